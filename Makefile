@@ -1,0 +1,53 @@
+# Everything a person runs. `make` alone lists it.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)
+export DVC_NO_ANALYTICS := 1
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+
+# The first of these that runs and is 3.11 or 3.12 makes the environment; `make PYTHON=… setup` chooses another.
+PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
+	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
+
+.PHONY: help setup demo repro test lint format doctor lock benchmark
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/installed ## make the environment from requirements.lock (does nothing when it is up to date)
+
+$(VENV)/installed: requirements.lock
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or 3.12 is needed and was not found; name one with PYTHON=…" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements.lock >$(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@touch $@
+
+demo: setup ## the main job on the built-in bins world, at scale demo
+	@python -m stages.demo
+
+repro: setup ## whatever params.yaml says: dvc repro
+	@dvc repro
+
+test: setup ## all tests
+	@python -m pytest
+
+lint: setup ## ruff: rules and format
+	@ruff check . && ruff format --check .
+
+format: setup ## let ruff mend what it can
+	@ruff check --fix . ; ruff format .
+
+doctor: setup ## what this machine has, and what is missing
+	@python -m stages.doctor
+
+lock: setup ## resolve requirements.lock anew from pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group dev pyproject.toml -o requirements.lock
+
+benchmark: setup ## measure: drawing the bins, COCO to YOLO at COCO's size
+	@python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo

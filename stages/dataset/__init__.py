@@ -1,0 +1,1 @@
+"""From photographs and their annotations to data that can be trained on."""

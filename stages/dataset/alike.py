@@ -1,0 +1,52 @@
+"""Which photographs are the same picture twice, or nearly: found by perceptual hash, confirmed tile by tile."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+THUMB, TILE = 32, 4  # the side of the grey thumbnail, and of the tiles it is compared by
+BLOCK = 4096  # rows compared at once, so that memory stays bounded for any number of pictures
+
+
+def traits(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
+    """The 64-bit perceptual hash (signs of the low frequencies) and the grey thumbnail of an RGB picture."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    thumb = cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA)
+    low = cv2.dct(thumb.astype(np.float32))[:8, :8].ravel()
+    bits = low > np.median(low[1:])
+    return np.packbits(bits).view(np.uint64)[0], thumb
+
+
+def clusters(hashes: np.ndarray, thumbs: np.ndarray, hash_distance: int, tile_distance: float) -> list[list[int]]:
+    """Groups (of two or more positions) that are linked by pairs within both distances."""
+    pairs = []
+    for start in range(0, len(hashes), BLOCK):
+        rows = hashes[start : start + BLOCK]
+        for other in range(start, len(hashes), BLOCK):
+            distance = np.bitwise_count(rows[:, None] ^ hashes[None, other : other + BLOCK])
+            a, b = np.nonzero(distance <= hash_distance)
+            pairs.append(np.stack([a + start, b + other], 1)[a + start < b + other])
+    pairs = np.concatenate(pairs) if pairs else np.empty((0, 2), int)
+    kept = [pairs[i : i + BLOCK] for i in range(0, len(pairs), BLOCK)]
+    kept = [block[tile_difference(thumbs[block[:, 0]], thumbs[block[:, 1]]) <= tile_distance] for block in kept]
+    pairs = np.concatenate(kept) if kept else pairs
+    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(len(hashes),) * 2)
+    _, label = connected_components(graph, directed=False)
+    found: dict[int, list[int]] = {}
+    for position, name in enumerate(label.tolist()):
+        found.setdefault(name, []).append(position)
+    return [members for members in found.values() if len(members) > 1]
+
+
+def tile_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The worst tile's mean difference, as a share of full brightness, after taking out each picture's own mean.
+
+    One object more or less changes few tiles much, which a mean over the whole picture would not see.
+    """
+    a, b = a.astype(np.float32), b.astype(np.float32)
+    a, b = a - a.mean((1, 2), keepdims=True), b - b.mean((1, 2), keepdims=True)
+    tiles = np.abs(a - b).reshape(-1, THUMB // TILE, TILE, THUMB // TILE, TILE).mean((2, 4))
+    return tiles.max((1, 2), initial=0) / 255

@@ -1,0 +1,153 @@
+"""The whole world on disk: every group's photographs with annotations a person might have made, and the exact truth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pycocotools import mask as rle
+
+from stages import files, progress
+from stages.dataset.bins import draw, scene
+from stages.dataset.bins.catalog import (
+    CATEGORIES,
+    ENVIRONMENT,
+    GROUPS,
+    LONE_ENVIRONMENT,
+    MISCLASSIFIED,
+    OTHER_COUNTS,
+    PRODUCTS,
+    THESIS_COUNTS,
+)
+from stages.problem import Problem
+from stages.settings import Bins
+
+HAND = 0.0011  # standard deviation of an annotator's click, as a share of the width
+CRUMB = 2.5e-5  # visible pieces smaller than this share of the picture are not outlined
+
+
+def generate(bins: Bins, seed: int, folder: Path) -> None:
+    """Fill `folder` with images/, annotations.json (as annotated) and truth.json (poses, exact masks)."""
+    if unknown := [g for g in (*bins.images, *bins.extra_test) if g not in GROUPS]:
+        raise Problem(f"scales.….bins names the group {unknown[0]!r}; the bins have {', '.join(GROUPS)}")
+    jobs = list(plan(bins, seed))
+    if not jobs:
+        raise Problem("scales.….bins.images: the world would be empty; give at least one group a photograph")
+    for group in {job[0] for job in jobs}:
+        (folder / "images" / group).mkdir(parents=True)
+    images, annotations, truth = [], [], []
+    cores = len(os.sched_getaffinity(0))
+    with ProcessPoolExecutor(cores, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        done = pool.map(_one, [(*job, bins.width, bins.height, seed, folder) for job in jobs], chunksize=4)
+        for image, labels, facts in progress.bar(done, total=len(jobs), what="drawing the bins", unit="photo"):
+            images.append(image)
+            annotations.extend(labels)
+            truth.append(facts)
+    files.write_json(folder / "annotations.json", {
+        "info": {"description": "Tenfold bins world", "version": "1"},
+        "categories": list(CATEGORIES), "images": images, "annotations": annotations,
+    })  # fmt: skip
+    files.write_json(folder / "truth.json", {"images": truth})
+
+
+def plan(bins: Bins, seed: int) -> Iterator[tuple[str, int, int, bool]]:
+    """Each photograph to draw: its group, number, count of objects, and whether it is for testing only."""
+    for group in GROUPS:
+        for total, testing in ((bins.images.get(group, 0), False), (bins.extra_test.get(group, 0), True)):
+            counts = objects_per_image(group, total)
+            np.random.default_rng([seed, list(GROUPS).index(group), testing]).shuffle(counts)
+            fault = MISCLASSIFIED[1] - 1
+            if group == MISCLASSIFIED[0] and not testing and total > fault and 6 in counts:
+                at = counts.index(6)  # the thesis's misclassified image shows six objects
+                counts[at], counts[fault] = counts[fault], counts[at]
+            yield from ((group, number, count, testing) for number, count in enumerate(counts, 1))
+
+
+def objects_per_image(group: str, total: int) -> list[int]:
+    """How many objects each of `total` photographs shows: the thesis's distribution, exact at its own sizes."""
+    weights = np.array(THESIS_COUNTS.get(group, OTHER_COUNTS), float)
+    exact = weights / weights.sum() * total
+    counts = np.floor(exact).astype(int)
+    for at in np.argsort(counts - exact, kind="stable")[: total - counts.sum()]:
+        counts[at] += 1
+    return [objects for objects, times in enumerate(counts.tolist(), 1) for _ in range(times)]
+
+
+def render(
+    group: str, number: int, count: int, testing: bool, width: int, height: int, seed: int
+) -> tuple[scene.Scene, np.ndarray, np.ndarray]:
+    """One photograph of the world, the same for the same arguments: its scene, picture and owner of each pixel."""
+    rng = np.random.default_rng([seed, list(GROUPS).index(group), number, testing])
+    planned = scene.plan(GROUPS[group], count, height / width, rng)
+    picture, owner = draw.photograph(planned, width, height, rng)
+    return planned, picture, owner
+
+
+def _one(job: tuple) -> tuple[dict, list[dict], dict]:
+    group, number, count, testing, width, height, seed, folder = job
+    planned, picture, owner = render(group, number, count, testing, width, height, seed)
+    name = f"{group}/{'test_' if testing else ''}{number:04}.png"
+    if not cv2.imwrite(str(folder / "images" / name), picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1]):
+        raise OSError(28, "No space left on device", name)  # OpenCV says only that it failed
+    # Ids stay the same when other groups or photographs are added: 2 digits group, 4 digits photograph, 2 object.
+    image_id = (list(GROUPS).index(group) + 1) * 10_000 + (5_000 if testing else 0) + number
+    image = {"id": image_id, "file_name": name, "width": width, "height": height}
+    if testing:
+        image["split"] = "test"
+    hand = np.random.default_rng([seed, image_id, 1])
+    labels, masks = [], []
+    for k, pose in enumerate(planned.objects, 1):
+        visible = (owner == k).astype(np.uint8)
+        masks.append(rle.encode(np.asfortranarray(visible))["counts"].decode())
+        if visible.any():
+            labels.append(annotate(visible, hand) | {
+                "id": image_id * 100 + k, "image_id": image_id,
+                "category_id": PRODUCTS[pose.product].category, "iscrowd": 0,
+            })  # fmt: skip
+    _plant(group, number, testing, image, labels)
+    facts = {
+        "image_id": image_id, "group": group, "number": number, "testing": testing,
+        "objects": [asdict(pose) | {"visible": mask} for pose, mask in zip(planned.objects, masks, strict=True)],
+    }  # fmt: skip
+    return image, labels, facts
+
+
+def annotate(visible: np.ndarray, hand: np.random.Generator) -> dict:
+    """A box around the visible pixels, and the outline as a person clicks it: few points, none of them exact."""
+    height, width = visible.shape
+    contours, _ = cv2.findContours(visible, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contours = sorted(contours, key=cv2.contourArea, reverse=True)
+    kept = [c for c in contours if cv2.contourArea(c) > CRUMB * width * height] or contours[:1]
+    x, y, w, h = cv2.boundingRect(visible)
+    polygons = []
+    for contour in kept:
+        points = cv2.approxPolyDP(contour, 0.0018 * width, True)[:, 0].astype(float) + 0.5
+        if len(points) < 3:
+            points = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], float)
+        points += hand.normal(0, HAND * width, points.shape)
+        points = np.clip(points, 0, (width, height)).round(2)
+        polygons.append(points.ravel().tolist())
+    return {"bbox": [x, y, w, h], "area": int(visible.sum()), "segmentation": polygons}
+
+
+def _plant(group: str, number: int, testing: bool, image: dict, labels: list[dict]) -> None:
+    """The thesis's two faults, so that the health check has something to find."""
+    if testing:
+        return
+    if (group, number) == MISCLASSIFIED:
+        for label in labels:
+            label["category_id"] = ENVIRONMENT
+    if (group, number) == LONE_ENVIRONMENT:
+        w, h = image["width"], image["height"]
+        box = [round(0.03 * w), round(0.05 * h), round(0.94 * w), round(0.9 * h)]
+        x, y, bw, bh = box
+        labels.append({
+            "bbox": box, "area": bw * bh, "id": image["id"] * 100 + 99, "image_id": image["id"],
+            "segmentation": [[x, y, x + bw, y, x + bw, y + bh, x, y + bh]],
+            "category_id": ENVIRONMENT, "iscrowd": 0,
+        })  # fmt: skip

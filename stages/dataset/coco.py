@@ -1,0 +1,218 @@
+"""COCO annotation files: read typed and checked, in bounded memory at COCO's own size, and written back."""
+
+from __future__ import annotations
+
+import fnmatch
+import gc
+import json
+import math
+import mmap
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import msgspec
+import numpy as np
+from msgspec import Struct
+from pycocotools import mask as rle
+
+from stages import files
+from stages.problem import Problem
+
+NO_MASK = msgspec.Raw(b"null")
+
+
+class Image(Struct, omit_defaults=True):
+    id: int
+    file_name: str
+    width: int
+    height: int
+    split: Literal["train", "val", "test"] | None = None  # where it must go, whatever the draw says
+
+
+class Category(Struct, omit_defaults=True):
+    id: int
+    name: str
+    supercategory: str | None = None
+
+
+class Box(Struct, gc=False, omit_defaults=True):
+    """An annotation as far as boxes go; the rest of its JSON is skipped unread."""
+
+    id: int
+    image_id: int
+    category_id: int
+    bbox: tuple[float, float, float, float]  # x, y, width, height in pixels
+    iscrowd: bool | int = 0
+
+
+class Annotation(Box, omit_defaults=True):
+    area: float | None = None
+    segmentation: msgspec.Raw = NO_MASK  # JSON, parsed only where a mask is wanted
+
+
+class Coco(Struct):
+    images: list[Image]
+    categories: list[Category]
+    annotations: list[Annotation]
+
+
+class _Boxes(Struct):
+    images: list[Image]
+    categories: list[Category]
+    annotations: list[Box]
+
+
+def read(path: Path | str, masks: bool = True) -> Coco:
+    """Read and check an annotation file; raise a Problem naming the file and the id. Without `masks`, boxes only."""
+    path = Path(path)
+    collecting = gc.isenabled()
+    gc.disable()  # nearly a million small objects, none of them garbage
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            coco = msgspec.json.decode(data, type=Coco if masks else _Boxes)
+            if masks:  # the raw masks point into the file's memory: take them out of it before it closes
+                for annotation in coco.annotations:
+                    annotation.segmentation = annotation.segmentation.copy()
+    except FileNotFoundError:
+        raise Problem(f"{path}: no such file") from None
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Problem(f"{path}: {_explain(path, error)}") from None
+    finally:
+        if collecting:
+            gc.enable()
+    check(coco, path)
+    return coco
+
+
+def check(coco: Coco, path: Path | str) -> None:
+    """What no later stage could survive: no images, ids or names twice, names that leave the folder, broken numbers.
+
+    What can be reported and mended (boxes outside, empty boxes, orphans) is left to the health check.
+    """
+    if not coco.images:
+        raise Problem(f"{path}: there are no images in it")
+    for what, entries in (("image", coco.images), ("annotation", coco.annotations), ("category", coco.categories)):
+        if (twice := _first_twice(e.id for e in entries)) is not None:
+            raise Problem(f"{path}: two {what} entries have the id {twice}")
+    if (name := _first_twice(i.file_name for i in coco.images)) is not None:
+        raise Problem(f"{path}: two images have the file name {name!r}")
+    if (name := _first_twice(c.name for c in coco.categories)) is not None:
+        raise Problem(f"{path}: two categories have the name {name!r}")
+    for image in coco.images:
+        files.relative_name(image.file_name, f"{path}: image {image.id}")
+        if image.width <= 0 or image.height <= 0:
+            raise Problem(f"{path}: image {image.id}: width and height must be positive")
+    known = {c.id for c in coco.categories}
+    for annotation in coco.annotations:
+        if annotation.category_id not in known:
+            raise Problem(f"{path}: annotation {annotation.id}: no category has the id {annotation.category_id}")
+
+
+def _first_twice(values: Iterable[Any]) -> Any:
+    seen = set()
+    for value in values:
+        if value in seen:
+            return value
+        seen.add(value)
+    return None
+
+
+def _explain(path: Path, error: Exception) -> str:
+    """What is wrong with the file, with the id of the entry where there is one. Slow, and only for bad files."""
+    if path.stat().st_size == 0:
+        return "the file is empty"
+    try:
+        raw = json.loads(path.read_bytes())  # unlike msgspec, it lets NaN through
+    except (ValueError, RecursionError) as malformed:
+        return f"not JSON: {malformed}"
+    for annotation in raw.get("annotations", []) if isinstance(raw, dict) else []:
+        box = annotation.get("bbox") if isinstance(annotation, dict) else None
+        if isinstance(box, list) and any(isinstance(v, float) and not math.isfinite(v) for v in box):
+            return f"annotation {annotation.get('id')}: the box {box} has a number that is not finite"
+    message, _, where = str(error).partition(" - at `$")
+    if found := re.match(r"\.(images|annotations|categories)\[(\d+)\](\S*?)`", where):
+        entry = raw[found[1]][int(found[2])]
+        called = {"images": "image", "annotations": "annotation", "categories": "category"}[found[1]]
+        number = entry.get("id", f"at place {found[2]}") if isinstance(entry, dict) else f"at place {found[2]}"
+        return f"{called} {number}{': ' + found[3].lstrip('.') if found[3] else ''}: {message}".replace("`", "")
+    return message.replace("`", "")
+
+
+def write(path: Path | str, coco: Coco) -> None:
+    files.write(path, msgspec.json.format(msgspec.json.encode(coco), indent=1) + b"\n")
+
+
+def by_image(coco: Coco) -> dict[int, list[Annotation]]:
+    """Image id → its annotations; images without any are there too, orphaned annotations are not."""
+    found: dict[int, list[Annotation]] = {image.id: [] for image in coco.images}
+    orphans: dict[int, list[Annotation]] = defaultdict(list)
+    for annotation in coco.annotations:
+        found.get(annotation.image_id, orphans[-1]).append(annotation)
+    return found
+
+
+def subset(coco: Coco, image_ids: Iterable[int]) -> Coco:
+    """The images with these ids, in this order, with their annotations and all categories."""
+    images, annotations = {image.id: image for image in coco.images}, by_image(coco)
+    chosen = [images[i] for i in image_ids]
+    return Coco(chosen, coco.categories, [a for image in chosen for a in annotations[image.id]])
+
+
+def polygons(annotation: Annotation, width: int, height: int) -> list[np.ndarray]:
+    """The mask's outlines, each (n, 2) in pixels; none where there is no mask. RLE becomes its outer contours."""
+    try:
+        mask = msgspec.json.decode(annotation.segmentation)
+        if isinstance(mask, dict):
+            contours, _ = cv2.findContours(_decoded(mask, width, height), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+            return [c[:, 0].astype(float) + 0.5 for c in contours if len(c) >= 3]
+        parts = [np.asarray(part, float) for part in mask or [] if len(part) >= 6 and len(part) % 2 == 0]
+    except (msgspec.DecodeError, ValueError, TypeError, KeyError) as error:
+        raise Problem(f"annotation {annotation.id}: its segmentation cannot be read ({error})") from None
+    return [part.reshape(-1, 2) for part in parts]
+
+
+def mask(annotation: Annotation, width: int, height: int) -> np.ndarray | None:
+    """The mask as an array of 0 and 1, or None where the annotation has no mask."""
+    found = msgspec.json.decode(annotation.segmentation)
+    if isinstance(found, dict):
+        return _decoded(found, width, height)
+    outlines = polygons(annotation, width, height)
+    if not outlines:
+        return None
+    return rle.decode(rle.merge(rle.frPyObjects([p.ravel().tolist() for p in outlines], height, width)))
+
+
+def _decoded(found: dict, width: int, height: int) -> np.ndarray:
+    if list(found["size"]) != [height, width]:
+        raise ValueError(f"its size {found['size']} is not the image's {[height, width]}")
+    if isinstance(found["counts"], list):
+        found = rle.frPyObjects(found, height, width)
+    return rle.decode(found)
+
+
+def group_of(image: Image, mapping: dict[str, list[str]]) -> str:
+    """The product group of an image: by the mapping's file-name patterns if there is one, else its first folder."""
+    if mapping:
+        for group, patterns in mapping.items():
+            if any(fnmatch.fnmatch(image.file_name, pattern) for pattern in patterns):
+                return group
+        raise Problem(f"image {image.id} ({image.file_name}): no pattern of dataset.groups matches it")
+    folder, slash, _ = image.file_name.partition("/")
+    if not slash:
+        return "ungrouped"
+    name = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")
+    return name if name[:1].isalpha() else f"group_{name}"
+
+
+def class_names(coco: Coco) -> list[str]:
+    """Class number (0, 1, …) → name: the categories in the order of their ids, without the gaps."""
+    return [c.name for c in sorted(coco.categories, key=lambda c: c.id)]
+
+
+def class_numbers(coco: Coco) -> dict[int, int]:
+    """Category id → class number."""
+    return {id_: number for number, id_ in enumerate(sorted(c.id for c in coco.categories))}

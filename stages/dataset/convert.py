@@ -1,0 +1,125 @@
+"""COCO annotations as YOLO label rows, past the traps that converters fall into.
+
+Category ids with gaps become 0, 1, …; boxes and polygons are clipped to their image; crowd regions, empty boxes and
+orphans make no row; every image gets a label file, an empty one too; no two images share a label file's name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, pairwise
+
+import numpy as np
+
+from stages import files
+from stages.dataset import coco
+
+
+@dataclass
+class Tally:
+    """What became of the annotations."""
+
+    rows: int = 0
+    clipped: int = 0
+    empty: int = 0
+    crowds: int = 0
+    orphans: int = 0
+    without_mask: int = 0
+
+
+@dataclass(frozen=True)
+class _Boxes:
+    """All usable annotations as arrays, ordered by image."""
+
+    order: np.ndarray  # position in dataset.annotations
+    numbers: np.ndarray  # class numbers
+    corners: np.ndarray  # left, top, right, bottom in pixels, inside the image
+    sizes: np.ndarray  # the image's width and height
+    bounds: np.ndarray  # image k owns the rows bounds[k] … bounds[k + 1]
+
+
+def labels(dataset: coco.Coco, polygons: bool, tally: Tally) -> Iterator[str]:
+    """The label file of each image of the dataset, in its order; `tally` is filled."""
+    boxes = _usable(dataset, tally)
+    if polygons:
+        rows = _polygon_rows(dataset, boxes, tally)
+    else:
+        middle = (boxes.corners[:, :2] + boxes.corners[:, 2:]) / 2 / boxes.sizes
+        extent = (boxes.corners[:, 2:] - boxes.corners[:, :2]) / boxes.sizes
+        columns = [boxes.numbers.tolist(), *middle.T.tolist(), *extent.T.tolist()]
+        rows = ["%d %.6g %.6g %.6g %.6g\n" % row for row in zip(*columns, strict=True)]  # noqa: UP031 the fastest
+    tally.rows = len(rows)
+    for start, end in pairwise(boxes.bounds.tolist()):
+        yield "".join(rows[start:end])
+
+
+def _usable(dataset: coco.Coco, tally: Tally) -> _Boxes:
+    annotations = dataset.annotations
+    count = len(annotations)
+    ids = np.array([image.id for image in dataset.images])
+    sizes = np.array([(image.width, image.height) for image in dataset.images], float)
+    by_id = np.argsort(ids)
+    owner_id = np.fromiter((a.image_id for a in annotations), np.int64, count)
+    place = np.minimum(np.searchsorted(ids[by_id], owner_id), len(ids) - 1)
+    owner = by_id[place]
+    orphan = ids[owner] != owner_id
+    crowd = np.fromiter((bool(a.iscrowd) for a in annotations), bool, count)
+    numbers = coco.class_numbers(dataset)
+    number = np.fromiter((numbers[a.category_id] for a in annotations), np.int64, count)
+    flat = np.fromiter(chain.from_iterable(a.bbox for a in annotations), float, 4 * count).reshape(-1, 4)
+    corners = np.concatenate([flat[:, :2], flat[:, :2] + flat[:, 2:]], 1)
+    room = np.tile(sizes[owner], 2)
+    inside = np.clip(corners, 0, room)
+    empty = (inside[:, 2:] <= inside[:, :2]).any(1) | (flat[:, 2:] <= 0).any(1)
+    good = ~(orphan | crowd | empty)
+    tally.orphans, tally.crowds = int(orphan.sum()), int((crowd & ~orphan).sum())
+    tally.empty = int((empty & ~crowd & ~orphan).sum())
+    tally.clipped = int(((np.abs(inside - corners) > 1e-6).any(1) & good).sum())
+    order = np.flatnonzero(good)
+    order = order[np.argsort(owner[order], kind="stable")]
+    bounds = np.searchsorted(owner[order], np.arange(len(ids) + 1))
+    return _Boxes(order, number[order], inside[order], sizes[owner[order]], bounds)
+
+
+def _polygon_rows(dataset: coco.Coco, boxes: _Boxes, tally: Tally) -> list[str]:
+    rows = []
+    for at, number, (left, top, right, bottom), size in zip(
+        boxes.order.tolist(), boxes.numbers.tolist(), boxes.corners.tolist(), boxes.sizes, strict=True
+    ):
+        parts = coco.polygons(dataset.annotations[at], int(size[0]), int(size[1]))
+        outline = np.clip(joined(parts), 0, size) if parts else np.empty((0, 2))
+        if len(outline) < 3 or (np.ptp(outline, axis=0) <= 0).any():
+            tally.without_mask += 1
+            outline = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+        values = (outline / size).ravel().tolist()
+        rows.append(f"{number} {' '.join(f'{v:.6g}' for v in values)}\n")
+    return rows
+
+
+def joined(parts: list[np.ndarray]) -> np.ndarray:
+    """One outline from several, because a YOLO row has room for one: each part is reached, walked round, and left
+    again over the shortest bridge."""
+    whole = parts[0]
+    for part in parts[1:]:
+        distance = ((whole[:, None] - part[None]) ** 2).sum(-1)
+        here, there = np.unravel_index(distance.argmin(), distance.shape)
+        around = np.concatenate([part[there:], part[: there + 1]])
+        whole = np.concatenate([whole[: here + 1], around, whole[here:]])
+    return whole
+
+
+def flat_names(images: list[coco.Image]) -> list[str]:
+    """A name for each image without folders and suffix, unique among them: a/1.png and b/1.jpg are a__1 and b__1.
+
+    Two that would still meet (a/1.png and a/1.jpg) get their ids appended.
+    """
+    plain = [_plain(files.relative_name(image.file_name, "image")) for image in images]
+    times = Counter(name.lower() for name in plain)
+    return [n if times[n.lower()] == 1 else f"{n}__{image.id}" for n, image in zip(plain, images, strict=True)]
+
+
+def _plain(name: str) -> str:
+    stem, _, suffix = name.replace("\\", "/").rpartition(".")
+    return (stem if stem and "/" not in suffix else name).replace("/", "__")

@@ -1,0 +1,111 @@
+"""The health check: what is wrong with the dataset, what params.yaml corrects of it, and what remains.
+
+Reads data/source. Writes the corrected annotations and the near-duplicates for the later stages (data/health), and the
+findings as reports/health.json and reports/health.html. A picture that cannot be used ends the stage: it must be
+mended, or dropped by a declared fix.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from stages import command, files, paths, progress, settings
+from stages.dataset import alike, coco, fixes, health_page, photo
+from stages.dataset.findings import Look, inspect
+from stages.problem import Problem
+from stages.settings import Settings
+
+REPORT = paths.REPORTS / "health.json"
+
+
+def main() -> None:
+    params = settings.load()
+    dataset = coco.read(paths.SOURCE_ANNOTATIONS)
+    looks = look(dataset, paths.SOURCE_IMAGES)
+    near = near_duplicates(looks, params)
+    before = inspect(dataset, looks, near, params)
+    corrected, record = fixes.apply(dataset, params.dataset.fixes)
+    known = {image.id for image in corrected.images}
+    corrected.annotations = [a for a in corrected.annotations if a.image_id in known]
+    near = [left for cluster in near if len(left := [i for i in cluster if i in known]) > 1]
+    after = inspect(corrected, looks, near, params)
+
+    settled = [f for f in before if f not in after]
+    report = summary(corrected, params) | {
+        "findings": [asdict(f) | {"fixed": f in settled} for f in settled + after],
+        "fixes": record,
+    }
+    files.write_json(REPORT, report)
+    files.write(REPORT.with_suffix(".html"), health_page.whole(report, corrected, dataset, paths.SOURCE_IMAGES, params))
+    health_page.write_plots(report, paths.PLOTS / "health")
+    if broken := [f for f in after if f.kind == "unreadable"]:
+        more = f" (and {len(broken) - 1} more, see {REPORT})" if len(broken) > 1 else ""
+        hint = f"mend the file, or declare {{do: drop, image: {broken[0].images[0]}}} in dataset.fixes"
+        raise Problem(f"image {broken[0].images[0]}: {broken[0].says}{more}; {hint}")
+    with files.replacing(paths.HEALTH) as folder:
+        coco.write(folder / paths.ANNOTATIONS.name, corrected)
+        files.write_json(folder / paths.NEAR_DUPLICATES.name, near)
+
+
+def look(dataset: coco.Coco, images: Path) -> list[Look]:
+    """Open every picture once."""
+
+    def one(image: coco.Image) -> Look:
+        path = images / image.file_name
+        try:
+            pixels = photo.load(path, image.width, image.height)
+        except photo.Unreadable as problem:
+            return Look(image.id, str(problem), False, "", None)
+        return Look(image.id, None, photo.turned(path), files.digest(path), alike.traits(pixels))
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        looks = pool.map(one, dataset.images)
+        return list(progress.bar(looks, total=len(dataset.images), what="looking at images", unit="image"))
+
+
+def near_duplicates(looks: list[Look], params: Settings) -> list[list[int]]:
+    """Image ids of pictures that are nearly the same, cluster by cluster."""
+    seen = [one for one in looks if one.traits]
+    if len(seen) < 2:
+        return []
+    hashes = np.array([one.traits[0] for one in seen])
+    thumbs = np.stack([one.traits[1] for one in seen])
+    found = alike.clusters(hashes, thumbs, params.split.hash_distance, params.split.tile_distance)
+    return [[seen[position].image for position in cluster] for cluster in found]
+
+
+def summary(dataset: coco.Coco, params: Settings) -> dict:
+    """The counts of a dataset, by class and by group."""
+    names = {c.id: c.name for c in dataset.categories}
+    groups: dict[str, dict] = {}
+    for image in dataset.images:
+        groups.setdefault(
+            coco.group_of(image, params.dataset.groups), {"images": 0, "objects": 0, "per_image": Counter()}
+        )
+    per_image = coco.by_image(dataset)
+    for image in dataset.images:
+        of = groups[coco.group_of(image, params.dataset.groups)]
+        of["images"] += 1
+        of["objects"] += len(per_image[image.id])
+        of["per_image"][len(per_image[image.id])] += 1
+    for of in groups.values():
+        of["per_image"] = {str(k): v for k, v in sorted(of["per_image"].items())}
+    classes = Counter(names[a.category_id] for a in dataset.annotations)
+    everywhere = Counter(len(of) for of in per_image.values())
+    return {
+        "images": len(dataset.images),
+        "annotations": len(dataset.annotations),
+        "classes": {name: classes[name] for name in coco.class_names(dataset)},
+        "objects_per_image": {str(k): v for k, v in sorted(everywhere.items())},
+        "groups": groups,
+    }
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

@@ -1,0 +1,70 @@
+"""Opening photographs: whole, upright as they were annotated, or with a reason why not."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from stages import files
+from stages.problem import Problem
+
+ORIENTATION = 0x0112  # the EXIF tag
+TURNED = (5, 6, 7, 8)  # its values that swap width and height
+
+
+class Unreadable(Problem):
+    """The file is not a whole picture of the declared size."""
+
+
+def load(path: Path, width: int, height: int) -> np.ndarray:
+    """The picture as uint8 RGB of exactly the declared size, in the orientation its annotations were made in.
+
+    Annotation tools show a picture as its EXIF tag turns it, converters often do not. The declared size tells which
+    it was; where it cannot (the picture is only upside down, or square), the tag is followed, as a viewer would.
+    """
+    try:
+        with Pillow.open(path) as picture:
+            stored, turn = picture.size, picture.getexif().get(ORIENTATION, 1)
+            if turn != 1 and not (turn in TURNED and stored == (width, height) and width != height):
+                picture = ImageOps.exif_transpose(picture)
+            pixels = np.asarray(picture.convert("RGB"))
+    except FileNotFoundError:
+        raise Unreadable(f"{path}: the file is missing") from None
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Pillow.DecompressionBombError) as error:
+        raise Unreadable(f"{path}: not a whole picture ({str(error).replace(str(path), 'file')})") from None
+    if pixels.shape[:2] != (height, width):
+        raise Unreadable(f"{path}: declared {width}×{height}, but the file has {stored[0]}×{stored[1]}")
+    return pixels
+
+
+def turned(path: Path) -> bool:
+    """Whether an EXIF tag asks viewers to turn or mirror the picture."""
+    try:
+        with Pillow.open(path) as picture:
+            return picture.getexif().get(ORIENTATION, 1) != 1
+    except (OSError, SyntaxError, UnidentifiedImageError):
+        return False
+
+
+def fit(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Reduced so that the longer side is `size`; never enlarged."""
+    height, width = pixels.shape[:2]
+    ratio = size / max(width, height)
+    if ratio >= 1:
+        return pixels
+    target = max(1, round(width * ratio)), max(1, round(height * ratio))
+    return cv2.resize(pixels, target, interpolation=cv2.INTER_AREA)
+
+
+def save(path: Path, pixels: np.ndarray) -> None:
+    """Write uint8 RGB in the format of the path's suffix, whole or not at all."""
+    buffer = io.BytesIO()
+    kind = "JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG"
+    options = {"quality": 88, "optimize": True} if kind == "JPEG" else {"compress_level": 3}
+    Pillow.fromarray(pixels).save(buffer, kind, **options)
+    files.write(path, buffer.getvalue())

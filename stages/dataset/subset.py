@@ -1,0 +1,107 @@
+"""A named choice of a group's training images, with the reason for each pick (data/subsets/<subset>).
+
+Whatever trains on a subset reads this folder alone, so that a new product makes no old experiment stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from itertools import combinations
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from stages import command, files, paths, settings
+from stages.dataset import coco
+from stages.problem import Problem
+from stages.settings import Subset
+
+
+def main(subset: str) -> None:
+    params = settings.load()
+    if subset not in params.subsets:
+        raise Problem(f"there is no subset {subset!r}; params.yaml has {', '.join(params.subsets)}")
+    rule = params.subsets[subset]
+    dataset = coco.read(paths.ANNOTATIONS)
+    train = set(files.read_json(paths.SPLIT)["train"])
+    groups: dict[str, list[int]] = {}
+    for image in dataset.images:
+        groups.setdefault(coco.group_of(image, params.dataset.groups), []).append(image.id)
+    if rule.group not in groups:
+        raise Problem(f"subsets.{subset}.group: there is no group {rule.group!r}; the dataset has {', '.join(groups)}")
+    candidates = coco.subset(dataset, [i for i in groups[rule.group] if i in train])
+    picks = pick(candidates, rule, params.seed, f"subsets.{subset}")
+    chosen = coco.subset(candidates, [id_ for id_, _ in picks])
+    with files.replacing(paths.SUBSETS / subset) as folder:
+        for image in chosen.images:
+            target = folder / "images" / image.file_name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(paths.SOURCE_IMAGES / image.file_name, target)
+        coco.write(folder / "annotations.json", chosen)
+        files.write_json(folder / "subset.json", {
+            "group": rule.group, "of": len(candidates.images), "picks": [{"image": i, "reason": r} for i, r in picks],
+        })  # fmt: skip
+
+
+def pick(candidates: coco.Coco, rule: Subset, seed: int, where: str) -> list[tuple[int, str]]:
+    """Image ids and reasons. A smaller count under the same rule is a prefix, so that five ⊂ ten ⊂ twenty."""
+    count = len(candidates.images) if rule.count == "all" else rule.count
+    if count > len(candidates.images) or count == 0:
+        raise Problem(
+            f"{where}.count: {rule.group} has {len(candidates.images)} training images, {rule.count} are wanted"
+        )
+    order = _separated(candidates) if rule.prefer == "separated" else _shuffled(candidates, seed)
+    return order[:count]
+
+
+def _shuffled(candidates: coco.Coco, seed: int) -> list[tuple[int, str]]:
+    def chance(image: coco.Image) -> str:
+        return hashlib.sha256(f"{seed}/{image.file_name}".encode()).hexdigest()
+
+    return [(image.id, f"drawn with seed {seed}") for image in sorted(candidates.images, key=chance)]
+
+
+def _separated(candidates: coco.Coco) -> list[tuple[int, str]]:
+    """In turn the next best image with one object, two objects, …: the one whose objects are farthest apart.
+
+    The thesis chose images with few objects, or objects with distance between them, because crowded ones made its
+    generators draw parts of objects. Taking turns keeps more than single objects in a small subset.
+    """
+    annotations = coco.by_image(candidates)
+    ranks: dict[int, list[tuple[float, int]]] = {}
+    for image in candidates.images:
+        if objects := annotations[image.id]:
+            ranks.setdefault(len(objects), []).append((gap(objects, image), image.id))
+    for entries in ranks.values():
+        entries.sort(key=lambda e: (-e[0], e[1]))
+    turns = [
+        (turn, number, id_, f"{_objects(number, apart)}; number {turn + 1} of {len(entries)} such images")
+        for number, entries in ranks.items()
+        for turn, (apart, id_) in enumerate(entries)
+    ]
+    empty = [(i, "no objects") for i, objects in annotations.items() if not objects]
+    return [(id_, reason) for _, _, id_, reason in sorted(turns)] + empty
+
+
+def _objects(number: int, apart: float) -> str:
+    return "one object" if number == 1 else f"{number} objects, the nearest two {apart:.3f} of the width apart"
+
+
+def gap(objects: list[coco.Annotation], image: coco.Image) -> float:
+    """The smallest distance between two objects' outlines, as a share of the image's width; 1 for a single object."""
+    outlines = [_dense(a, image) for a in objects]
+    return min((float(cdist(a, b).min()) / image.width for a, b in combinations(outlines, 2)), default=1.0)
+
+
+def _dense(annotation: coco.Annotation, image: coco.Image) -> np.ndarray:
+    """Points all along the outline (or the box, where there is no mask), so that long edges count too."""
+    x, y, w, h = annotation.bbox
+    parts = coco.polygons(annotation, image.width, image.height)
+    parts = parts or [np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])]
+    steps = np.linspace(0, 1, 9)[:-1, None, None]
+    return np.concatenate([(p + steps * (np.roll(p, -1, 0) - p)).reshape(-1, 2) for p in parts])
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, subset="which of params.yaml's subsets")

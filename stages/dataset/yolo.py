@@ -1,0 +1,71 @@
+"""The dataset as YOLO reads it: images reduced to the size in params.yaml, one label file each, and data.yaml.
+
+Writes data/yolo/{images,labels}/{train,val,test}, data.yaml, index.json (where each image came from) and tally.json
+(what became of the annotations).
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import yaml
+
+from stages import command, files, paths, progress, settings
+from stages.dataset import coco, convert, photo
+from stages.dataset.split import PARTS
+
+
+def main() -> None:
+    params = settings.load()
+    dataset = coco.read(paths.ANNOTATIONS)
+    split = files.read_json(paths.SPLIT)
+    with files.replacing(paths.YOLO) as folder:
+        write(dataset, split, paths.SOURCE_IMAGES, folder, params.now.yolo.size, params.now.yolo.labels == "polygons")
+
+
+def write(
+    dataset: coco.Coco, split: dict[str, list[int]], images: Path, folder: Path, size: int, polygons: bool
+) -> None:
+    """Fill `folder` with a YOLO dataset; the longer side of its images is at most `size`."""
+    part_of = {id_: part for part in PARTS for id_ in split[part]}
+    names = convert.flat_names(dataset.images)
+    places = [(part_of[image.id], name) for image, name in zip(dataset.images, names, strict=True)]
+    tally = convert.Tally()
+    write_labels(convert.labels(dataset, polygons, tally), places, folder / "labels")
+
+    def reduce(job: tuple[coco.Image, tuple[str, str]]) -> None:
+        image, (part, name) = job
+        pixels = photo.load(images / image.file_name, image.width, image.height)
+        photo.save(folder / "images" / part / f"{name}.png", photo.fit(pixels, size))
+
+    for part in PARTS:
+        (folder / "images" / part).mkdir(parents=True)
+    jobs = list(zip(dataset.images, places, strict=True))
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for _ in progress.bar(pool.map(reduce, jobs), total=len(jobs), what="writing YOLO", unit="image"):
+            pass
+    names_by_number = dict(enumerate(coco.class_names(dataset)))
+    layout = {part: f"images/{part}" for part in PARTS} | {"names": names_by_number}  # relative to this file
+    files.write(folder / "data.yaml", yaml.safe_dump(layout, sort_keys=False))
+    index = {f"{part}/{name}": image.id for image, (part, name) in jobs}
+    files.write_json(folder / "index.json", index)
+    files.write_json(folder / "tally.json", asdict(tally))
+
+
+def write_labels(texts, places: list[tuple[str, str]], folder: Path) -> None:
+    """One label file for each text at its place (part, name). Plain system calls: COCO has 118,000 of them."""
+    for part in PARTS:
+        (folder / part).mkdir(parents=True)
+    for text, (part, name) in zip(texts, places, strict=True):
+        file = os.open(f"{folder}/{part}/{name}.txt", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            os.write(file, text.encode())
+        finally:
+            os.close(file)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

@@ -1,0 +1,139 @@
+"""Training and asking a detector, in plain words: folders and arrays in, weights and boxes out."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from msgspec import to_builtins
+from PIL import Image
+from ultralytics import YOLO
+from ultralytics import settings as ultralytics_settings
+
+from stages import files
+from stages.detector.trainer import Trainer
+from stages.problem import Problem
+from stages.settings import Detector
+
+# Its loggers and reporters. The one for DVC cannot be configured; this project writes its own metrics.
+_INTEGRATIONS = ("clearml", "comet", "dvc", "hub", "mlflow", "neptune", "raytune", "tensorboard", "wandb", "sync")
+ultralytics_settings.update({k: False for k in _INTEGRATIONS if k in ultralytics_settings})
+
+LEAST = 0.001  # confidence below which nothing is reported at all
+
+
+@dataclass(frozen=True)
+class Trained:
+    best: Path  # weights of the best validation
+    last: Path  # weights after the last epoch
+    curves: list[dict[str, float]]
+    seconds: float  # of this process; less than the whole after a resume
+
+
+def device() -> str:
+    return "0" if torch.cuda.is_available() else "cpu"
+
+
+def train(data: Path, rule: Detector, seed: int, checkpoints: Path, title: str) -> Trained:
+    """Train on the YOLO dataset in folder `data`; a run of the same settings and data that was killed is continued.
+
+    The state lives in `checkpoints`/<fingerprint>; remove it with `forget` once the weights are in their place.
+    """
+    _check(data, rule)
+    mark = files.fingerprint(
+        "detector", to_builtins(rule), seed, data, files.digest(Path(rule.weights)) if rule.weights else ""
+    )
+    folder = checkpoints / mark
+    started = time.monotonic()
+    with files.locked(folder / "lock"):
+        trainer = Trainer(_overrides(data, rule, seed, folder), folder, rule.val_every, title)
+        trainer.train()
+    return Trained(trainer.best, trainer.last, trainer.curves, time.monotonic() - started)
+
+
+def forget(trained: Trained) -> None:
+    """Drop the checkpoints of a finished run."""
+    shutil.rmtree(trained.best.parents[2])
+
+
+def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
+    cuda = torch.cuda.is_available()
+    return {
+        "model": f"{rule.model}.yaml",
+        "pretrained": rule.weights or False,
+        "data": str((data / "data.yaml").resolve()),
+        "project": str(folder.resolve()),
+        "name": "run",
+        "exist_ok": True,
+        "imgsz": rule.imgsz,
+        "epochs": rule.epochs,
+        "batch": rule.batch,
+        "device": device(),
+        "seed": seed,
+        "deterministic": True,
+        "workers": 4 if cuda else 0,
+        "amp": "bf16" if cuda else False,  # the fp16 check would download a model
+        "rect": not rule.augment.mosaic and _one_shape(data),  # spares a wide picture its padding
+        # A small dataset never leaves the default warm-up and accumulation.
+        "optimizer": "AdamW",
+        "lr0": rule.lr,
+        "lrf": 0.02,
+        "nbs": rule.batch,
+        "warmup_epochs": min(1.0, rule.epochs / 10),
+        "warmup_bias_lr": rule.lr,
+        "patience": 0,
+        "plots": False,
+        "save": True,
+        "verbose": False,
+        "close_mosaic": 0,
+        "erasing": 0.0,
+        "auto_augment": None,
+        **to_builtins(rule.augment),
+    }
+
+
+def _check(data: Path, rule: Detector) -> None:
+    if rule.weights and not Path(rule.weights).is_file():
+        raise Problem(f"detector.weights: {rule.weights} does not exist (leave it empty to train from scratch)")
+    for part in ("train", "val"):
+        labels = list((data / "labels" / part).glob("*.txt"))
+        if not labels:
+            raise Problem(f"{data}: there are no {part} images; a detector needs at least one")
+        if not any(label.stat().st_size for label in labels):
+            raise Problem(f"{data}: the {part} images show no object at all")
+
+
+def _one_shape(data: Path) -> bool:
+    shapes = set()
+    for path in (data / "images" / "train").iterdir():
+        with Image.open(path) as picture:
+            shapes.add(picture.size)
+    return len(shapes) == 1
+
+
+def predict(weights: Path, pictures: Iterable[Path], imgsz: int, batch: int = 32) -> Iterator[np.ndarray]:
+    """For each picture an array (n, 6): x, y, width, height as shares of the picture, confidence, class number."""
+    model = YOLO(str(weights), task="detect")
+    pictures = [str(p) for p in pictures]
+    for start in range(0, len(pictures), batch):
+        results = model.predict(
+            pictures[start : start + batch],
+            imgsz=imgsz, conf=LEAST, iou=0.7, max_det=100, device=device(), batch=batch, verbose=False, save=False,
+        )  # fmt: skip
+        for result in results:
+            boxes = result.boxes
+            middle = boxes.xywhn.cpu().numpy()
+            corner = middle[:, :2] - middle[:, 2:] / 2
+            conf, number = boxes.conf.cpu().numpy()[:, None], boxes.cls.cpu().numpy()[:, None]
+            yield np.concatenate([corner, middle[:, 2:], conf, number], 1).astype(np.float64)
+
+
+def class_names(data: Path) -> list[str]:
+    """The names of a YOLO dataset's classes."""
+    return list(yaml.safe_load((data / "data.yaml").read_text())["names"].values())

@@ -1,0 +1,144 @@
+"""Ultralytics' trainer, made to go on after a kill and to end the same, and to leave weights without date or path.
+
+Ultralytics' own resume keeps the optimiser in half precision and no random state. Here every epoch draws its random
+numbers from a seed of its own, and the state after each epoch is kept in full: a run that was killed and resumed ends
+with the same weights as one that was not (on a CPU, bit for bit).
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import ultralytics
+from tqdm import tqdm
+from ultralytics.models.yolo.detect import DetectionTrainer
+from ultralytics.utils import callbacks
+
+from stages import progress
+
+# What a later user of the weights needs to know of how they were made; ultralytics would add paths and the date.
+KEPT = ("task", "imgsz", "single_cls")
+COLUMNS = {
+    "train/box_loss": "train_box",
+    "train/cls_loss": "train_cls",
+    "train/dfl_loss": "train_dfl",
+    "val/box_loss": "val_box",
+    "val/cls_loss": "val_cls",
+    "val/dfl_loss": "val_dfl",
+    "metrics/mAP50(B)": "map50",
+    "metrics/mAP50-95(B)": "map50_95",
+}
+
+
+class Trainer(DetectionTrainer):
+    """Trains one detector in `folder`, where a killed run left its state, if there was one.
+
+    Attributes:
+        curves: one row an epoch: epoch, losses, and after a validation its mAP (ultralytics', for monitoring).
+    """
+
+    def __init__(self, overrides: dict[str, Any], folder: Path, val_every: int, title: str):
+        self.state_file = folder / "state.pt"
+        self.val_every = val_every
+        self.title = title
+        self.curves: list[dict[str, float]] = []
+        self.shown: tqdm | None = None
+        super().__init__(overrides=overrides, _callbacks=copy.deepcopy(callbacks.default_callbacks))
+        self.add_callback("on_train_epoch_start", Trainer._begin_epoch)
+        self.add_callback("on_train_batch_end", Trainer._show)
+        self.add_callback("on_fit_epoch_end", Trainer._end_epoch)
+
+    def _setup_train(self) -> None:
+        super()._setup_train()
+        done = 0
+        if self.state_file.exists():
+            self._restore(torch.load(self.state_file, map_location=self.device, weights_only=True))
+            done = self.start_epoch
+        batches = len(self.train_loader)
+        self.shown = progress.bar(total=self.epochs * batches, what=self.title, unit="step")
+        self.shown.update(done * batches)
+
+    def _begin_epoch(self) -> None:
+        seed = (self.args.seed * 1_000_003 + self.epoch) % 2**31
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        self.train_loader.generator.manual_seed(seed)
+        self.train_loader.reset()
+        final = self.epoch + 1 == self.epochs
+        self.args.val = final or (self.epoch + 1) % self.val_every == 0
+
+    def _show(self) -> None:
+        loss = float(sum(self.tloss.values()))
+        best = f", mAP50 {self.curves[-1]['map50']:.3f}" if self.curves and "map50" in self.curves[-1] else ""
+        self.shown.set_postfix_str(f"epoch {self.epoch + 1}/{self.epochs}, loss {loss:.2f}{best}", refresh=False)
+        self.shown.update()
+
+    def _end_epoch(self) -> None:
+        if self.epoch + 1 == self.epochs:
+            self.shown.close()
+
+    def save_model(self) -> bool:
+        """Keep the best weights so far, and all that is needed to go on after this epoch."""
+        values = self.label_loss_items(self.tloss) | (self.metrics if self.args.val else {})
+        row = {name: round(float(values[key]), 5) for key, name in COLUMNS.items() if key in values}
+        self.curves.append({"epoch": self.epoch + 1, **row})
+        if self.args.val and self.best_fitness == self.fitness:
+            save_weights(self.ema.ema, vars(self.args), self.best)
+        if self.epoch + 1 == self.epochs:
+            save_weights(self.ema.ema, vars(self.args), self.last)
+        state = {
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "ema": self.ema.ema.state_dict(),
+            "updates": self.ema.updates,
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "best_fitness": None if self.best_fitness is None else float(self.best_fitness),
+            "curves": self.curves,
+        }
+        _replace(self.state_file, state)
+        return True
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.ema.ema.load_state_dict(state["ema"])
+        self.ema.updates = state["updates"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.best_fitness = state["best_fitness"]
+        self.curves = state["curves"]
+        self.start_epoch = state["epoch"] + 1
+        self.scheduler.last_epoch = self.start_epoch - 1
+
+    def final_eval(self) -> None:
+        """Nothing: the weights are whole as they are, and testing is a stage of its own."""
+
+
+def save_weights(model: torch.nn.Module, arguments: dict[str, Any], path: Path) -> None:
+    """Write a model as ultralytics loads it, with nothing in it that differs between two equal runs."""
+    model = copy.deepcopy(model).half()
+    kept = {name: arguments[name] for name in KEPT}
+    model.args, model.criterion = kept, None
+    if hasattr(model, "pt_path"):
+        del model.pt_path
+    for module in model.modules():  # cached grids, remade at the first picture
+        for name in ("anchors", "strides"):
+            if isinstance(module.__dict__.get(name), torch.Tensor):
+                setattr(module, name, torch.empty(0))
+        if hasattr(module, "shape"):
+            module.shape = None
+    _replace(path, {"epoch": -1, "model": model, "train_args": kept, "version": ultralytics.__version__})
+
+
+def _replace(path: Path, content: dict[str, Any]) -> None:
+    """torch.save in one step, under a name inside the archive that is always the same."""
+    part = path.parent / ".part" / "weights.pt"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(content, part)
+    part.replace(path)

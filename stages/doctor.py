@@ -1,0 +1,115 @@
+"""What this machine has, in ten lines, and what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from stages import command, files, paths, settings
+from stages.problem import Problem
+
+PACKAGES = ("torch", "torchvision", "ultralytics-opencv-headless", "dvc", "prefect", "pycocotools", "albumentations")
+ENOUGH = {"smoke": 1, "demo": 5, "thesis": 60}  # GB of free disk that a scale wants, by its datasets and weights
+
+
+def main() -> None:
+    try:
+        params: settings.Settings | None = settings.load()
+        said = f"scale {params.scale}, source {params.dataset.source}"
+    except Problem as problem:
+        params, said = None, f"cannot be used: {problem}"
+    lines = [
+        ("machine", f"{platform.system()} {platform.machine()}, {len(os.sched_getaffinity(0))} cores, {_memory()}"),
+        ("python", _python()),
+        ("packages", _packages()),
+        ("gpu", _gpu()),
+        ("disk", _disk(params.scale if params else "demo")),
+        ("settings", said),
+        ("commit", _output("git", "log", "-1", "--format=%h %s") or "none: `dvc exp run` and diffs need one"),
+        ("remote", _output("dvc", "remote", "list") or "none: see README, 'Sharing data'"),
+        ("locks", _locks()),
+        ("last run", _last_run()),
+    ]
+    for name, text in lines:
+        print(f"{name:<9} {text}")
+
+
+def _memory() -> str:
+    pages, free = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_AVPHYS_PAGES")
+    size = os.sysconf("SC_PAGE_SIZE") / 2**30
+    return f"{pages * size:.0f} GB memory, {free * size:.0f} free"
+
+
+def _python() -> str:
+    version = platform.python_version()
+    fits = (3, 11) <= tuple(int(p) for p in version.split(".")[:2]) <= (3, 12)
+    return version if fits else f"{version} MISSING: 3.11 or 3.12"
+
+
+def _packages() -> str:
+    def version(name: str) -> str:
+        try:
+            return f"{name.removesuffix('-opencv-headless')} {importlib.metadata.version(name)}"
+        except importlib.metadata.PackageNotFoundError:
+            return f"{name} MISSING (make setup)"
+
+    return ", ".join(version(name) for name in PACKAGES)
+
+
+def _gpu() -> str:
+    found = _output("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+    return "; ".join(found.splitlines()) if found else "none; smoke and demo need none, thesis would take weeks"
+
+
+def _disk(scale: str) -> str:
+    free = shutil.disk_usage(".").free / 2**30
+    wanted = ENOUGH.get(scale, ENOUGH["demo"])
+    return f"{free:.0f} GB free" + ("" if free > wanted else f", TOO LITTLE: scale {scale} wants {wanted}")
+
+
+def _locks() -> str:
+    """DVC's and our own locks that a dead process may have left."""
+    held = []
+    if (lock := Path(".dvc/tmp/rwlock")).is_file() and lock.stat().st_size:
+        entries = files.read_json(lock)
+        holders = [(path, [one]) for path, one in entries.get("write", {}).items()] + list(
+            entries.get("read", {}).items()
+        )
+        for path, of_path in holders:
+            held += [f"{path} by {'running' if _alive(e['pid']) else 'DEAD'} process {e['pid']}" for e in of_path]
+    resumable = [p.name for p in paths.CHECKPOINTS.glob("*") if (p / "state.pt").is_file()]
+    text = "; ".join(held[:3]) if held else "none"
+    return text + (f"; resumable training in {paths.CHECKPOINTS}: {', '.join(resumable)}" if resumable else "")
+
+
+def _alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def _last_run() -> str:
+    lock = Path("dvc.lock")
+    if not lock.exists():
+        return "never (make demo)"
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(lock.stat().st_mtime))
+    metrics = paths.METRICS / "detector_test.json"
+    if not metrics.exists():
+        return f"{when}, without a tested detector"
+    test = files.read_json(metrics)
+    return f"{when}, detector found {test['found']} of {test['present']}, mAP50 {test['map50']:.3f}"
+
+
+def _output(*arguments: str) -> str:
+    try:
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=30)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

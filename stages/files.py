@@ -1,0 +1,104 @@
+"""How a result gets onto the disk: whole or not at all. Nothing else in the house writes outputs its own way."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from stages.problem import Problem
+
+PART = ".part-"  # marks what is being written; .gitignore and .dvcignore know it
+
+
+def write(path: Path | str, data: bytes | str) -> None:
+    """Put `data` at `path` in one step: readers see the old file or the new one, never a piece."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}{PART}{os.getpid()}")
+    try:
+        part.write_bytes(data.encode() if isinstance(data, str) else data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write `value` as JSON that diffs well: indented, a newline at the end."""
+    write(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path | str) -> Any:
+    return json.loads(Path(path).read_bytes())
+
+
+@contextlib.contextmanager
+def replacing(folder: Path | str) -> Iterator[Path]:
+    """Give an empty folder to fill; it takes the place of `folder` only when the block ends well.
+
+    What an earlier, killed run left half filled is removed first.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}{PART}*"):
+        shutil.rmtree(left)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}{PART}", dir=folder.parent))
+    part.chmod(0o755)
+    try:
+        yield part
+        if folder.exists():
+            shutil.rmtree(folder)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def relative_name(name: str, what: str) -> str:
+    """`name`, if it stays inside its folder wherever it is joined to one; else a Problem that says `what` wants out."""
+    parts = name.replace("\\", "/").split("/")
+    if not name or "\0" in name or not parts[0] or ":" in parts[0] or ".." in parts:
+        raise Problem(f"{what}: the file name {name!r} leaves its folder; use a relative name without '..'")
+    return name
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(*parts: Any) -> str:
+    """Twelve hex digits that change when any part does: a value (as JSON), or a Path (a file's or folder's content)."""
+    sha = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path):
+            paths = sorted(p for p in part.rglob("*") if p.is_file()) if part.is_dir() else [part]
+            for path in paths:
+                if path.suffix != ".cache":  # ultralytics leaves these beside labels
+                    sha.update(f"{path.relative_to(part)}\0{digest(path)}\n".encode())
+        else:
+            sha.update(json.dumps(part, sort_keys=True).encode() + b"\n")
+    return sha.hexdigest()[:12]
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the one lock on `path` for the block; a second process is told who has it instead of waiting."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Problem(f"{path}: another run (process {file.read().strip() or '?'}) is working here") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

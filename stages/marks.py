@@ -1,0 +1,32 @@
+"""Drawing boxes and their names on pictures, and laying pictures out in a sheet."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+TRUTH, SURE, WRONG = (255, 255, 255), (86, 180, 233), (230, 159, 0)  # told apart without colour vision
+
+
+def box(pixels: np.ndarray, xywh: tuple[float, ...], colour: tuple[int, int, int], name: str = "") -> None:
+    """Draw one box (x, y, width, height) in place, with its name at the upper left corner."""
+    x, y, w, h = (round(v) for v in xywh)
+    thick = max(1, round(pixels.shape[1] / 400))
+    cv2.rectangle(pixels, (x, y), (x + w, y + h), colour, thick, cv2.LINE_AA)
+    if name:
+        size = max(0.34, pixels.shape[1] / 1500)
+        (tw, th), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+        top = max(y - th - 4, 0)
+        cv2.rectangle(pixels, (x, top), (x + tw + 4, top + th + 5), colour, -1)
+        cv2.putText(pixels, name, (x + 2, top + th + 2), cv2.FONT_HERSHEY_SIMPLEX, size, (20, 20, 20), 1, cv2.LINE_AA)
+
+
+def sheet(pictures: list[np.ndarray], columns: int, gap: int = 6) -> np.ndarray:
+    """All pictures, padded to the size of the largest, in rows of `columns` on white."""
+    height, width = max(p.shape[0] for p in pictures), max(p.shape[1] for p in pictures)
+    rows = -(-len(pictures) // columns)
+    canvas = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
+    for number, pixels in enumerate(pictures):
+        top, left = number // columns * (height + gap), number % columns * (width + gap)
+        canvas[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+    return canvas

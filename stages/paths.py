@@ -1,0 +1,26 @@
+"""Where every artefact lies. The paths are a contract: other tools read them."""
+
+import os
+from pathlib import Path
+
+SOURCE = Path("data/source")  # as drawn, or as copied from the user's dataset
+SOURCE_IMAGES = SOURCE / "images"
+SOURCE_ANNOTATIONS = SOURCE / "annotations.json"
+
+HEALTH = Path("data/health")
+ANNOTATIONS = HEALTH / "annotations.json"  # the source's, after the declared fixes: what every later stage reads
+NEAR_DUPLICATES = HEALTH / "near_duplicates.json"  # lists of image ids
+
+SPLIT = Path("data/split.json")
+SPLIT_REASONS = Path("data/split_reasons.csv")
+YOLO = Path("data/yolo")
+SUBSETS = Path("data/subsets")
+DETECTORS = Path("models/detector")
+
+REPORTS = Path("reports")
+METRICS = REPORTS / "metrics"
+PLOTS = REPORTS / "plots"
+TIMING = REPORTS / "timing"  # seconds differ from run to run: never an output of a stage, never in git
+
+# What a killed run continues from: outside every stage's outputs, ignored by git and DVC.
+CHECKPOINTS = Path(os.environ.get("TENFOLD_CHECKPOINTS", ".checkpoints"))
