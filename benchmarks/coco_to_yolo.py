@@ -8,8 +8,8 @@ wrote the same boxes. `--images 2000` makes it small.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -74,16 +74,29 @@ def make(file: Path, images: int, boxes: int) -> None:
 
 
 def _measured(how: str, file: Path, target: Path) -> tuple[float, float]:
-    """Seconds and peak megabytes of one conversion, as it reports them from a process of its own."""
+    """Seconds of one conversion, as it reports them from a process of its own, and peak megabytes of its processes."""
     code = f"from benchmarks import coco_to_yolo as c; c.{how}({str(file)!r}, {str(target)!r})"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    seconds, peak = done.stdout.strip().splitlines()[-1].split()
-    print(f"{how}: {float(seconds):.1f} s, {float(peak):.0f} MB", flush=True)
-    return float(seconds), float(peak)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, _memory(process.pid))
+        time.sleep(0.1)
+    if process.returncode:
+        sys.exit(f"{how} failed")
+    seconds = float(process.stdout.read().strip().splitlines()[-1])
+    print(f"{how}: {seconds:.1f} s, {peak:.0f} MB", flush=True)
+    return seconds, peak
 
 
-def _report(started: float) -> None:
-    print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+def _memory(pid: int) -> float:
+    """Megabytes of a process and its children; pages that they share count once."""
+    total = 0.0
+    with contextlib.suppress(OSError, StopIteration):
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total = int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1]) / 1024
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            total += _memory(int(child))
+    return total
 
 
 def ours(file: str, target: str, polygons: bool = False) -> None:
@@ -92,8 +105,8 @@ def ours(file: str, target: str, polygons: bool = False) -> None:
     started = time.perf_counter()
     dataset = coco.read(file, masks=polygons)
     places = [("train", name) for name in convert.flat_names(dataset.images)]
-    yolo.write_labels(convert.labels(dataset, polygons, convert.Tally()), places, Path(target))
-    _report(started)
+    yolo.write_labels(dataset, polygons, places, Path(target))
+    print(time.perf_counter() - started)
 
 
 def ours_polygons(file: str, target: str) -> None:
@@ -108,7 +121,7 @@ def ultralytics(file: str, target: str) -> None:
 
     started = time.perf_counter()
     convert_coco(str(Path(file).parent), target, cls91to80=True)
-    _report(started)
+    print(time.perf_counter() - started)
 
 
 def agreement(a: Path, b: Path) -> tuple[int, int]:

@@ -7,7 +7,6 @@ orphans make no row; every image gets a label file, an empty one too; no two ima
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
@@ -30,8 +29,8 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class _Boxes:
-    """All usable annotations as arrays, ordered by image."""
+class Usable:
+    """All annotations that become rows, as arrays ordered by image."""
 
     order: np.ndarray  # position in dataset.annotations
     numbers: np.ndarray  # class numbers
@@ -40,62 +39,72 @@ class _Boxes:
     bounds: np.ndarray  # image k owns the rows bounds[k] … bounds[k + 1]
 
 
-def labels(dataset: coco.Coco, polygons: bool, tally: Tally) -> Iterator[str]:
-    """The label file of each image of the dataset, in its order; `tally` is filled."""
-    boxes = _usable(dataset, tally)
-    if polygons:
-        rows = _polygon_rows(dataset, boxes, tally)
-    else:
-        middle = (boxes.corners[:, :2] + boxes.corners[:, 2:]) / 2 / boxes.sizes
-        extent = (boxes.corners[:, 2:] - boxes.corners[:, :2]) / boxes.sizes
-        columns = [boxes.numbers.tolist(), *middle.T.tolist(), *extent.T.tolist()]
-        rows = ["%d %.6g %.6g %.6g %.6g\n" % row for row in zip(*columns, strict=True)]  # noqa: UP031 the fastest
-    tally.rows = len(rows)
-    for start, end in pairwise(boxes.bounds.tolist()):
-        yield "".join(rows[start:end])
-
-
-def _usable(dataset: coco.Coco, tally: Tally) -> _Boxes:
+def usable(dataset: coco.Coco) -> tuple[Usable, Tally]:
+    """What can be used of a dataset's annotations, and what became of the rest."""
     annotations = dataset.annotations
     count = len(annotations)
     ids = np.array([image.id for image in dataset.images])
     sizes = np.array([(image.width, image.height) for image in dataset.images], float)
     by_id = np.argsort(ids)
     owner_id = np.fromiter((a.image_id for a in annotations), np.int64, count)
-    place = np.minimum(np.searchsorted(ids[by_id], owner_id), len(ids) - 1)
-    owner = by_id[place]
+    owner = by_id[np.minimum(np.searchsorted(ids[by_id], owner_id), len(ids) - 1)]
     orphan = ids[owner] != owner_id
     crowd = np.fromiter((bool(a.iscrowd) for a in annotations), bool, count)
     numbers = coco.class_numbers(dataset)
     number = np.fromiter((numbers[a.category_id] for a in annotations), np.int64, count)
     flat = np.fromiter(chain.from_iterable(a.bbox for a in annotations), float, 4 * count).reshape(-1, 4)
     corners = np.concatenate([flat[:, :2], flat[:, :2] + flat[:, 2:]], 1)
-    room = np.tile(sizes[owner], 2)
-    inside = np.clip(corners, 0, room)
+    inside = np.clip(corners, 0, np.tile(sizes[owner], 2))
     empty = (inside[:, 2:] <= inside[:, :2]).any(1) | (flat[:, 2:] <= 0).any(1)
     good = ~(orphan | crowd | empty)
-    tally.orphans, tally.crowds = int(orphan.sum()), int((crowd & ~orphan).sum())
-    tally.empty = int((empty & ~crowd & ~orphan).sum())
-    tally.clipped = int(((np.abs(inside - corners) > 1e-6).any(1) & good).sum())
+    tally = Tally(
+        rows=int(good.sum()),
+        clipped=int(((np.abs(inside - corners) > 1e-6).any(1) & good).sum()),
+        empty=int((empty & ~crowd & ~orphan).sum()),
+        crowds=int((crowd & ~orphan).sum()),
+        orphans=int(orphan.sum()),
+    )
     order = np.flatnonzero(good)
     order = order[np.argsort(owner[order], kind="stable")]
     bounds = np.searchsorted(owner[order], np.arange(len(ids) + 1))
-    return _Boxes(order, number[order], inside[order], sizes[owner[order]], bounds)
+    return Usable(order, number[order], inside[order], sizes[owner[order]], bounds), tally
 
 
-def _polygon_rows(dataset: coco.Coco, boxes: _Boxes, tally: Tally) -> list[str]:
-    rows = []
-    for at, number, (left, top, right, bottom), size in zip(
-        boxes.order.tolist(), boxes.numbers.tolist(), boxes.corners.tolist(), boxes.sizes, strict=True
-    ):
+def labels(
+    dataset: coco.Coco, boxes: Usable, polygons: bool, start: int = 0, stop: int | None = None
+) -> tuple[list[str], int]:
+    """The label texts of the images `start` to `stop`, and how many rows had to make do without a mask."""
+    bounds = boxes.bounds[start : len(dataset.images) + 1 if stop is None else stop + 1]
+    part = slice(bounds[0], bounds[-1])
+    without_mask = 0
+    if polygons:
+        rows, without_mask = _polygon_rows(dataset, boxes, part)
+    else:
+        corners, sizes = boxes.corners[part], boxes.sizes[part]
+        middle = (corners[:, :2] + corners[:, 2:]) / 2 / sizes
+        extent = (corners[:, 2:] - corners[:, :2]) / sizes
+        columns = [boxes.numbers[part].tolist(), *middle.T.tolist(), *extent.T.tolist()]
+        rows = ["%d %.6g %.6g %.6g %.6g\n" % row for row in zip(*columns, strict=True)]  # noqa: UP031 the fastest
+    return ["".join(rows[a:b]) for a, b in pairwise((bounds - bounds[0]).tolist())], without_mask
+
+
+def _polygon_rows(dataset: coco.Coco, boxes: Usable, part: slice) -> tuple[list[str], int]:
+    rows, without_mask = [], 0
+    columns = (
+        boxes.order[part].tolist(),
+        boxes.numbers[part].tolist(),
+        boxes.corners[part].tolist(),
+        boxes.sizes[part],
+    )
+    for at, number, (left, top, right, bottom), size in zip(*columns, strict=True):
         parts = coco.polygons(dataset.annotations[at], int(size[0]), int(size[1]))
         outline = np.clip(joined(parts), 0, size) if parts else np.empty((0, 2))
         if len(outline) < 3 or (np.ptp(outline, axis=0) <= 0).any():
-            tally.without_mask += 1
+            without_mask += 1
             outline = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
         values = (outline / size).ravel().tolist()
-        rows.append(f"{number} {' '.join(f'{v:.6g}' for v in values)}\n")
-    return rows
+        rows.append(f"{number} {' '.join([f'{v:.6g}' for v in values])}\n")
+    return rows, without_mask
 
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -91,7 +91,7 @@ def _pictures(findings: list[dict], dataset: coco.Coco, images: Path) -> str:
                 pixels = photo.load(images / entry.file_name, entry.width, entry.height)
             except photo.Unreadable:
                 continue
-            small = np.ascontiguousarray(photo.fit(pixels, WIDTH))
+            small = photo.fit(pixels, WIDTH)
             ratio = small.shape[1] / pixels.shape[1]
             for a in (boxes[i] for i in finding["annotations"] if boxes[i].image_id == number):
                 marks.box(small, tuple(v * ratio for v in a.bbox), marks.WRONG, names[a.category_id])

@@ -32,7 +32,7 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
             stored, turn = picture.size, picture.getexif().get(ORIENTATION, 1)
             if turn != 1 and not (turn in TURNED and stored == (width, height) and width != height):
                 picture = ImageOps.exif_transpose(picture)
-            pixels = np.asarray(picture.convert("RGB"))
+            pixels = np.array(picture.convert("RGB"))
     except FileNotFoundError:
         raise Unreadable(f"{path}: the file is missing") from None
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Pillow.DecompressionBombError) as error:

@@ -100,7 +100,7 @@ def contact_sheet(scenes: list[Scene], dataset: coco.Coco, names: list[str], tes
     tiles = []
     for scene in scenes:
         path = paths.SOURCE_IMAGES / images[scene.image].file_name
-        small = np.ascontiguousarray(photo.fit(photo.load(path, scene.width, scene.height), TILE))
+        small = photo.fit(photo.load(path, scene.width, scene.height), TILE)
         ratio = small.shape[1] / scene.width
         for box in scene.boxes:
             marks.box(small, tuple(box * ratio), marks.TRUTH)

@@ -28,7 +28,7 @@ from stages.problem import Problem
 from stages.settings import Bins
 
 HAND = 0.0011  # standard deviation of an annotator's click, as a share of the width
-CRUMB = 2.5e-5  # visible pieces smaller than this share of the picture are not outlined
+CRUMB = 5e-5  # visible pieces smaller than this share of the picture are nothing that anybody would see
 
 
 def generate(bins: Bins, seed: int, folder: Path) -> None:
@@ -92,8 +92,9 @@ def _one(job: tuple) -> tuple[dict, list[dict], dict]:
     group, number, count, testing, width, height, seed, folder = job
     planned, picture, owner = render(group, number, count, testing, width, height, seed)
     name = f"{group}/{'test_' if testing else ''}{number:04}.png"
-    if not cv2.imwrite(str(folder / "images" / name), picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-        raise OSError(28, "No space left on device", name)  # OpenCV says only that it failed
+    done, png = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert done
+    (folder / "images" / name).write_bytes(png)
     # Ids stay the same when other groups or photographs are added: 2 digits group, 4 digits photograph, 2 object.
     image_id = (list(GROUPS).index(group) + 1) * 10_000 + (5_000 if testing else 0) + number
     image = {"id": image_id, "file_name": name, "width": width, "height": height}
@@ -102,7 +103,7 @@ def _one(job: tuple) -> tuple[dict, list[dict], dict]:
     hand = np.random.default_rng([seed, image_id, 1])
     labels, masks = [], []
     for k, pose in enumerate(planned.objects, 1):
-        visible = (owner == k).astype(np.uint8)
+        visible = without_crumbs(owner == k)
         masks.append(rle.encode(np.asfortranarray(visible))["counts"].decode())
         if visible.any():
             labels.append(annotate(visible, hand) | {
@@ -117,22 +118,27 @@ def _one(job: tuple) -> tuple[dict, list[dict], dict]:
     return image, labels, facts
 
 
+def without_crumbs(visible: np.ndarray) -> np.ndarray:
+    """The mask (0 and 1) without pieces too small to see, which would stretch its box."""
+    count, piece, stats, _ = cv2.connectedComponentsWithStats(visible.astype(np.uint8), connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] >= max(2, CRUMB * visible.size)
+    large[0] = False  # what is not the object
+    return large[piece].astype(np.uint8) if count > 1 else visible.astype(np.uint8)
+
+
 def annotate(visible: np.ndarray, hand: np.random.Generator) -> dict:
     """A box around the visible pixels, and the outline as a person clicks it: few points, none of them exact."""
     height, width = visible.shape
     contours, _ = cv2.findContours(visible, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    contours = sorted(contours, key=cv2.contourArea, reverse=True)
-    kept = [c for c in contours if cv2.contourArea(c) > CRUMB * width * height] or contours[:1]
-    x, y, w, h = cv2.boundingRect(visible)
     polygons = []
-    for contour in kept:
+    for contour in sorted(contours, key=len, reverse=True):
         points = cv2.approxPolyDP(contour, 0.0018 * width, True)[:, 0].astype(float) + 0.5
         if len(points) < 3:
+            x, y, w, h = cv2.boundingRect(contour)
             points = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], float)
         points += hand.normal(0, HAND * width, points.shape)
-        points = np.clip(points, 0, (width, height)).round(2)
-        polygons.append(points.ravel().tolist())
-    return {"bbox": [x, y, w, h], "area": int(visible.sum()), "segmentation": polygons}
+        polygons.append(np.clip(points, 0, (width, height)).round(2).ravel().tolist())
+    return {"bbox": list(cv2.boundingRect(visible)), "area": int(visible.sum()), "segmentation": polygons}
 
 
 def _plant(group: str, number: int, testing: bool, image: dict, labels: list[dict]) -> None:

@@ -1,0 +1,98 @@
+"""What tests share: a small bins world, a small COCO dataset made by hand, and a checkout to run the real `dvc` in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages import files, settings
+from stages.dataset.bins import world
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def params() -> settings.Settings:
+    """The project's own params.yaml, at scale smoke."""
+    return msgspec.structs.replace(settings.load(ROOT / "params.yaml"), scale="smoke")
+
+
+@pytest.fixture(scope="session")
+def bins(tmp_path_factory, params) -> Path:
+    """The bins world at scale smoke: a folder with images/, annotations.json and truth.json."""
+    folder = tmp_path_factory.mktemp("bins")
+    world.generate(params.now.bins, params.seed, folder)
+    return folder
+
+
+@pytest.fixture
+def hand(tmp_path):
+    """A maker of small COCO datasets in tmp_path, with pictures: `hand(images, annotations, categories)`."""
+
+    def make(images, annotations, categories=(("thing", 1),), pictures=True) -> Path:
+        entries = []
+        for number, (name, width, height) in enumerate(images, 1):
+            entries.append({"id": number, "file_name": name, "width": width, "height": height})
+            if pictures:
+                path = tmp_path / "images" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                noise = np.random.default_rng(number).integers(0, 256, (height, width, 3), np.uint8)
+                Image.fromarray(noise).save(path)
+        boxes = [
+            {"id": k, "image_id": 1, "category_id": categories[0][1], "iscrowd": 0} | annotation
+            for k, annotation in enumerate(annotations, 1)
+        ]
+        named = [{"id": id_, "name": name} for name, id_ in categories]
+        path = tmp_path / "annotations.json"
+        files.write_json(path, {"images": entries, "annotations": boxes, "categories": named})
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """A maker of fresh checkouts of this working tree at scale smoke, committed, each with a DVC cache of its own."""
+
+    def make(name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name) / "tenfold"
+        listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
+        for path in listed:
+            if (ROOT / path).is_file() and not path.startswith("reports/") and path != "dvc.lock":
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / path, target)
+        text = (folder / "params.yaml").read_text()
+        (folder / "params.yaml").write_text(text.replace("\nscale: demo\n", "\nscale: smoke\n"))
+        for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "Start")):
+            run(folder, "git", *arguments)
+        return folder
+
+    return make
+
+
+def run(folder: Path, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess:
+    """Run a command in a checkout, with this environment's programs and the checkout's code."""
+    done = subprocess.run(arguments, cwd=folder, env=environment(folder), capture_output=True, text=True)
+    assert done.returncode == 0 or not ok, f"{' '.join(arguments)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+        "DVC_NO_ANALYTICS": "1",
+        "GIT_AUTHOR_NAME": "Tester",
+        "GIT_AUTHOR_EMAIL": "tester@example.org",
+        "GIT_COMMITTER_NAME": "Tester",
+        "GIT_COMMITTER_EMAIL": "tester@example.org",
+    }

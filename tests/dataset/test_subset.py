@@ -1,0 +1,57 @@
+import pytest
+
+from stages.dataset import coco, subset
+from stages.problem import Problem
+from stages.settings import Subset
+
+
+@pytest.fixture(scope="module")
+def tubes(bins):
+    dataset = coco.read(bins / "annotations.json")
+    ids = [i.id for i in dataset.images if coco.group_of(i, {}) == "tube_mint" and not i.split]
+    return coco.subset(dataset, ids)
+
+
+def rule(count, prefer="separated"):
+    return Subset(group="tube_mint", count=count, prefer=prefer)
+
+
+@pytest.mark.parametrize("prefer", ["separated", "random"])
+def test_smaller_subsets_are_part_of_larger_ones(tubes, prefer):
+    five, ten, twenty = (subset.pick(tubes, rule(n, prefer), 0, "s") for n in (5, 10, 20))
+    assert five == ten[:5] and ten == twenty[:10]
+    assert len({i for i, _ in twenty}) == 20
+    assert all(reason for _, reason in twenty)
+
+
+def test_all_is_all_and_too_many_is_refused(tubes):
+    assert len(subset.pick(tubes, rule("all"), 0, "s")) == len(tubes.images)
+    with pytest.raises(Problem, match=r"subsets\.ten\.count: tube_mint has 30 training images, 31 are wanted"):
+        subset.pick(tubes, rule(31), 0, "subsets.ten")
+
+
+def test_separated_prefers_distance_among_images_with_as_many_objects(tubes):
+    picks = [i for i, _ in subset.pick(tubes, rule("all"), 0, "s")]
+    annotations = coco.by_image(tubes)
+    images = {i.id: i for i in tubes.images}
+    for number in {len(a) for a in annotations.values()}:
+        gaps = [subset.gap(annotations[i], images[i]) for i in picks if len(annotations[i]) == number]
+        assert gaps == sorted(gaps, reverse=True)
+    counts = [len(annotations[i]) for i in picks[:6]]
+    assert sorted(counts) == [1, 2, 3, 4, 5, 6]  # not single objects only
+
+
+def test_gap_is_the_distance_between_outlines():
+    image = coco.Image(1, "a.png", 100, 50)
+    boxes = [
+        coco.Annotation(id=k, image_id=1, category_id=1, bbox=b)
+        for k, b in enumerate([(0, 0, 20, 50), (50, 0, 10, 50)])
+    ]
+    assert subset.gap(boxes, image) == pytest.approx(0.3)
+    assert subset.gap(boxes[:1], image) == 1.0
+
+
+def test_random_depends_on_the_seed_and_not_on_the_order(tubes):
+    turned = coco.Coco(tubes.images[::-1], tubes.categories, tubes.annotations)
+    assert subset.pick(tubes, rule(9, "random"), 0, "s") == subset.pick(turned, rule(9, "random"), 0, "s")
+    assert subset.pick(tubes, rule(9, "random"), 0, "s") != subset.pick(tubes, rule(9, "random"), 1, "s")

@@ -1,0 +1,47 @@
+import errno
+import sys
+
+import pytest
+
+from stages import command
+from stages.problem import Problem
+
+
+def outcome(monkeypatch, capsys, error, arguments=()):
+    def main(**_):
+        if error:
+            raise error
+
+    monkeypatch.setattr(sys, "argv", ["stage", *arguments])
+    try:
+        command.run(main, "About this stage.", **({"name": "which"} if arguments else {}))
+        code = 0
+    except SystemExit as stop:
+        code = stop.code
+    return code, capsys.readouterr()
+
+
+def test_a_problem_is_one_line_and_exit_code_2(monkeypatch, capsys):
+    code, said = outcome(monkeypatch, capsys, Problem("a.json: image 3: no such file"))
+    assert code == 2
+    assert said.err == "tenfold: a.json: image 3: no such file\n"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_cannot_be_written_is_one_line(monkeypatch, capsys, number):
+    code, said = outcome(monkeypatch, capsys, OSError(number, "why", "data/yolo"))
+    assert code == 2
+    assert said.err.count("\n") == 1
+    assert "data/yolo" in said.err
+
+
+def test_other_errors_are_not_hidden(monkeypatch, capsys):
+    with pytest.raises(ZeroDivisionError):
+        outcome(monkeypatch, capsys, ZeroDivisionError())
+
+
+def test_help_and_success(monkeypatch, capsys):
+    assert outcome(monkeypatch, capsys, None, ["ten"])[0] == 0
+    code, said = outcome(monkeypatch, capsys, None, ["--help"])
+    assert code == 0
+    assert "About this stage." in said.out

@@ -1,0 +1,214 @@
+"""The pipeline as DVC sees it: what the stages declare, and all of it run at scale smoke through the real `dvc`."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stages import files, paths
+from tests.conftest import ROOT, environment, run
+
+DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+CARRIERS = {"settings", "files", "command", "problem", "progress", "paths"}  # see the head of dvc.yaml
+
+
+def imported(module: Path) -> set[str]:
+    """The modules of stages/ that a module imports, and those that they import, as paths."""
+    found, todo = set(), [module]
+    while todo:
+        path = todo.pop()
+        name = str(path.relative_to(ROOT))
+        if name in found or path.stem in CARRIERS:
+            continue
+        found.add(name)
+        if path.name != "__init__.py" and (path.parent / "__init__.py").read_text().count("import"):
+            todo.append(path.parent / "__init__.py")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stages"):
+                base = ROOT / node.module.replace(".", "/")
+                options = [base.with_suffix(".py"), *(base / f"{a.name}.py" for a in node.names)]
+                options += [base / a.name / "__init__.py" for a in node.names]
+                todo += [option for option in options if option.is_file()]
+    return found
+
+
+@pytest.mark.parametrize("stage", DVC["stages"])
+def test_a_stage_depends_on_all_the_code_it_runs(stage):
+    entry = DVC["stages"][stage]
+    entry = entry.get("do", entry)
+    module = ROOT / (re.match(r"python -m (\S+)", entry["cmd"])[1].replace(".", "/") + ".py")
+    declared = [d for d in entry["deps"] if d.startswith("stages/")]
+    missing = {name for name in imported(module) if not any(name == d or name.startswith(f"{d}/") for d in declared)}
+    assert not missing, f"dvc.yaml: {stage} runs {sorted(missing)} without depending on them"
+    unused = {d for d in declared if not any(name == d or name.startswith(f"{d}/") for name in imported(module))}
+    assert not unused, f"dvc.yaml: {stage} depends on {sorted(unused)} without running them"
+
+
+def test_rooms_import_from_upstream_only():
+    order = ["dataset", "detector"]
+    for path in (ROOT / "stages").rglob("*.py"):
+        room = path.relative_to(ROOT / "stages").parts[0]
+        for other in re.findall(r"from stages\.(\w+)", path.read_text()) + re.findall(
+            r"import stages\.(\w+)", path.read_text()
+        ):
+            if room in order and other in order:
+                assert order.index(other) <= order.index(room), f"{path} imports {other}, which is downstream"
+    for path in (ROOT / "stages").rglob("*.py"):
+        if "detector" not in path.parts:
+            assert not re.search(r"^\s*(from|import) ultralytics", path.read_text(), re.M), (
+                f"{path} imports ultralytics"
+            )
+
+
+def test_only_settings_reads_params():
+    for path in (ROOT / "stages").rglob("*.py"):
+        reads = re.search(r"YAML\(|yaml\.(safe_)?load|settings\.PARAMS", path.read_text())
+        assert not reads or path.name in ("settings.py", "model.py"), path  # model.py reads YOLO's data.yaml
+
+
+@pytest.fixture(scope="module")
+def done(checkout) -> Path:
+    """A checkout in which `dvc repro` has run."""
+    folder = checkout("one")
+    run(folder, "dvc", "repro")
+    return folder
+
+
+def test_every_contract_is_there(done):
+    for path in (
+        paths.SOURCE_ANNOTATIONS, paths.SPLIT, paths.YOLO / "data.yaml", paths.DETECTORS / "baseline/best.pt",
+        paths.METRICS / "detector_test.json", paths.REPORTS / "health.json", paths.REPORTS / "health.html",
+        paths.PLOTS / "detector/baseline.csv", paths.PLOTS / "detector_test/contact_sheet.jpg",
+    ):  # fmt: skip
+        assert (done / path).is_file(), path
+    for subset in ("five", "ten", "twenty", "other_ten"):
+        folder = done / paths.SUBSETS / subset
+        picks = {p["image"] for p in files.read_json(folder / "subset.json")["picks"]}
+        assert picks == {i["id"] for i in files.read_json(folder / "annotations.json")["images"]}
+        assert len(list((folder / "images").rglob("*.png"))) == len(picks)
+    metrics = files.read_json(done / paths.METRICS / "detector_test.json")
+    assert {"map50", "map50_95", "found", "present", "certainty", "tube_mint_found"} <= metrics.keys()
+    assert all(isinstance(value, int | float) for value in metrics.values())
+    assert metrics["present"] == sum(v for k, v in metrics.items() if k.endswith("_present"))
+
+
+def test_no_test_or_validation_image_reaches_a_subset(done):
+    split = files.read_json(done / paths.SPLIT)
+    assert not set(split["train"]) & set(split["val"] + split["test"])
+    for folder in (done / paths.SUBSETS).iterdir():
+        assert {p["image"] for p in files.read_json(folder / "subset.json")["picks"]} <= set(split["train"])
+
+
+def test_a_second_repro_does_nothing(done):
+    before = (done / "dvc.lock").read_bytes()
+    said = run(done, "dvc", "repro").stdout
+    assert "Running stage" not in said
+    assert "up to date" in said
+    assert (done / "dvc.lock").read_bytes() == before
+    assert "up to date" in run(done, "dvc", "status").stdout
+
+
+def test_git_sees_no_data(done):
+    """`git add -A` in the middle of everything commits no data, no weights, no checkpoints."""
+    run(done, "git", "add", "-A")
+    tracked = run(done, "git", "ls-files").stdout.splitlines()
+    assert [p for p in tracked if p.startswith(("data/", "models/", ".checkpoints/"))] == ["data/reviews/.gitkeep"]
+    assert "dvc.lock" in tracked and "reports/metrics/detector_test.json" in tracked
+    assert not any(p.startswith("reports/timing") for p in tracked)
+    assert all((done / p).stat().st_size < 1_000_000 for p in tracked)
+
+
+def test_two_clones_end_with_the_same_lock(done, checkout):
+    other = checkout("two")
+    run(other, "dvc", "repro")
+    assert (other / "dvc.lock").read_text() == (done / "dvc.lock").read_text()
+
+
+def test_dvc_shows_metrics_plots_params_and_the_dag(done):
+    run(done, "git", "add", "-A")
+    run(done, "git", "commit", "-q", "-m", "Run", "--allow-empty")
+    assert "map50" in run(done, "dvc", "metrics", "show").stdout
+    assert "detector_test" in run(done, "dvc", "dag", "--dot").stdout
+    page = run(done, "dvc", "plots", "show", "-o", "plots").stdout
+    assert "index.html" in page
+    shown = (done / "plots" / "index.html").read_text()
+    assert "train_box" in shown and "contact_sheet" in shown
+    text = (done / "params.yaml").read_text()
+    (done / "params.yaml").write_text(text.replace("  bootstrap: 1000\n", "  bootstrap: 100\n"))
+    assert "testing.bootstrap" in run(done, "dvc", "params", "diff").stdout
+    (done / "params.yaml").write_text(text)
+
+
+def test_an_experiment_changes_what_it_should_and_its_metrics_can_be_compared(done):
+    run(done, "git", "add", "-A")
+    run(done, "git", "commit", "-q", "-m", "Run", "--allow-empty")
+    said = run(done, "dvc", "exp", "run", "-S", "testing.confidence=0.001").stdout
+    assert re.findall(r"Running stage '(.+?)'", said) == ["detector_test"]
+    change = json.loads(run(done, "dvc", "metrics", "diff", "--json").stdout)
+    assert "found" in change["reports/metrics/detector_test.json"]
+    assert "map50" not in change["reports/metrics/detector_test.json"]
+    run(done, "git", "checkout", "-q", "--", ".")
+    run(done, "dvc", "checkout", "-q")
+
+
+def test_a_remote_works_out_of_the_box(done):
+    run(done, "dvc", "push", "-q")
+    weights = done / paths.DETECTORS / "baseline" / "best.pt"
+    before = files.digest(weights)
+    clone = done.parent / "clone"
+    run(done.parent, "git", "clone", "-q", str(done), str(clone))
+    run(clone, "dvc", "pull", "-q")
+    assert files.digest(clone / paths.DETECTORS / "baseline" / "best.pt") == before
+
+
+def test_a_wrong_setting_stops_repro_with_one_line_and_writes_nothing(done):
+    text = (done / "params.yaml").read_text()
+    (done / "params.yaml").write_text(text.replace("      epochs: 20\n", "      epochs: 0\n"))
+    failed = run(done, "python", "-m", "stages.detector.train", "baseline", ok=False)
+    (done / "params.yaml").write_text(text)
+    assert failed.returncode == 2
+    assert failed.stderr == "tenfold: params.yaml: scales.smoke.detector.epochs: 0 is not allowed: expected int >= 1\n"
+    assert (done / paths.DETECTORS / "baseline" / "best.pt").exists()
+
+
+def test_a_killed_training_resumes_and_ends_with_the_same_weights(done, tmp_path):
+    environ = environment(done) | {"TENFOLD_CHECKPOINTS": str(tmp_path)}
+    weights = done / paths.DETECTORS / "baseline" / "best.pt"
+    curves = done / paths.PLOTS / "detector" / "baseline.csv"
+    before = files.digest(weights), curves.read_text()
+    command = [sys.executable, "-m", "stages.detector.train", "baseline"]
+    killed = subprocess.Popen(command, cwd=done, env=environ, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("*/state.pt")):
+        assert killed.poll() is None and time.monotonic() < deadline, "no checkpoint was written"
+        time.sleep(0.02)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert list(tmp_path.glob("*/state.pt"))
+    weights.unlink()
+    curves.unlink()
+    said = subprocess.run(command, cwd=done, env=environ, check=True, capture_output=True, text=True)
+    assert (files.digest(weights), curves.read_text()) == before, said.stderr
+    assert not list(tmp_path.glob("*/state.pt"))
+
+
+def test_doctor_says_in_ten_lines_what_is_here(done):
+    lines = run(done, "python", "-m", "stages.doctor").stdout.splitlines()
+    assert len(lines) == 10
+    assert "MISSING" not in "".join(lines)
+    assert lines[-1].startswith("last run") and "mAP50" in lines[-1]
+    lock = done / ".dvc" / "tmp" / "rwlock"
+    lock.write_text(json.dumps({"write": {"data/yolo": {"pid": 2**22 + 1, "cmd": "dvc repro"}}}))
+    said = run(done, "python", "-m", "stages.doctor").stdout
+    lock.unlink()
+    assert "data/yolo by DEAD process" in said

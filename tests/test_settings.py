@@ -1,0 +1,95 @@
+import io
+
+import pytest
+from ruamel.yaml import YAML
+
+from stages import settings
+from stages.problem import Problem
+from tests.conftest import ROOT
+
+TEXT = (ROOT / "params.yaml").read_text()
+
+
+def test_every_scale_is_valid():
+    params = settings.load(ROOT / "params.yaml")
+    assert set(params.scales) == {"smoke", "demo", "thesis"}
+    assert params.now is params.scales[params.scale]
+
+
+def test_thesis_has_its_own_numbers():
+    thesis = settings.load(ROOT / "params.yaml").scales["thesis"]
+    assert sum(thesis.bins.images.values()) == 2151
+    assert len(thesis.bins.images) == 15
+    assert (thesis.bins.width, thesis.bins.height) == (1280, 720)
+    assert (thesis.detector.model, thesis.detector.imgsz, thesis.detector.epochs, thesis.detector.batch) == (
+        "yolov5x", 256, 100, 16,
+    )  # fmt: skip
+
+
+def test_file_is_kept_as_its_writer_writes_it():
+    """Programs that edit params.yaml (DVC, the flows) change only the line they mean."""
+    yaml = YAML()
+    written = io.StringIO()
+    yaml.dump(yaml.load(TEXT), written)
+    assert written.getvalue() == TEXT
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("\nscale: demo\n", "\nscale: huge\n", ["scale", "smoke, demo, thesis"]),
+        ("\nscale: demo\n", "\nscale: 3\n", ["scale", "3", "str"]),
+        ("\nseed: 0\n", "\nseed: -1\n", ["seed", "-1", ">= 0"]),
+        ("\nseed: 0\n", "\nsede: 0\n", ["sede", "unknown key", "seed"]),
+        ("  source: bins ", "  source: bin ", ["dataset.source", "'bin'"]),
+        ("  few_instances: 10 ", "  few_instances: ten ", ["dataset.few_instances", "'ten'", "int"]),
+        ("  - do: reclassify ", "  - do: recolour ", ["dataset.fixes.0.do", "'recolour'"]),
+        ("    image: 40006\n", "", ["dataset.fixes.0", "image, annotation"]),
+        ("    to: 3\n", "", ["dataset.fixes.0", "category id"]),
+        ("  train: 0.7\n", "  train: 0.8\n", ["split", "train + val + test = 1"]),
+        ("  train: 0.7\n", "", ["split.train", "missing"]),
+        ("prefer: separated}\n  ten", "prefer: nice}\n  ten", ["subsets.five.prefer", "'nice'"]),
+        ("  ten: {group: tube_mint, count: 10", "  ten: {group: tube_mint, count: 0", ["subsets.ten.count", "0"]),
+        ("  five: {", "  Five!: {", ["Five!"]),
+        ("      imgsz: 192\n", "      imgsz: 200\n", ["scales.demo.detector.imgsz", "200", "32"]),
+        ("      lr: 0.004\n", "      lr: fast\n", ["scales.smoke.detector.lr", "'fast'", "float"]),
+        ("        mosaic: 0\n", "        mosaik: 0\n", ["scales.smoke.detector.augment", "mosaik", "hsv_h"]),
+        ("tube_mint: 30", "tube_mint: -30", ["scales.smoke.bins.images", "-30", ">= 0"]),
+        ("yolo: {size: 128", "yolo: {size: [128]", ["scales.smoke.yolo.size", "[128]", "int"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_one_clear_line(tmp_path, old, new, said):
+    assert old in TEXT
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace(old, new, 1))
+    with pytest.raises(Problem) as problem:
+        settings.load(path)
+    line = str(problem.value)
+    assert "\n" not in line
+    assert "params.yaml" in line
+    for part in said:
+        assert part in line, line
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "NoneType"), ("- a\n", "list"), ("a: [", "not YAML"), ("a: 1\na: 2\n", "not YAML")],
+)
+def test_what_is_not_params_at_all(tmp_path, text, said):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(Problem, match=said) as problem:
+        settings.load(path)
+    assert "\n" not in str(problem.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(Problem, match=r"params\.yaml is not here"):
+        settings.load(tmp_path / "params.yaml")
+
+
+def test_numbers_are_read_as_dvc_reads_them(tmp_path):
+    """YAML 1.1 takes 2e-3 for a word."""
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace("      lr: 0.004\n", "      lr: 4e-3\n", 1))
+    assert settings.load(path).scales["smoke"].detector.lr == 0.004
