@@ -30,7 +30,8 @@ $(VENV)/installed: requirements.lock
 demo: setup ## the main job on the built-in bins world, at scale demo
 	@python -m stages.demo
 
-repro: setup ## whatever params.yaml says: dvc repro
+repro: setup ## whatever params.yaml says: check it, then dvc repro
+	@python -m stages.settings
 	@dvc repro
 
 test: setup ## all tests

@@ -132,7 +132,7 @@ class Settings(Section):
 
     def __post_init__(self) -> None:
         if self.scale not in self.scales:
-            raise ValueError(f"scale: Expected one of {', '.join(self.scales)}")
+            raise ValueError(f"scale: {self.scale!r} is not allowed: expected one of {', '.join(self.scales)}")
 
     @property
     def now(self) -> Scale:
@@ -195,3 +195,9 @@ def _fields(type_: Any, keys: list[str]) -> list[str]:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "…"
+
+
+if __name__ == "__main__":  # before `dvc repro`, whose own message for a missing scale names no remedy
+    from stages import command
+
+    command.run(lambda: print(f"{PARAMS}: {load().scale}, all well"), __doc__)

@@ -37,7 +37,7 @@ def test_file_is_kept_as_its_writer_writes_it():
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("\nscale: demo\n", "\nscale: huge\n", ["scale", "smoke, demo, thesis"]),
+        ("\nscale: demo\n", "\nscale: huge\n", ["scale: 'huge'", "smoke, demo, thesis"]),
         ("\nscale: demo\n", "\nscale: 3\n", ["scale", "3", "str"]),
         ("\nseed: 0\n", "\nseed: -1\n", ["seed", "-1", ">= 0"]),
         ("\nseed: 0\n", "\nsede: 0\n", ["sede", "unknown key", "seed"]),

@@ -186,8 +186,23 @@ def _lying(pose, light, box, width, height):
     n_across, n_up, n_along = n_across * norm, n_up * norm, np.clip(taper, -1.2, 1.2) * 0.6
     norm = 1 / np.sqrt(1 + n_along**2)
     lamp = np.array(light.direction, np.float32)
-    return _lit(colour, (n_along, n_across, n_up), norm, (lamp @ along, lamp @ across, lamp @ up),
-                (along[2], across[2], up[2]), light, kind.gloss), cover  # fmt: skip
+    lamps, cameras = (lamp @ along, lamp @ across, lamp @ up), (along[2], across[2], up[2])
+    colour = _lit(colour, (n_along, n_across, n_up), norm, lamps, cameras, light, kind.gloss)
+    if abs(pose.tilt) > 0.02:
+        end = 1 if pose.tilt > 0 else 0  # the end that is raised shows its face
+        face = s - np.float32((end - 0.5) * kind.length), t, thick[-end] * abs(tan), wide[-end]
+        disc = _disc(*face, pixel)
+        paint = STEEL if shape.metal_ends else (kind.cap, kind.base)[end]
+        tone = light.ambient + (1.06 - light.ambient) * max(0.0, (1 if end else -1) * float(lamps[0]))
+        colour += disc[..., None] * (np.array(paint, np.float32) / 255 * np.float32(tone) - colour)
+        cover = np.maximum(cover, disc)
+    return colour, cover
+
+
+def _disc(s: np.ndarray, t: np.ndarray, half_s: float, half_t: float, pixel: np.float32) -> np.ndarray:
+    """Coverage by an ellipse around the origin."""
+    far = np.sqrt((s / half_s) ** 2 + (t / half_t) ** 2)
+    return np.clip((1 - far) * (min(half_s, half_t) * pixel) + 0.5, 0, 1)
 
 
 def _lit(colour, normal, norm, lamp, camera, light, gloss):
