@@ -44,7 +44,7 @@ th, td { padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); t
 td.n, th.n { text-align: right } th { color: var(--soft); font-weight: 600; font-size: .86rem }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .7rem; margin: 1rem 0 }
 .tile { background: var(--tint); border-radius: .5rem; padding: .7rem .9rem } .tile b { display: block; font-size: 1.45rem }
-.figures { margin: .8rem 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 1.2rem; align-items: start }
+.figures { margin: .8rem 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1.2rem; align-items: start }
 figure { margin: 0 } img, svg { max-width: 100%; height: auto; display: block } figcaption { color: var(--soft); font-size: .88rem }
 figure.plot { background: #fff; border-radius: .4rem }
 @media print { main { max-width: none } h2 { break-after: avoid } figure, tr { break-inside: avoid } }

@@ -103,9 +103,10 @@ class Detector(Section):
     weights: str | None  # a .pt to start from; null: from scratch
     imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
     epochs: Positive
+    least_steps: Count  # few images make short epochs: then there are as many as this takes
     batch: Positive
     lr: Annotated[float, Meta(gt=0, le=1)]
-    val_every: Positive  # epochs between validations
+    validations: Positive  # how often during training, evenly spread; the last epoch is always validated
     augment: Augment
 
 

@@ -52,7 +52,7 @@ def train(data: Path, rule: Detector, seed: int, checkpoints: Path, title: str) 
     folder = checkpoints / mark
     started = time.monotonic()
     with files.locked(folder / "lock"):
-        trainer = Trainer(_overrides(data, rule, seed, folder), folder, rule.val_every, title)
+        trainer = Trainer(_overrides(data, rule, seed, folder), folder, rule.validations, title)
         trainer.train()
     return Trained(trainer.best, trainer.last, trainer.curves, time.monotonic() - started)
 
@@ -64,6 +64,8 @@ def forget(trained: Trained) -> None:
 
 def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
     cuda = torch.cuda.is_available()
+    batches = -(-len(list((data / "images" / "train").iterdir())) // rule.batch)
+    epochs = max(rule.epochs, -(-rule.least_steps // batches))
     return {
         "model": f"{rule.model}.yaml",
         "pretrained": rule.weights or False,
@@ -72,7 +74,7 @@ def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
         "name": "run",
         "exist_ok": True,
         "imgsz": rule.imgsz,
-        "epochs": rule.epochs,
+        "epochs": epochs,
         "batch": rule.batch,
         "device": device(),
         "seed": seed,
@@ -85,7 +87,7 @@ def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
         "lr0": rule.lr,
         "lrf": 0.02,
         "nbs": rule.batch,
-        "warmup_epochs": min(1.0, rule.epochs / 10),
+        "warmup_epochs": min(1.0, epochs / 10),
         "warmup_bias_lr": rule.lr,
         "patience": 0,
         "plots": False,

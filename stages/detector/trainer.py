@@ -42,9 +42,9 @@ class Trainer(DetectionTrainer):
         curves: one row an epoch: epoch, losses, and after a validation its mAP (ultralytics', for monitoring).
     """
 
-    def __init__(self, overrides: dict[str, Any], folder: Path, val_every: int, title: str):
+    def __init__(self, overrides: dict[str, Any], folder: Path, validations: int, title: str):
         self.state_file = folder / "state.pt"
-        self.val_every = val_every
+        self.validations = validations
         self.title = title
         self.curves: list[dict[str, float]] = []
         self.shown: tqdm | None = None
@@ -70,8 +70,10 @@ class Trainer(DetectionTrainer):
         torch.manual_seed(seed)
         self.train_loader.generator.manual_seed(seed)
         self.train_loader.reset()
-        final = self.epoch + 1 == self.epochs
-        self.args.val = final or (self.epoch + 1) % self.val_every == 0
+        # Validate whenever another share of the epochs is done; the last epoch completes the last share.
+        self.args.val = (
+            self.epoch + 1
+        ) * self.validations // self.epochs > self.epoch * self.validations // self.epochs
 
     def _show(self) -> None:
         loss = float(sum(self.tloss.values()))
