@@ -73,7 +73,7 @@ def test_rooms_import_from_upstream_only():
 def test_only_settings_reads_params():
     for path in (ROOT / "stages").rglob("*.py"):
         reads = re.search(r"YAML\(|yaml\.(safe_)?load|settings\.PARAMS", path.read_text())
-        assert not reads or path.name in ("settings.py", "model.py"), path  # model.py reads YOLO's data.yaml
+        assert not reads or path.name == "settings.py", path
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import json
 import math
 import mmap
 import re
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -149,9 +148,9 @@ def write(path: Path | str, coco: Coco) -> None:
 def by_image(coco: Coco) -> dict[int, list[Annotation]]:
     """Image id → its annotations; images without any are there too, orphaned annotations are not."""
     found: dict[int, list[Annotation]] = {image.id: [] for image in coco.images}
-    orphans: dict[int, list[Annotation]] = defaultdict(list)
     for annotation in coco.annotations:
-        found.get(annotation.image_id, orphans[-1]).append(annotation)
+        if annotation.image_id in found:
+            found[annotation.image_id].append(annotation)
     return found
 
 

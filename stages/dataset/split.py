@@ -48,7 +48,15 @@ def draw(
     return places
 
 
-def _draw_group(group, images, group_of, cluster_of, classes, shares, seed) -> dict[int, tuple[str, str]]:
+def _draw_group(
+    group: str,
+    images: list[coco.Image],
+    group_of: dict[int, str],
+    cluster_of: dict[int, frozenset[int]],
+    classes: dict[int, set[int]],
+    shares: Split,
+    seed: int,
+) -> dict[int, tuple[str, str]]:
     places: dict[int, tuple[str, str]] = {}
     alone = _only_images_of_a_class(images, classes)
     units: set[frozenset[int]] = set()  # what is drawn together: near-duplicates, or one image

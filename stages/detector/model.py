@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from msgspec import to_builtins
 from PIL import Image
 from ultralytics import YOLO
@@ -134,8 +133,3 @@ def predict(weights: Path, pictures: Iterable[Path], imgsz: int, batch: int = 32
             corner = middle[:, :2] - middle[:, 2:] / 2
             conf, number = boxes.conf.cpu().numpy()[:, None], boxes.cls.cpu().numpy()[:, None]
             yield np.concatenate([corner, middle[:, 2:], conf, number], 1).astype(np.float64)
-
-
-def class_names(data: Path) -> list[str]:
-    """The names of a YOLO dataset's classes."""
-    return list(yaml.safe_load((data / "data.yaml").read_text())["names"].values())

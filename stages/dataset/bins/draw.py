@@ -19,6 +19,8 @@ from stages.dataset.bins.scene import CAMERA, FLOOR, WALL, Light, Pose, Scene, a
 SHADOW = 0.42  # how much of the light a cast shadow takes
 CONTACT = 0.5  # … and the dark line where things touch
 
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
+
 
 def photograph(scene: Scene, width: int, height: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw the scene: the picture (uint8 RGB), and for each pixel the number of its topmost object (0: none)."""
@@ -115,13 +117,13 @@ def _put(image: np.ndarray, owner: np.ndarray, number: int, pose: Pose, light: L
     owner[top:bottom, left:right][cover > 0.5] = number
 
 
-def _clip(low: np.ndarray, high: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
+def _clip(low: np.ndarray, high: np.ndarray, width: int, height: int) -> Box:
     left, top = np.maximum(np.floor(low), 0).astype(int).tolist()
     right, bottom = np.minimum(np.ceil(high), (width, height)).astype(int).tolist()
     return left, top, right, bottom
 
 
-def _shade_below(image: np.ndarray, cover: np.ndarray, box: tuple, pose: Pose, light: Light) -> None:
+def _shade_below(image: np.ndarray, cover: np.ndarray, box: Box, pose: Pose, light: Light) -> None:
     """Darken what lies below: a soft shadow away from the lamp, and a tight one where the object touches.
 
     Both are smooth, so they are computed at a third of the size.
@@ -152,7 +154,7 @@ def _shade_below(image: np.ndarray, cover: np.ndarray, box: tuple, pose: Pose, l
     image[top:bottom, left:right] *= cv2.resize(dark, (right - left, bottom - top))[..., None]
 
 
-def _lying(pose, light, box, width, height):
+def _lying(pose: Pose, light: Light, box: Box, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     """Colour and coverage of an object on its side, inside `box` (left, top, right, bottom) of the photograph."""
     kind = PRODUCTS[pose.product]
     shape = SHAPES[kind.shape]
@@ -205,7 +207,9 @@ def _disc(s: np.ndarray, t: np.ndarray, half_s: float, half_t: float, pixel: np.
     return np.clip((1 - far) * (min(half_s, half_t) * pixel) + 0.5, 0, 1)
 
 
-def _lit(colour, normal, norm, lamp, camera, light, gloss):
+def _lit(
+    colour: np.ndarray, normal: tuple, norm: np.ndarray, lamp: tuple, camera: tuple, light: Light, gloss: float
+) -> np.ndarray:
     """Matt shading and a highlight; all directions in the object's own axes."""
     half = np.array(lamp) + np.array(camera)
     half /= np.linalg.norm(half)
@@ -217,7 +221,9 @@ def _lit(colour, normal, norm, lamp, camera, light, gloss):
     return colour * shade[..., None] + (np.float32(gloss * 0.42) * shine)[..., None]
 
 
-def _own_coordinates(pose, along, across, light, box, width, height):
+def _own_coordinates(
+    pose: Pose, along: np.ndarray, across: np.ndarray, light: Light, box: Box, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray]:
     """For each pixel in the box, its point (s, t) on the plane through the object's axis."""
     centre = np.array([pose.x, pose.y, pose.z])
     corners = np.array([(-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1)])
@@ -232,7 +238,7 @@ def _own_coordinates(pose, along, across, light, box, width, height):
     ) * depth
 
 
-def _standing(pose, light, box, width, height):
+def _standing(pose: Pose, light: Light, box: Box, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     """Colour and coverage of an upright object: its side as far as perspective shows it, then its top."""
     kind = PRODUCTS[pose.product]
     shape = SHAPES[kind.shape]

@@ -75,7 +75,15 @@ def plan(products: tuple[str, ...], count: int, aspect: float, rng: np.random.Ge
     return Scene(tuple(placed), light)
 
 
-def _try(product, placed, masks, light, aspect, rng, limit):
+def _try(
+    product: str,
+    placed: list[Pose],
+    masks: list[np.ndarray],
+    light: Light,
+    aspect: float,
+    rng: np.random.Generator,
+    limit: float,
+) -> tuple[Pose, np.ndarray, float]:
     """One place for the next object, its coarse mask, and by how much it breaks the rules (0: not at all)."""
     kind, shape = PRODUCTS[product], SHAPES[PRODUCTS[product].shape]
     standing = bool(rng.random() < shape.stands)
