@@ -1,6 +1,6 @@
 """COCO annotations of train2017's size to YOLO labels: ours beside ultralytics' convert_coco, in one run.
 
-Makes a file of 118,287 images and 860,001 boxes with polygons (about 475 MB), then converts it in turn with both, as
+Makes a file of 118,287 images and 860,001 boxes with polygons (about 460 MB), then converts it in turn with both, as
 boxes and (ours) as polygons, each in a process of its own. Prints seconds, peak memory, the ratio, and whether both
 wrote the same boxes. `--images 2000` makes it small.
 """

@@ -1,0 +1,1 @@
+"""Generative adversarial networks: those of the thesis, trained on few images."""
