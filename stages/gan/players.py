@@ -1,0 +1,136 @@
+"""The generator and the critic with their optimisers, and the two steps of their game.
+
+The steps run where the networks are and never wait for the device: what they report stays there as tensors.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from stages.gan.losses import LOSSES
+from stages.gan.networks import Critic, Generator, norm_for
+from stages.gan.penalties import PENALTIES
+from stages.gan.recipe import Recipe
+
+# What the steps report, in this order.
+CRITIC_REPORT = ("critic_loss", "wasserstein", "penalty", "accuracy_real", "accuracy_fake")
+GENERATOR_REPORT = ("generator_loss",)
+
+
+class Players:
+    """Both networks in training. The same seed on the same device plays the same game."""
+
+    def __init__(self, recipe: Recipe, seed: int, device: torch.device):
+        self.recipe, self.device = recipe, device
+        self.rng = torch.Generator(device).manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            generator = Generator(recipe.size, recipe.z, recipe.dim)
+            critic = Critic(recipe.size, recipe.dim, norm_for(recipe.penalty))
+        self.generator = generator.to(device, memory_format=torch.channels_last)
+        self.critic = critic.to(device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False) if recipe.average else None
+        self.generator_adam, self.critic_adam = self._adam(self.generator), self._adam(self.critic)
+        self.loss, self.penalty = LOSSES[recipe.loss], PENALTIES[recipe.penalty]
+
+    def _adam(self, network: Module) -> torch.optim.Adam:
+        recipe = self.recipe
+        return torch.optim.Adam(network.parameters(), recipe.lr, recipe.betas, recipe.epsilon, fused=True)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
+
+    def latents(self, count: int) -> Tensor:
+        return torch.randn(count, self.recipe.z, generator=self.rng, device=self.device)
+
+    def critic_step(self, real: Tensor) -> Tensor:
+        """One step of the critic on a batch in -1…1; returns CRITIC_REPORT."""
+        with torch.no_grad(), self._autocast():
+            fake = self.generator(self.latents(len(real))).float()
+        with self._autocast():
+            if (
+                self.recipe.penalty == "none"
+            ):  # batch norm: real and fake keep statistics of their own, as in the thesis
+                scores_real, scores_fake = self.critic(real).float(), self.critic(fake).float()
+            else:
+                scores_real, scores_fake = self.critic(torch.cat([real, fake])).float().chunk(2)
+            penalty = self.penalty(self.critic, real, fake, self.rng)
+        loss = self.loss.real(scores_real) + self.loss.fake(scores_fake)
+        self.critic_adam.zero_grad()
+        (loss + self.recipe.penalty_weight * penalty).backward()
+        self.critic_adam.step()
+        with torch.no_grad():
+            right_real, right_fake = scores_real > self.loss.margin, scores_fake <= self.loss.margin
+            means = (
+                scores_real.mean() - scores_fake.mean(),
+                penalty,
+                right_real.float().mean(),
+                right_fake.float().mean(),
+            )
+            return torch.stack([loss, *means])
+
+    def generator_step(self) -> Tensor:
+        """One step of the generator; returns GENERATOR_REPORT."""
+        self.critic.requires_grad_(False)
+        with self._autocast():
+            scores = self.critic(self.generator(self.latents(self.recipe.batch))).float()
+        loss = self.loss.generator(scores)
+        self.generator_adam.zero_grad()
+        loss.backward()
+        self.generator_adam.step()
+        self.critic.requires_grad_(True)
+        if self.average is not None:
+            self._follow()
+        return loss.detach()[None]
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average towards the generator; statistics of its norms are taken as they are."""
+        for mine, theirs in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            mine.lerp_(theirs, 1 - self.recipe.average)
+        for mine, theirs in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            mine.copy_(theirs)
+
+    @torch.no_grad()
+    def draw(self, latents: Tensor) -> Tensor:
+        """Pictures in -1…1, in inference mode, by the average where there is one."""
+        network = self.generator if self.average is None else self.average
+        network.eval()
+        pictures = network(latents.to(self.device))
+        network.train()
+        return pictures
+
+    def _networks(self) -> dict[str, Module]:
+        named = {"generator": self.generator, "critic": self.critic, "average": self.average}
+        return {name: network for name, network in named.items() if network is not None}
+
+    def state(self) -> dict[str, Tensor]:
+        """All that decides how the game goes on, as named tensors."""
+        found = {f"{n}.{key}": value for n, net in self._networks().items() for key, value in net.state_dict().items()}
+        for name, adam in (("generator_adam", self.generator_adam), ("critic_adam", self.critic_adam)):
+            for number, entry in adam.state_dict()["state"].items():
+                found |= {f"{name}.{number}.{key}": value for key, value in entry.items()}
+        return found | {"rng": self.rng.get_state()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on from a state."""
+        for name, network in self._networks().items():
+            network.load_state_dict(_under(name, state))
+        for name, adam in (("generator_adam", self.generator_adam), ("critic_adam", self.critic_adam)):
+            entries: dict[int, dict[str, Tensor]] = {}
+            parameters = adam.param_groups[0]["params"]
+            for key, value in _under(name, state).items():
+                number, _, field = key.partition(".")
+                if value.ndim:  # the fused optimiser walks through memory: moments must lie as their weights do
+                    value = torch.empty_like(parameters[int(number)]).copy_(value)
+                entries.setdefault(int(number), {})[field] = value
+            adam.load_state_dict({"state": entries, "param_groups": adam.state_dict()["param_groups"]})
+        self.rng.set_state(state["rng"])
+
+
+def _under(name: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}

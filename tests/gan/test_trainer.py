@@ -1,0 +1,203 @@
+import itertools
+import multiprocessing
+import random
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from stages.gan import checkpoint, trainer
+from stages.gan.recipe import Recipe
+from stages.problem import Problem
+
+CPU = torch.device("cpu")
+SMALL = Recipe(size=32, dim=4, z=8, batch=4, steps=12)
+
+
+def pictures(count=3, size=32, seed=0):
+    """Blobs of colour: something to learn, and all different."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (count, 4, 4, 3), np.uint8)
+    return coarse.repeat(size // 4, 1).repeat(size // 4, 2)
+
+
+def play(folder, recipe=SMALL, seed=0, interval=4, of=None, **more):
+    players, rows = trainer.train(pictures() if of is None else of, recipe, seed, folder, interval, CPU, **more)
+    return players.state(), rows
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        SMALL,
+        replace(SMALL, precision="fp32"),
+        replace(SMALL, average=0.9),
+        *(replace(SMALL, loss=loss, penalty=penalty) for loss, penalty in (
+            ("gan", "none"), ("hinge_v1", "dragan"), ("hinge_v2", "wgan-gp"), ("lsgan", "none"))),
+    ],
+)  # fmt: skip
+def test_same_seed_same_end_and_stopping_makes_no_difference(tmp_path, recipe):
+    whole, rows = play(tmp_path / "a", recipe)
+    assert [row["step"] for row in rows] == [4, 8, 12]
+
+    class Stop(Exception):
+        pass
+
+    def stop(step, _):
+        if step == 8:
+            raise Stop
+
+    with pytest.raises(Stop):
+        play(tmp_path / "b", recipe, watch=stop)
+    resumed, again = play(tmp_path / "b", recipe)
+    assert same(whole, resumed)
+    assert again == rows
+    other, _ = play(tmp_path / "c", recipe, seed=1)
+    assert not same(whole, other)
+
+
+def run_to_the_end(folder):
+    play(folder, replace(SMALL, steps=400), interval=2)
+
+
+def test_killed_at_twenty_random_moments_it_ends_with_the_same_weights(tmp_path):
+    """SIGKILL, whatever it is doing: stepping, writing a checkpoint, dropping an old one."""
+    spawner = multiprocessing.get_context("forkserver")  # has torch imported: twenty starts cost little
+    spawner.set_forkserver_preload([__name__, "torch._dynamo"])
+
+    def start(name):
+        process = spawner.Process(target=run_to_the_end, args=(tmp_path / name,))
+        process.start()
+        return process
+
+    def finish(process):
+        process.join(120)
+        assert process.exitcode == 0
+
+    finish(start("whole"))
+    chance = random.Random(0)
+    for kill in range(20):
+        before = checkpoint.steps(tmp_path / "killed")[-1:]
+        process = start("killed")
+        deadline = time.monotonic() + 60
+        while checkpoint.steps(tmp_path / "killed")[-1:] == before:
+            assert process.is_alive(), f"it finished after {kill} kills: too few steps to be killed as often"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        time.sleep(chance.random() * 0.1)
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+    finish(start("killed"))
+    whole, killed = (checkpoint.load(tmp_path / name) for name in ("whole", "killed"))
+    assert same(whole[0], killed[0])
+    assert whole[1] == killed[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"recipe": replace(SMALL, lr=1e-3)}, "lr: 0.0002, now 0.001"),
+        ({"seed": 5}, "seed"),
+        ({"of": pictures(seed=9)}, "pictures"),
+        ({"interval": 6}, "interval"),
+    ],
+)
+def test_other_settings_or_pictures_are_refused_until_told_to_start_afresh(tmp_path, change, said):
+    play(tmp_path)
+    with pytest.raises(Problem, match=said):
+        play(tmp_path, **change)
+    state, _ = play(tmp_path, **change, fresh=True)
+    (tmp_path / "clean").mkdir()
+    assert same(state, play(tmp_path / "clean", **change)[0])
+
+
+def test_continuing_another_run_takes_both_networks_and_both_optimisers(tmp_path):
+    parent, _ = play(tmp_path / "parent")
+    child, _ = play(tmp_path / "child", of=pictures(seed=4), parent=parent)
+    assert not same(parent, child)
+    assert child["critic_adam.0.step"] == 24  # the optimisers go on counting
+    orphan, _ = play(tmp_path / "orphan", of=pictures(seed=4))
+    assert not same(child, orphan)
+    with pytest.raises(Problem, match="parent"):  # a declared parent is part of what a run is
+        play(tmp_path / "child", of=pictures(seed=4))
+
+
+@pytest.mark.parametrize("other", [{"dim": 8}, {"size": 64}, {"z": 9}])
+def test_a_parent_of_another_architecture_is_refused(tmp_path, other):
+    recipe = replace(SMALL, steps=2, **other)
+    parent, _ = play(tmp_path / "parent", recipe, of=pictures(size=recipe.size))
+    with pytest.raises(Problem, match="another architecture"):
+        play(tmp_path / "child", parent=parent)
+
+
+@pytest.mark.parametrize(("count", "batch"), itertools.product((1, 3, 10), (1, 4, 16)))
+def test_any_subset_with_any_batch(tmp_path, count, batch):
+    recipe = replace(SMALL, batch=batch, steps=5)
+    _, rows = play(tmp_path, recipe, of=pictures(count), interval=5)
+    assert np.isfinite(list(rows[0].values())).all()
+
+
+def test_a_truncated_checkpoint_is_passed_over_and_the_end_is_the_same(tmp_path, capsys):
+    whole, _ = play(tmp_path / "a")
+    play(tmp_path / "b")
+    newest = tmp_path / "b" / "step_000000012" / "tensors.safetensors"
+    newest.write_bytes(newest.read_bytes()[:100])
+    assert same(whole, play(tmp_path / "b")[0])
+    assert "step_000000012 cannot be used" in capsys.readouterr().out
+
+
+def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint(tmp_path):
+    def spoil(step, players):
+        if step == 8:
+            with torch.no_grad():
+                next(players.critic.parameters()).fill_(float("nan"))
+
+    with pytest.raises(Problem, match=r"step 12: .*no longer a number.*step_000000008"):
+        play(tmp_path, watch=spoil)
+    assert checkpoint.steps(tmp_path) == [4, 8]
+
+
+def test_a_collapse_stops_the_run(tmp_path):
+    def freeze(step, players):
+        if step == trainer.SETTLED:
+            with torch.no_grad():
+                for parameter in players.generator.parameters():
+                    parameter.zero_()
+
+    recipe = replace(SMALL, steps=trainer.SETTLED + 8)
+    with pytest.raises(Problem, match=r"step 504: .*all alike.*step_000000500"):
+        play(tmp_path, recipe, watch=freeze)
+
+
+def test_it_learns(tmp_path):
+    """Samples take the colour of the pictures."""
+    of = np.broadcast_to(np.array([230, 40, 40], np.uint8), (2, 32, 32, 3)).copy()
+    of[1] //= 2
+    recipe = replace(SMALL, steps=400, critic_steps=2, lr=1e-3)
+    players, _ = trainer.train(of, recipe, 0, tmp_path, 100, CPU)
+    drawn = players.draw(torch.randn(32, recipe.z)).mean((0, 2, 3))
+    assert drawn[0] > drawn[1] + 0.3 and drawn[0] > drawn[2] + 0.3
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("size", 48), ("loss", "w"), ("penalty", "gp"), ("precision", "fp8"), ("batch", 0), ("steps", -1)],
+)
+def test_a_bad_recipe_is_one_line(key, value):
+    with pytest.raises(Problem, match=f"gan.{key}: {value!r} is not allowed"):
+        replace(SMALL, **{key: value})
+
+
+def test_bad_pictures_are_refused(tmp_path):
+    with pytest.raises(Problem, match="no pictures"):
+        play(tmp_path, of=pictures(0))
+    with pytest.raises(Problem, match="do not fit"):
+        play(tmp_path, of=pictures(size=64))
