@@ -69,8 +69,9 @@ def text(value: object) -> str:
 
 
 def table(head: list[str], rows: list[list[object]]) -> str:
-    """A table; numbers are set to the right. A `str` that is HTML already is given as `raw(...)`."""
-    numeric = [bool(rows) and all(isinstance(r[i], int | float) or r[i] == "" for r in rows) for i in range(len(head))]
+    """A table; columns of numbers are set to the right. A cell that is HTML already is given as `raw(...)`."""
+    columns = [[row[i] for row in rows if row[i] != ""] for i in range(len(head))]
+    numeric = [bool(of) and all(isinstance(value, int | float) for value in of) for of in columns]
 
     def cells(tag: str, row: list[object]) -> str:
         made = (f"<{tag}{' class=n' * n}>{_cell(v)}</{tag}>" for v, n in zip(row, numeric, strict=True))
