@@ -55,40 +55,21 @@ def train(
         "pictures": hashlib.sha256(pictures.tobytes()).hexdigest(),
         "parent": _digest(parent) if parent else None,
     }
-    with files.locked(folder / "lock"):
+    real = torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+    real = real.contiguous(memory_format=torch.channels_last)
+    differ = float(real.std(0).mean()) if len(real) > 1 else 0.0
+    with files.locked(folder / "lock"), progress.bar(total=recipe.steps, what=title, unit="step") as shown:
         players, deck = Players(recipe, seed, device), Deck(len(pictures), seed)
         done, rows = _resume(folder, identity, players, deck, fresh)
         if parent and not done:
             _inherit(players, parent)
-        _play(pictures, recipe, folder, interval, title, identity, players, deck, done, rows, watch)
-    return players, rows
-
-
-def _play(
-    pictures: np.ndarray,
-    recipe: Recipe,
-    folder: Path,
-    interval: int,
-    title: str,
-    identity: dict,
-    players: Players,
-    deck: Deck,
-    done: int,
-    rows: list[Row],
-    watch: Callable[[int, Players], None] | None,
-) -> None:
-    real = torch.from_numpy(pictures).to(players.device).permute(0, 3, 1, 2).float() / 127.5 - 1
-    real = real.contiguous(memory_format=torch.channels_last)
-    probes = torch.randn(PROBES, recipe.z, generator=torch.Generator().manual_seed(0))
-    differ = float(real.std(0).mean()) if len(real) > 1 else 0.0
-    with progress.bar(total=recipe.steps, what=title, unit="step") as shown:
         shown.update(done)
         while done < recipe.steps:
             started = time.perf_counter()
             count = min(interval, recipe.steps - done)
-            row = _interval(real, deck.deal(count, recipe.batch).to(players.device), done, players)
+            row = _interval(real, deck.deal(count, recipe.batch).to(device), done, players)
             done += count
-            _sound(row, done, folder, players, probes, differ if done >= SETTLED else 0.0)
+            _sound(row, done, folder, players, differ)
             rows.append({"step": done, **{name: round(value, 6) for name, value in row.items()}})
             checkpoint.save(folder, done, players.state() | deck.state(), {"identity": identity, "rows": rows})
             if watch:
@@ -96,6 +77,7 @@ def _play(
             pace = count * recipe.batch / (time.perf_counter() - started)
             shown.set_postfix_str(f"critic {row['critic_loss']:.2f}, {pace:.0f} images/s", refresh=False)
             shown.update(count)
+    return players, rows
 
 
 def _interval(real: Tensor, order: Tensor, done: int, players: Players) -> Row:
@@ -114,14 +96,15 @@ def _interval(real: Tensor, order: Tensor, done: int, players: Players) -> Row:
     return row | (dict(zip(GENERATOR_REPORT, (generator / turns).tolist(), strict=True)) if turns else {})
 
 
-def _sound(row: Row, step: int, folder: Path, players: Players, probes: Tensor, differ: float) -> None:
+def _sound(row: Row, step: int, folder: Path, players: Players, differ: float) -> None:
     """Stop when the game is lost: a loss that is no number, or samples that are all alike."""
     kept = checkpoint.steps(folder)
     good = f"the last good checkpoint is {folder / f'step_{kept[-1]:09}'}" if kept else "there is no checkpoint yet"
     losses = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if "loss" in name or name == "penalty")
     if not np.isfinite(list(row.values())).all():
         raise Problem(f"step {step}: a loss is no longer a number ({losses}); {good}")
-    if differ and float(players.draw(probes).std(0).mean()) < ALIKE * differ:
+    probes = torch.randn(PROBES, players.recipe.z, generator=torch.Generator().manual_seed(0))
+    if step >= SETTLED and float(players.draw(probes).std(0).mean()) < ALIKE * differ:
         raise Problem(f"step {step}: the samples are all alike, the generator has collapsed ({losses}); {good}")
 
 
