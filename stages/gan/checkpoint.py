@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from stages import files
+from stages.problem import Problem
 
 KEPT = 2
 _NAME = re.compile(r"step_(\d+)")
@@ -42,7 +43,7 @@ def steps(folder: Path) -> list[int]:
 
 
 def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:
-    """The newest whole checkpoint as tensors and facts, with what is wrong with newer ones; None if there is none."""
+    """The newest whole checkpoint as tensors and facts, and what is wrong with newer ones; None if there never was one."""
     wrong = []
     for step in reversed(steps(folder)):
         path = folder / f"step_{step:09}"
@@ -53,6 +54,8 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | 
             return load_file(path / "tensors.safetensors"), facts, wrong
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             wrong.append(f"{path} cannot be used ({error}); the one before it is")
+    if wrong:
+        raise Problem(f"{folder}: no checkpoint can be read, and none was touched; start it afresh to go on")
     return None
 
 

@@ -52,9 +52,7 @@ class Players:
         with torch.no_grad(), self._autocast():
             fake = self.generator(self.latents(len(real))).float()
         with self._autocast():
-            if (
-                self.recipe.penalty == "none"
-            ):  # batch norm: real and fake keep statistics of their own, as in the thesis
+            if self.recipe.penalty == "none":  # then batch norm, and each side keeps statistics of its own
                 scores_real, scores_fake = self.critic(real).float(), self.critic(fake).float()
             else:
                 scores_real, scores_fake = self.critic(torch.cat([real, fake])).float().chunk(2)

@@ -39,8 +39,12 @@ class Recipe:
             if (value := getattr(self, name)) < 1:
                 raise Problem(f"gan.{name}: {value!r} is not allowed: expected at least 1")
 
+    def facts(self) -> dict:
+        """The recipe as JSON gives it back."""
+        return asdict(self) | {"betas": list(self.betas)}
+
     def changed(self, other: dict) -> list[str]:
-        """What differs from another recipe (as a dict), as `key: theirs, now ours`."""
-        ours = asdict(self) | {"betas": list(self.betas)}
+        """What differs from another recipe's facts, as `key: theirs, now ours`."""
+        ours = self.facts()
         keys = sorted(ours.keys() | other.keys())
         return [f"{k}: {other.get(k)}, now {ours.get(k)}" for k in keys if ours.get(k) != other.get(k)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +48,7 @@ def train(
     """
     _check(pictures, recipe)
     identity = {
-        "recipe": asdict(recipe) | {"betas": list(recipe.betas)},
+        "recipe": recipe.facts(),
         "seed": seed,
         "interval": interval,
         "pictures": hashlib.sha256(pictures.tobytes()).hexdigest(),
@@ -109,10 +108,10 @@ def _sound(row: Row, step: int, folder: Path, players: Players, differ: float) -
 
 
 def _resume(folder: Path, identity: dict, players: Players, deck: Deck, fresh: bool) -> tuple[int, list[Row]]:
-    found = None if fresh else checkpoint.load(folder)
+    if fresh:
+        checkpoint.clear(folder)
+    found = checkpoint.load(folder)
     if found is None:
-        if checkpoint.steps(folder):
-            checkpoint.clear(folder)
         return 0, []
     tensors, facts, wrong = found
     for line in wrong:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from stages.gan import checkpoint
+from stages.problem import Problem
 
 
 def fill(folder, *at):
@@ -56,6 +57,15 @@ class Trap:
 
     def __reduce__(self):
         return open, (self.path, "w")
+
+
+def test_when_none_can_be_read_that_is_said_and_nothing_is_dropped(tmp_path):
+    fill(tmp_path, 1, 2)
+    for path in tmp_path.glob("*/facts.json"):
+        path.write_text("{")
+    with pytest.raises(Problem, match="no checkpoint can be read"):
+        checkpoint.load(tmp_path)
+    assert checkpoint.steps(tmp_path) == [1, 2]
 
 
 def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
