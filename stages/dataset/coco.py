@@ -207,6 +207,14 @@ def group_of(image: Image, mapping: dict[str, list[str]]) -> str:
     return name if name[:1].isalpha() else f"group_{name}"
 
 
+def grouped(coco: Coco, mapping: dict[str, list[str]]) -> dict[str, list[Image]]:
+    """Group → its images, groups and images in the dataset's order."""
+    groups: dict[str, list[Image]] = {}
+    for image in coco.images:
+        groups.setdefault(group_of(image, mapping), []).append(image)
+    return groups
+
+
 def class_names(coco: Coco) -> list[str]:
     """Class number (0, 1, …) → name: the categories in the order of their ids, without the gaps."""
     return [c.name for c in sorted(coco.categories, key=lambda c: c.id)]

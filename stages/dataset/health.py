@@ -83,27 +83,20 @@ def near_duplicates(looks: list[Look], params: Settings) -> list[list[int]]:
 def summary(dataset: coco.Coco, params: Settings) -> dict:
     """The counts of a dataset, by class and by group."""
     names = {c.id: c.name for c in dataset.categories}
-    groups: dict[str, dict] = {}
-    for image in dataset.images:
-        groups.setdefault(
-            coco.group_of(image, params.dataset.groups), {"images": 0, "objects": 0, "per_image": Counter()}
-        )
     per_image = coco.by_image(dataset)
-    for image in dataset.images:
-        of = groups[coco.group_of(image, params.dataset.groups)]
-        of["images"] += 1
-        of["objects"] += len(per_image[image.id])
-        of["per_image"][len(per_image[image.id])] += 1
-    for of in groups.values():
-        of["per_image"] = {str(k): v for k, v in sorted(of["per_image"].items())}
+
+    def counted(images: list[coco.Image]) -> dict:
+        objects = [len(per_image[image.id]) for image in images]
+        times = {str(k): v for k, v in sorted(Counter(objects).items())}
+        return {"images": len(images), "objects": sum(objects), "per_image": times}
+
     classes = Counter(names[a.category_id] for a in dataset.annotations)
-    everywhere = Counter(len(of) for of in per_image.values())
     return {
         "images": len(dataset.images),
         "annotations": len(dataset.annotations),
         "classes": {name: classes[name] for name in coco.class_names(dataset)},
-        "objects_per_image": {str(k): v for k, v in sorted(everywhere.items())},
-        "groups": groups,
+        "objects_per_image": counted(dataset.images)["per_image"],
+        "groups": {group: counted(images) for group, images in coco.grouped(dataset, params.dataset.groups).items()},
     }
 
 

@@ -35,9 +35,7 @@ def draw(
     dataset: coco.Coco, mapping: dict[str, list[str]], near: list[list[int]], shares: Split, seed: int
 ) -> dict[int, tuple[str, str]]:
     """Image id → (train, val or test; the reason)."""
-    groups: dict[str, list[coco.Image]] = {}
-    for image in dataset.images:
-        groups.setdefault(coco.group_of(image, mapping), []).append(image)
+    groups = coco.grouped(dataset, mapping)
     group_of = {image.id: group for group, images in groups.items() for image in images}
     cluster_of = {i: frozenset(cluster) for cluster in near for i in cluster}
     classes = {i: {a.category_id for a in of} for i, of in coco.by_image(dataset).items()}

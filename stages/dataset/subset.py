@@ -25,12 +25,10 @@ def main(subset: str) -> None:
     rule = params.subsets[subset]
     dataset = coco.read(paths.ANNOTATIONS)
     train = set(files.read_json(paths.SPLIT)["train"])
-    groups: dict[str, list[int]] = {}
-    for image in dataset.images:
-        groups.setdefault(coco.group_of(image, params.dataset.groups), []).append(image.id)
+    groups = coco.grouped(dataset, params.dataset.groups)
     if rule.group not in groups:
         raise Problem(f"subsets.{subset}.group: there is no group {rule.group!r}; the dataset has {', '.join(groups)}")
-    candidates = coco.subset(dataset, [i for i in groups[rule.group] if i in train])
+    candidates = coco.subset(dataset, [image.id for image in groups[rule.group] if image.id in train])
     picks = pick(candidates, rule, params.seed, f"subsets.{subset}")
     chosen = coco.subset(candidates, [id_ for id_, _ in picks])
     with files.replacing(paths.SUBSETS / subset) as folder:

@@ -43,7 +43,7 @@ def steps(folder: Path) -> list[int]:
 
 
 def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:
-    """The newest whole checkpoint as tensors and facts, and what is wrong with newer ones; None if there never was one."""
+    """The newest whole checkpoint: tensors, facts, and what is wrong with newer ones; None if there never was one."""
     wrong = []
     for step in reversed(steps(folder)):
         path = folder / f"step_{step:09}"
