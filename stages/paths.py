@@ -16,6 +16,8 @@ SPLIT_REASONS = Path("data/split_reasons.csv")
 YOLO = Path("data/yolo")
 SUBSETS = Path("data/subsets")
 DETECTORS = Path("models/detector")
+GANS = Path("models/gan")
+CANDIDATES = Path("data/candidates")
 
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics"

@@ -66,10 +66,19 @@ class Split(Section):
             raise ValueError("Expected train + val + test = 1")
 
 
+class Products(Section):
+    """The groups that the words `focus`, `other` and `rest` of a subset mean."""
+
+    focus: Name
+    other: Name
+    apart: list[Name]  # not part of `rest` either
+
+
 class Subset(Section):
-    group: Name
-    count: Positive | Literal["all"]
+    group: Name  # or focus, other, rest (all but those two and the ones apart), every
+    count: Positive | Literal["all"]  # of each group
     prefer: Literal["separated", "random"]
+    fewer: bool  # whether a group that has fewer images gives what it has; else that ends the stage
 
 
 class Bins(Section):
@@ -110,6 +119,43 @@ class Detector(Section):
     augment: Augment
 
 
+class Gan(Section):
+    """What all games have in common: the optimiser's and the penalty's constants."""
+
+    betas: tuple[Share, Share]
+    epsilon: Annotated[float, Meta(gt=0)]
+    penalty_weight: Annotated[float, Meta(ge=0)]
+
+
+class ScaledGan(Section):
+    size: Literal[32, 64, 128, 256, 512]  # pixels of the square that pictures are squashed to
+    dim: Positive  # channels of the widest pictures' features
+    z: Positive  # length of a latent vector
+    lr: Annotated[float, Meta(gt=0, le=1)]
+    critic_steps: Positive  # … for one of the generator
+    most_steps: Positive  # an experiment that asks for more steps gets these
+    most_batch: Positive  # … and for a larger batch
+    precision: Literal["fp32", "bf16"]  # of the convolutions; norms, losses and the penalty's slope are in fp32
+    processes: Positive  # each with a GPU of its own, if there are as many, and an equal share of each batch
+    every: Positive  # steps between two checkpoints
+    grids: Positive  # pictures of fixed noise, evenly spread over training
+
+
+class Experiment(Section):
+    """One training run of a GAN."""
+
+    subset: Name
+    start: str  # the finished run it continues, as models/gan/<experiment>; or its own subset's folder: from scratch
+    extra: str  # a folder of more pictures to train on; or its own subset's folder: none
+    loss: Literal["gan", "hinge_v1", "hinge_v2", "lsgan", "wgan"]
+    penalty: Literal["none", "dragan", "wgan-gp"]
+    batch: Positive
+    steps: Positive  # of the critic
+    sample_at: Annotated[list[Annotated[float, Meta(gt=0, le=1)]], Meta(min_length=1)]  # shares of the steps
+    average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
+    augment: list[Literal["colour", "shift", "cutout"]]  # what the critic sees of all pictures, real and generated
+
+
 class Testing(Section):
     confidence: Share  # a detection below it is not `found`
     iou: Share  # … nor one that overlaps its object less
@@ -120,6 +166,8 @@ class Scale(Section):
     bins: Bins
     yolo: Yolo
     detector: Detector
+    gan: ScaledGan
+    candidates: Positive  # drawn from each of an experiment's checkpoints
 
 
 class Settings(Section):
@@ -127,13 +175,37 @@ class Settings(Section):
     seed: Count
     dataset: Dataset
     split: Split
+    products: Products
     subsets: dict[Name, Subset]
+    gan: Gan
+    experiments: dict[Name, Experiment]
     testing: Testing
     scales: dict[Name, Scale]
 
     def __post_init__(self) -> None:
         if self.scale not in self.scales:
             raise ValueError(f"scale: {self.scale!r} is not allowed: expected one of {', '.join(self.scales)}")
+        for name, experiment in self.experiments.items():
+            self._check_links(f"experiments.{name}", name, experiment)
+
+    def _check_links(self, where: str, name: str, experiment: Experiment) -> None:
+        """Whether what an experiment names is there; DVC's own words for it name no key."""
+        if experiment.subset not in self.subsets:
+            known = ", ".join(self.subsets)
+            raise ValueError(f"{where}.subset: {experiment.subset!r} is not allowed: expected one of {known}")
+        own = f"data/subsets/{experiment.subset}"
+        parents = {own, *(f"models/gan/{other}" for other in self.experiments if other != name)}
+        if experiment.start not in parents:
+            raise ValueError(
+                f"{where}.start: {experiment.start!r} is not allowed: expected {own} (from scratch) or models/gan/ and "
+                "another experiment"
+            )
+        sources = {own, *(f"data/subsets/{s}" for s in self.subsets), *(f"data/accepted/{e}" for e in self.experiments)}
+        if experiment.extra not in sources:
+            raise ValueError(
+                f"{where}.extra: {experiment.extra!r} is not allowed: expected {own} (none), data/subsets/ and a "
+                "subset, or data/accepted/ and an experiment"
+            )
 
     @property
     def now(self) -> Scale:
@@ -153,7 +225,7 @@ def load(path: Path | str = PARAMS) -> Settings:
     if not isinstance(raw, dict):
         raise Problem(f"{path}: expected keys and values, found {type(raw).__name__}")
     # One by one first, because msgspec's messages do not name the key of a mapping.
-    for table, type_ in (("subsets", Subset), ("scales", Scale)):
+    for table, type_ in (("subsets", Subset), ("experiments", Experiment), ("scales", Scale)):
         if isinstance(entries := raw.get(table), dict):
             for name, entry in entries.items():
                 _convert(entry, type_, f"{table}.{name}", path)

@@ -42,6 +42,12 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
     return pixels
 
 
+def read(path: Path) -> np.ndarray:
+    """A picture of the project's own making as uint8 RGB."""
+    with Pillow.open(path) as picture:
+        return np.array(picture.convert("RGB"))
+
+
 def turned(path: Path) -> bool:
     """Whether an EXIF tag asks viewers to turn or mirror the picture."""
     try:

@@ -1,4 +1,4 @@
-"""A named choice of a group's training images, with the reason for each pick (data/subsets/<subset>).
+"""A named choice of training images, with the reason for each pick (data/subsets/<subset>).
 
 Whatever trains on a subset reads this folder alone, so that a new product makes no old experiment stale.
 """
@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.problem import Problem
-from stages.settings import Subset
+from stages.settings import Products, Subset
 
 
 def main(subset: str) -> None:
@@ -26,11 +26,12 @@ def main(subset: str) -> None:
     dataset = coco.read(paths.ANNOTATIONS)
     train = set(files.read_json(paths.SPLIT)["train"])
     groups = coco.grouped(dataset, params.dataset.groups)
-    if rule.group not in groups:
-        raise Problem(f"subsets.{subset}.group: there is no group {rule.group!r}; the dataset has {', '.join(groups)}")
-    candidates = coco.subset(dataset, [image.id for image in groups[rule.group] if image.id in train])
-    picks = pick(candidates, rule, params.seed, f"subsets.{subset}")
-    chosen = coco.subset(candidates, [id_ for id_, _ in picks])
+    picks, of = [], 0
+    for group in meant(rule.group, params.products, list(groups), f"subsets.{subset}.group"):
+        candidates = coco.subset(dataset, [image.id for image in groups[group] if image.id in train])
+        picks += pick(candidates, rule, params.seed, f"subsets.{subset}.count: {group}")
+        of += len(candidates.images)
+    chosen = coco.subset(dataset, [id_ for id_, _ in picks])
     with files.replacing(paths.SUBSETS / subset) as folder:
         for image in chosen.images:
             target = folder / "images" / image.file_name
@@ -38,17 +39,29 @@ def main(subset: str) -> None:
             shutil.copyfile(paths.SOURCE_IMAGES / image.file_name, target)
         coco.write(folder / "annotations.json", chosen)
         files.write_json(folder / "subset.json", {
-            "group": rule.group, "of": len(candidates.images), "picks": [{"image": i, "reason": r} for i, r in picks],
+            "group": rule.group, "of": of, "picks": [{"image": i, "reason": r} for i, r in picks],
         })  # fmt: skip
+
+
+def meant(word: str, products: Products, groups: list[str], where: str) -> list[str]:
+    """The groups that a subset's `group` stands for."""
+    known = {"focus": [products.focus], "other": [products.other], "every": groups}
+    known["rest"] = [group for group in groups if group not in (products.focus, products.other, *products.apart)]
+    found = known.get(word, [word])
+    if not found:
+        raise Problem(f"{where}: there is no group besides {products.focus} and {products.other}")
+    for group in found:
+        if group not in groups:
+            raise Problem(f"{where}: there is no group {group!r}; the dataset has {', '.join(groups)}")
+    return found
 
 
 def pick(candidates: coco.Coco, rule: Subset, seed: int, where: str) -> list[tuple[int, str]]:
     """Image ids and reasons. A smaller count under the same rule is a prefix, so that five ⊂ ten ⊂ twenty."""
-    count = len(candidates.images) if rule.count == "all" else rule.count
-    if count > len(candidates.images) or count == 0:
-        raise Problem(
-            f"{where}.count: {rule.group} has {len(candidates.images)} training images, {rule.count} are wanted"
-        )
+    there = len(candidates.images)
+    count = there if rule.count == "all" else min(rule.count, there) if rule.fewer else rule.count
+    if count > there or count == 0:
+        raise Problem(f"{where} has {there} training images, {rule.count} are wanted")
     order = _separated(candidates) if rule.prefer == "separated" else _shuffled(candidates, seed)
     return order[:count]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from stages import files
@@ -23,13 +23,11 @@ KEPT = 2
 _NAME = re.compile(r"step_(\d+)")
 
 
-def save(folder: Path, step: int, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Path:
+def keep(folder: Path, step: int, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Path:
     """Write the checkpoint of `step`, then drop all but the last two."""
     target = folder / f"step_{step:09}"
     with files.replacing(target) as part:
-        save_file(
-            {name: value.detach().contiguous().cpu() for name, value in tensors.items()}, part / "tensors.safetensors"
-        )
+        (part / "tensors.safetensors").write_bytes(packed(tensors))
         digest = files.digest(part / "tensors.safetensors")
         files.write_json(part / "facts.json", facts | {"step": step, "digest": digest})
     for old in steps(folder)[:-KEPT]:
@@ -37,12 +35,17 @@ def save(folder: Path, step: int, tensors: dict[str, Tensor], facts: dict[str, A
     return target
 
 
+def packed(tensors: dict[str, Tensor]) -> bytes:
+    """Tensors as a safetensors file. Written by Python, so that a full disk is told as one."""
+    return save({name: value.detach().contiguous().cpu() for name, value in tensors.items()})
+
+
 def steps(folder: Path) -> list[int]:
     """The steps of which there are checkpoints, in order."""
     return sorted(int(found[1]) for path in folder.glob("step_*") if (found := _NAME.fullmatch(path.name)))
 
 
-def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:
+def newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:
     """The newest whole checkpoint: tensors, facts, and what is wrong with newer ones; None if there never was one."""
     wrong = []
     for step in reversed(steps(folder)):

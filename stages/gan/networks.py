@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm
@@ -72,6 +73,16 @@ class PixelNorm(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         last = features.permute(0, 2, 3, 1)
         return layer_norm(last, last.shape[-1:], self.weight, self.bias, EPSILON).permute(0, 3, 1, 2)
+
+
+def from_pixels(pixels: np.ndarray) -> Tensor:
+    """uint8 RGB (n, size, size, 3) as the networks take it."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def to_pixels(pictures: Tensor) -> np.ndarray:
+    """The networks' pictures as uint8 RGB (n, size, size, 3)."""
+    return ((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def _batch_norm(channels: int) -> nn.BatchNorm2d:

@@ -1,50 +1,68 @@
-"""How one generator is trained. The defaults are the thesis's own."""
+"""How one generator is trained: what an experiment asks for, within what the scale allows."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from stages.gan.losses import LOSSES
-from stages.gan.networks import SIZES
-from stages.gan.penalties import PENALTIES
-from stages.problem import Problem
-
-PRECISIONS = ("fp32", "bf16")
+from stages.settings import Settings
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides what a training run ends with, apart from its seed and its pictures."""
+    """All that decides what a training run ends with, apart from its seed, its pictures and its parent."""
 
-    size: int = 256  # pixels of the square
-    dim: int = 64  # channels of the widest pictures' features
-    z: int = 128  # length of a latent vector
-    loss: str = "wgan"
-    penalty: str = "wgan-gp"
-    penalty_weight: float = 10.0
-    batch: int = 8
-    steps: int = 50_000  # of the critic
-    critic_steps: int = 5  # … for one of the generator
-    lr: float = 2e-4
-    betas: tuple[float, float] = (0.5, 0.999)
-    epsilon: float = 1e-7
-    precision: str = "bf16"  # of the convolutions; norms, losses and the penalty's slope are taken in fp32
-    average: float = 0.0  # decay of the generator's moving average for each of its steps; 0: none
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("size", SIZES), ("loss", LOSSES), ("penalty", PENALTIES), ("precision", PRECISIONS)):
-            if (value := getattr(self, name)) not in allowed:
-                raise Problem(f"gan.{name}: {value!r} is not allowed: expected one of {', '.join(map(str, allowed))}")
-        for name in ("dim", "z", "batch", "steps", "critic_steps"):
-            if (value := getattr(self, name)) < 1:
-                raise Problem(f"gan.{name}: {value!r} is not allowed: expected at least 1")
+    size: int  # pixels of the square
+    dim: int  # channels of the widest pictures' features
+    z: int  # length of a latent vector
+    loss: str
+    penalty: str
+    penalty_weight: float
+    batch: int
+    steps: int  # of the critic
+    critic_steps: int  # … for one of the generator
+    lr: float
+    betas: tuple[float, float]
+    epsilon: float
+    precision: str  # of the convolutions; norms, losses and the penalty's slope are taken in fp32
+    average: float  # decay of the generator's moving average for each of its steps; 0: none
+    augment: tuple[str, ...]  # what the critic sees of all pictures
+    processes: int  # that share each batch
 
     def facts(self) -> dict:
         """The recipe as JSON gives it back."""
-        return asdict(self) | {"betas": list(self.betas)}
+        return asdict(self) | {"betas": list(self.betas), "augment": list(self.augment)}
 
     def changed(self, other: dict) -> list[str]:
         """What differs from another recipe's facts, as `key: theirs, now ours`."""
         ours = self.facts()
         keys = sorted(ours.keys() | other.keys())
         return [f"{k}: {other.get(k)}, now {ours.get(k)}" for k in keys if ours.get(k) != other.get(k)]
+
+
+def recipe_of(params: Settings, experiment: str) -> Recipe:
+    """What an experiment asks for, within what the scale allows."""
+    asked, scale = params.experiments[experiment], params.now.gan
+    return Recipe(
+        size=scale.size,
+        dim=scale.dim,
+        z=scale.z,
+        loss=asked.loss,
+        penalty=asked.penalty,
+        penalty_weight=params.gan.penalty_weight,
+        batch=min(asked.batch, scale.most_batch),
+        steps=min(asked.steps, scale.most_steps),
+        critic_steps=scale.critic_steps,
+        lr=scale.lr,
+        betas=params.gan.betas,
+        epsilon=params.gan.epsilon,
+        precision=scale.precision,
+        average=asked.average,
+        augment=tuple(asked.augment),
+        processes=scale.processes,
+    )
+
+
+def sampled_steps(params: Settings, experiment: str) -> list[int]:
+    """The steps of the critic after which candidates are drawn."""
+    steps = recipe_of(params, experiment).steps
+    return sorted({max(1, round(share * steps)) for share in params.experiments[experiment].sample_at})

@@ -1,24 +1,29 @@
 """Training one generator: resumable at any moment, to the same weights as if it had never been stopped.
 
-The pictures live on the device. Between two intervals nothing waits for it: reports are summed there and read once.
+The pictures live on the device. Between two stops nothing waits for it: reports are summed there and read once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from stages import files, progress
 from stages.gan import checkpoint
 from stages.gan.deck import Deck
+from stages.gan.game import Eager, Recorded, game
+from stages.gan.networks import from_pixels
 from stages.gan.players import CRITIC_REPORT, GENERATOR_REPORT, Players
 from stages.gan.recipe import Recipe
+from stages.gan.team import Team
 from stages.problem import Problem
 
 PROBES = 16  # samples that are watched for collapse
@@ -26,6 +31,7 @@ ALIKE = 0.01  # samples that differ less than this share of how the pictures dif
 SETTLED = 500  # … if that is so after this many steps of the critic: every generator starts with grey
 
 Row = dict[str, float]
+Watch = Callable[[int, Players, float], None]
 
 
 def train(
@@ -33,66 +39,74 @@ def train(
     recipe: Recipe,
     seed: int,
     folder: Path,
-    interval: int,
-    device: torch.device,
+    stops: list[int],
+    team: Team,
     title: str = "gan",
     parent: dict[str, Tensor] | None = None,
     fresh: bool = False,
-    watch: Callable[[int, Players], None] | None = None,
+    watch: Watch | None = None,
 ) -> tuple[Players, list[Row]]:
-    """Train on `pictures` (n, size, size, 3; uint8) and return the players and one row of means for each interval.
+    """Train on `pictures` (n, size, size, 3; uint8) and return the players and one row of means for each stop.
 
-    Checkpoints go to `folder` after every `interval` steps of the critic. What is there is continued; if it belongs to
-    another recipe, seed, parent or other pictures, that is refused, unless `fresh` says to start anew. `parent` is the
-    state of a finished run to start from: both networks and both optimisers. `watch` is called after every interval.
+    After each of `stops` (steps of the critic; the last is the recipe's) a checkpoint goes to `folder`. What is there
+    is continued; if it belongs to another recipe, seed, parent or other pictures, that is refused, unless `fresh` says
+    to start anew. `parent` is the state of a finished run to start from: both networks and both optimisers. `watch` is
+    called at every stop, before its checkpoint, with the step, the players and the pictures a second since the last.
     """
-    _check(pictures, recipe)
+    _check(pictures, recipe, stops)
     identity = {
         "recipe": recipe.facts(),
         "seed": seed,
-        "interval": interval,
+        "stops": stops,
         "pictures": hashlib.sha256(pictures.tobytes()).hexdigest(),
         "parent": _digest(parent) if parent else None,
     }
-    real = torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
-    real = real.contiguous(memory_format=torch.channels_last)
+    real = from_pixels(pictures).to(team.device, memory_format=torch.channels_last)
     differ = float(real.std(0).mean()) if len(real) > 1 else 0.0
-    with files.locked(folder / "lock"), progress.bar(total=recipe.steps, what=title, unit="step") as shown:
-        players, deck = Players(recipe, seed, device), Deck(len(pictures), seed)
-        done, rows = _resume(folder, identity, players, deck, fresh)
+    players, deck = Players(recipe, seed, team), Deck(len(pictures), seed)
+    with _alone(folder, team), _bar(recipe.steps, title, team) as shown:
+        if fresh and team.leads:
+            checkpoint.clear(folder)
+        team.wait()
+        done, rows = _resume(folder, identity, players, deck)
         if parent and not done:
             _inherit(players, parent)
         shown.update(done)
-        while done < recipe.steps:
+        played = game(players, real)
+        for stop in [stop for stop in stops if stop > done]:
             started = time.perf_counter()
-            count = min(interval, recipe.steps - done)
-            row = _interval(real, deck.deal(count, recipe.batch).to(device), done, players)
-            done += count
-            _sound(row, done, folder, players, differ)
+            order = deck.deal(stop - done, recipe.batch)[:, team.rank :: team.size].to(team.device)
+            row = _stretch(played, players, order, done, shown)
+            _sound(row, stop, folder, players, differ)
+            pace = (stop - done) * recipe.batch / (time.perf_counter() - started)
+            done = stop
             rows.append({"step": done, **{name: round(value, 6) for name, value in row.items()}})
-            checkpoint.save(folder, done, players.state() | deck.state(), {"identity": identity, "rows": rows})
-            if watch:
-                watch(done, players)
-            pace = count * recipe.batch / (time.perf_counter() - started)
             shown.set_postfix_str(f"critic {row['critic_loss']:.2f}, {pace:.0f} images/s", refresh=False)
-            shown.update(count)
+            if watch and team.leads:
+                watch(done, players, pace)
+            state = players.state() | deck.state()
+            if team.leads:
+                checkpoint.keep(folder, done, state, {"identity": identity, "rows": rows})
     return players, rows
 
 
-def _interval(real: Tensor, order: Tensor, done: int, players: Players) -> Row:
+def _stretch(played: Eager | Recorded, players: Players, order: Tensor, done: int, shown: tqdm) -> Row:
     """Play as many steps as `order` has rows; the means of what they report."""
     every = players.recipe.critic_steps
     critic = torch.zeros(len(CRITIC_REPORT), device=players.device)
     generator = torch.zeros(len(GENERATOR_REPORT), device=players.device)
     turns = 0
     for k, picked in enumerate(order, done + 1):
-        critic += players.critic_step(real[picked])
+        critic += played.critic_step(picked)
         if k % every == 0:
-            generator += players.generator_step()
+            generator += played.generator_step()
             turns += 1
-    row = dict(zip(CRITIC_REPORT, (critic / len(order)).tolist(), strict=True))
+        shown.update()
+    means = [critic / len(order), *([generator / turns] if turns else [])]
+    values = players.team.mean(torch.cat(means)).tolist()
+    row = dict(zip(CRITIC_REPORT + GENERATOR_REPORT, values, strict=False))  # no turn of the generator, no loss of it
     row["accuracy"] = (row["accuracy_real"] + row["accuracy_fake"]) / 2
-    return row | (dict(zip(GENERATOR_REPORT, (generator / turns).tolist(), strict=True)) if turns else {})
+    return row
 
 
 def _sound(row: Row, step: int, folder: Path, players: Players, differ: float) -> None:
@@ -107,21 +121,21 @@ def _sound(row: Row, step: int, folder: Path, players: Players, differ: float) -
         raise Problem(f"step {step}: the samples are all alike, the generator has collapsed ({losses}); {good}")
 
 
-def _resume(folder: Path, identity: dict, players: Players, deck: Deck, fresh: bool) -> tuple[int, list[Row]]:
-    if fresh:
-        checkpoint.clear(folder)
-    found = checkpoint.load(folder)
+def _resume(folder: Path, identity: dict, players: Players, deck: Deck) -> tuple[int, list[Row]]:
+    found = checkpoint.newest(folder)
     if found is None:
         return 0, []
     tensors, facts, wrong = found
-    for line in wrong:
-        print(f"tenfold: {line}")
+    if players.team.leads:
+        for line in wrong:
+            print(f"tenfold: {line}")
     theirs = facts["identity"]
     if theirs != identity:
         changes = players.recipe.changed(theirs["recipe"])
-        changes += [name for name in ("seed", "interval", "pictures", "parent") if theirs[name] != identity[name]]
+        changes += [name for name in ("seed", "stops", "pictures", "parent") if theirs[name] != identity[name]]
         raise Problem(
-            f"{folder}: this run was begun with other settings ({'; '.join(changes)}); start it afresh to go on"
+            f"{folder}: this run was begun with other settings ({'; '.join(changes)}); go back to them, or set "
+            "TENFOLD_FRESH=1 to start afresh"
         )
     players.restore(tensors)
     deck.restore(tensors)
@@ -131,11 +145,24 @@ def _resume(folder: Path, identity: dict, players: Players, deck: Deck, fresh: b
 def _inherit(players: Players, parent: dict[str, Tensor]) -> None:
     """Take a finished run's networks and optimisers; the random numbers stay this run's own."""
     mine = players.state()
-    wrong = [name for name, value in mine.items() if name in parent and parent[name].shape != value.shape]
-    missing = [name for name in mine if name not in parent and name != "rng"]
-    if wrong or missing:
-        raise Problem(f"the parent has another architecture: it differs at {(wrong + missing)[0]}")
-    players.restore(parent | {"rng": mine["rng"]})
+    own = {name: value for name, value in mine.items() if name.startswith("rng.")}
+    if players.average is not None:  # where the parent has none, it starts from the parent's generator
+        parent = {name.replace("generator.", "average.", 1): value for name, value in parent.items()} | parent
+    for name in mine.keys() - own.keys():
+        if name not in parent or parent[name].shape != mine[name].shape:
+            raise Problem(f"the parent has another architecture: it differs at {name}")
+    players.restore(parent | own)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, team: Team) -> Iterator[None]:
+    """One run at a time in a folder."""
+    with files.locked(folder / "lock") if team.leads else contextlib.nullcontext():
+        yield
+
+
+def _bar(steps: int, title: str, team: Team) -> tqdm:
+    return progress.bar(total=steps, what=title, unit="step") if team.leads else tqdm(disable=True)
 
 
 def _digest(state: dict[str, Tensor]) -> str:
@@ -145,8 +172,11 @@ def _digest(state: dict[str, Tensor]) -> str:
     return sha.hexdigest()
 
 
-def _check(pictures: np.ndarray, recipe: Recipe) -> None:
+def _check(pictures: np.ndarray, recipe: Recipe, stops: list[int]) -> None:
     if len(pictures) == 0:
         raise Problem("there are no pictures to train on")
     if pictures.shape[1:] != (recipe.size, recipe.size, 3) or pictures.dtype != np.uint8:
         raise Problem(f"pictures of {pictures.shape[1:]} {pictures.dtype} do not fit gan.size {recipe.size}")
+    if recipe.batch % recipe.processes:
+        raise Problem(f"gan.processes: {recipe.processes} cannot share a batch of {recipe.batch} equally")
+    assert stops == sorted(set(stops)) and stops[-1] == recipe.steps, stops

@@ -2,7 +2,7 @@ import pytest
 
 from stages.dataset import coco, subset
 from stages.problem import Problem
-from stages.settings import Subset
+from stages.settings import Products, Subset
 
 
 @pytest.fixture(scope="module")
@@ -12,8 +12,8 @@ def tubes(bins):
     return coco.subset(dataset, ids)
 
 
-def rule(count, prefer="separated"):
-    return Subset(group="tube_mint", count=count, prefer=prefer)
+def rule(count, prefer="separated", fewer=False):
+    return Subset(group="tube_mint", count=count, prefer=prefer, fewer=fewer)
 
 
 @pytest.mark.parametrize("prefer", ["separated", "random"])
@@ -27,7 +27,23 @@ def test_smaller_subsets_are_part_of_larger_ones(tubes, prefer):
 def test_all_is_all_and_too_many_is_refused(tubes):
     assert len(subset.pick(tubes, rule("all"), 0, "s")) == len(tubes.images)
     with pytest.raises(Problem, match=r"subsets\.ten\.count: tube_mint has 30 training images, 31 are wanted"):
-        subset.pick(tubes, rule(31), 0, "subsets.ten")
+        subset.pick(tubes, rule(31), 0, "subsets.ten.count: tube_mint")
+    assert subset.pick(tubes, rule(31, fewer=True), 0, "s") == subset.pick(tubes, rule("all"), 0, "s")
+
+
+@pytest.mark.parametrize(
+    ("word", "groups"),
+    [("focus", ["a"]), ("other", ["b"]), ("rest", ["c", "d"]), ("every", ["a", "b", "c", "d", "m"]), ("d", ["d"])],
+)
+def test_what_a_group_s_word_means(word, groups):
+    products = Products(focus="a", other="b", apart=["m"])
+    assert subset.meant(word, products, ["a", "b", "c", "d", "m"], "s") == groups
+
+
+@pytest.mark.parametrize(("word", "said"), [("rest", "no group besides a and b"), ("x", "no group 'x'.* has a, b")])
+def test_a_word_that_means_no_group_is_refused(word, said):
+    with pytest.raises(Problem, match=said):
+        subset.meant(word, Products(focus="a", other="b", apart=[]), ["a", "b"], "s")
 
 
 def test_separated_prefers_distance_among_images_with_as_many_objects(tubes):

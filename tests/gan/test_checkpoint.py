@@ -9,20 +9,20 @@ from stages.problem import Problem
 
 def fill(folder, *at):
     for step in at:
-        checkpoint.save(folder, step, {"a": torch.full((3,), float(step)), "n": torch.tensor(step)}, {"x": step})
+        checkpoint.keep(folder, step, {"a": torch.full((3,), float(step)), "n": torch.tensor(step)}, {"x": step})
 
 
 def test_the_last_two_are_kept_and_the_newest_is_read(tmp_path):
     fill(tmp_path, 10, 200, 30)
     assert checkpoint.steps(tmp_path) == [30, 200]
-    tensors, facts, wrong = checkpoint.load(tmp_path)
+    tensors, facts, wrong = checkpoint.newest(tmp_path)
     assert tensors["a"].tolist() == [200.0] * 3
     assert tensors["n"].shape == ()
     assert (facts["x"], facts["step"], wrong) == (200, 200, [])
 
 
 def test_nothing_there_is_none(tmp_path):
-    assert checkpoint.load(tmp_path) is None
+    assert checkpoint.newest(tmp_path) is None
 
 
 @pytest.mark.parametrize("harm", ["truncated", "flipped", "pickle", "no facts", "half facts", "missing"])
@@ -43,7 +43,7 @@ def test_a_broken_one_gives_way_to_the_one_before_and_says_so(tmp_path, harm):
         facts.write_text(facts.read_text()[:20])
     else:
         file.unlink()
-    tensors, _, wrong = checkpoint.load(tmp_path)
+    tensors, _, wrong = checkpoint.newest(tmp_path)
     assert tensors["a"].tolist() == [1.0] * 3
     assert len(wrong) == 1 and "step_000000002" in wrong[0]
     assert not (tmp_path / "sprung").exists()
@@ -64,7 +64,7 @@ def test_when_none_can_be_read_that_is_said_and_nothing_is_dropped(tmp_path):
     for path in tmp_path.glob("*/facts.json"):
         path.write_text("{")
     with pytest.raises(Problem, match="no checkpoint can be read"):
-        checkpoint.load(tmp_path)
+        checkpoint.newest(tmp_path)
     assert checkpoint.steps(tmp_path) == [1, 2]
 
 
@@ -74,9 +74,9 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "save_file", full)
+    monkeypatch.setattr(type(tmp_path), "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
         fill(tmp_path, 3)
     monkeypatch.undo()
-    assert checkpoint.load(tmp_path)[1]["step"] == 2
+    assert checkpoint.newest(tmp_path)[1]["step"] == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step_000000001", "step_000000002"]

@@ -1,0 +1,160 @@
+"""All experiments side by side: reports/gan.html, a picture for the README, and the steps as metrics.
+
+It shows what params.yaml names; an experiment that has not run yet is listed as such.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from stages import command, files, page, paths, settings
+from stages.dataset import photo
+from stages.gan import run
+from stages.settings import Experiment, Settings
+
+REPORT = paths.REPORTS / "gan.html"
+OVERVIEW = paths.PLOTS / "gan_compare" / "experiments.jpg"
+SHOWN = 10  # samples of each experiment in the overview
+TILE = 72  # pixels of a sample there
+
+# What the thesis reports of the same experiments: section, images, hours on a GTX 1080 Ti.
+THESIS = {
+    "dcgan_group": ("4.2", 151, 44),
+    "wgan_group": ("4.3", 151, 70),
+    "wgan_ten": ("4.4", 10, 17),
+    "wgan_transfer": ("4.4.1", 10, 3),
+    "wgan_pretrain": ("4.4.2", 1801, 150),
+    "wgan_pretrained_ten": ("4.4.2", 10, 16),
+    "wgan_feedback": ("4.4.3", 20, 16),
+    "wgan_twenty": ("4.4.4", 20, 37),
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is left of a finished experiment to look at."""
+
+    facts: dict
+    grid: np.ndarray
+    film: np.ndarray
+    way: np.ndarray  # latent interpolation
+    curves: pd.DataFrame
+
+
+def main() -> None:
+    params = settings.load()
+    found = {name: read(name) for name in params.experiments if (paths.GANS / name / run.FACTS).exists()}
+    files.write_json(
+        paths.METRICS / "gan.json", {f"{name}_steps": one.facts["recipe"]["steps"] for name, one in found.items()}
+    )
+    photo.save(OVERVIEW, overview(found))
+    files.write(REPORT, page.page("Tenfold: the GANs", body(params, found)))
+
+
+def read(name: str) -> Done:
+    folder = paths.GANS / name
+    last = max((folder / "grids").iterdir())
+    return Done(
+        run.facts(folder), photo.read(last), photo.read(folder / "film.jpg"),
+        photo.read(paths.CANDIDATES / name / "interpolation.jpg"),
+        pd.read_csv(paths.PLOTS / "gan" / f"{name}.csv"),
+    )  # fmt: skip
+
+
+def body(params: Settings, found: dict[str, Done]) -> str:
+    """The page's content."""
+    rows = [_row(name, asked, found.get(name)) for name, asked in params.experiments.items()]
+    head = [
+        "experiment",
+        "thesis",
+        "images",
+        "there",
+        "steps",
+        "at scale thesis",
+        "loss",
+        "penalty",
+        "continues",
+        "hours there",
+    ]
+    parts = [
+        "<h1>The GANs</h1>",
+        f"<p class='soft'>Scale {params.scale}. Every experiment draws the same 100 latent vectors through training. "
+        "Whether a sample is new and good is the judge's to say, not this page's.</p>",
+        page.table(head, rows),
+    ]
+    for name, one in found.items():
+        recipe = one.facts["recipe"]
+        parts += [
+            f"<h2 id='{name}'>{name}</h2>",
+            f"<p>{_sentence(params.experiments[name], one.facts)}</p>",
+            "<div class='figures'>",
+            page.picture(one.grid, f"{name}: 100 samples after {recipe['steps']} steps of the critic"),
+            "<div>",
+            page.figure(curves(one.curves), f"{name}: losses, estimates and the critic's accuracy as a discriminator"),
+            page.picture(one.film, f"{name}: the same six latent vectors from the start (left) to the end (right)"),
+            page.picture(one.way, f"{name}: from one latent vector to another, five times"),
+            "</div></div>",
+        ]
+    return "\n".join(parts)
+
+
+def _row(name: str, asked: Experiment, one: Done | None) -> list[object]:
+    section, images, hours = THESIS.get(name, ("", "", ""))
+    parent = "" if asked.start.startswith(str(paths.SUBSETS)) else Path(asked.start).name
+    ours = [one.facts["images"], one.facts["recipe"]["steps"]] if one else ["", "not run"]
+    link = page.raw(f'<a href="#{name}">{name}</a>') if one else name
+    return [link, section, ours[0], images, ours[1], asked.steps, asked.loss, asked.penalty, parent, hours]
+
+
+def _sentence(asked: Experiment, facts: dict) -> str:
+    recipe = facts["recipe"]
+    more = [f"learns from {', '.join(facts['parents'])}"]
+    if recipe["augment"]:
+        more.append(f"the critic sees everything changed at random ({', '.join(recipe['augment'])})")
+    if recipe["average"]:
+        more.append(f"samples by the generator's moving average ({recipe['average']})")
+    return (
+        f"{recipe['size']} px, batch {recipe['batch']} of {facts['images']} images, seed {facts['seed']}; "
+        f"{'; '.join(more)}."
+    )
+
+
+def curves(rows: pd.DataFrame) -> Figure:
+    """Losses; the estimated distance and the penalty; accuracies."""
+    drawing, (losses, estimates, accuracies) = plt.subplots(
+        3, 1, figsize=(6, 6.6), sharex=True, constrained_layout=True
+    )
+    for axes, columns in (
+        (losses, ["critic_loss", "generator_loss"]),
+        (estimates, ["wasserstein", "penalty"]),
+        (accuracies, ["accuracy_real", "accuracy_fake", "accuracy"]),
+    ):
+        for column in columns:
+            if column in rows:
+                axes.plot(rows["step"], rows[column], label=column.replace("_", " "))
+        axes.legend(frameon=False, fontsize=8, ncols=3)
+    accuracies.set(ylim=(-0.03, 1.03), xlabel="steps of the critic")
+    return drawing
+
+
+def overview(found: dict[str, Done]) -> np.ndarray:
+    """One row for each experiment: its name and its first samples."""
+    rows = []
+    for name, one in found.items():
+        label = np.full((TILE, 190, 3), 255, np.uint8)
+        cv2.putText(label, name, (4, TILE // 2 + 5), cv2.FONT_HERSHEY_SIMPLEX, 0.48, (30, 30, 30), 1, cv2.LINE_AA)
+        size = one.grid.shape[1] // 10
+        samples = cv2.resize(one.grid[:size, : SHOWN * size], (SHOWN * TILE, TILE), interpolation=cv2.INTER_AREA)
+        rows.append(np.concatenate([label, samples], 1))
+    return np.concatenate(rows) if rows else np.full((TILE, 190, 3), 255, np.uint8)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)
