@@ -82,7 +82,8 @@ def _locks() -> str:
         )
         for path, of_path in holders:
             held += [f"{path} by {'running' if _alive(e['pid']) else 'DEAD'} process {e['pid']}" for e in of_path]
-    resumable = [p.name for p in paths.CHECKPOINTS.glob("*") if (p / "state.pt").is_file()]
+    begun = [*paths.CHECKPOINTS.glob("*/state.pt"), *paths.CHECKPOINTS.glob("gan/*/*/lock")]
+    resumable = [str(path.parent.relative_to(paths.CHECKPOINTS)) for path in begun]
     text = "; ".join(held[:3]) if held else "none"
     return text + (f"; resumable training in {paths.CHECKPOINTS}: {', '.join(resumable)}" if resumable else "")
 

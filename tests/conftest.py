@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
 from stages import files, settings
 from stages.dataset.bins import world
@@ -70,13 +71,21 @@ def checkout(tmp_path_factory):
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / path, target)
-        text = (folder / "params.yaml").read_text()
-        (folder / "params.yaml").write_text(text.replace("\nscale: demo\n", "\nscale: smoke\n"))
+        few_experiments(folder / "params.yaml")
         for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "Start")):
             run(folder, "git", *arguments)
         return folder
 
     return make
+
+
+def few_experiments(path: Path) -> None:
+    """Scale smoke, and three experiments: one alone, one that is continued, its continuation."""
+    yaml = YAML()
+    params = yaml.load(path)
+    params["scale"] = "smoke"
+    params["experiments"] = {name: params["experiments"][name] for name in ("size_1", "wgan_ten", "wgan_transfer")}
+    yaml.dump(params, path)
 
 
 def run(folder: Path, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess:

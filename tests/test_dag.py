@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import yaml
 from stages import files, paths
 from tests.conftest import ROOT, environment, run
 
+DECLARED = yaml.safe_load((ROOT / "params.yaml").read_text())
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 CARRIERS = {"settings", "files", "command", "problem", "progress", "paths"}  # see the head of dvc.yaml
 
@@ -96,9 +98,12 @@ def test_every_contract_is_there(done):
         paths.SOURCE_ANNOTATIONS, paths.SPLIT, paths.YOLO / "data.yaml", paths.DETECTORS / "baseline/best.pt",
         paths.METRICS / "detector_test.json", paths.REPORTS / "health.json", paths.REPORTS / "health.html",
         paths.PLOTS / "detector/baseline.csv", paths.PLOTS / "detector_test/contact_sheet.jpg",
+        paths.GANS / "wgan_transfer/run.json", paths.GANS / "wgan_transfer/final.safetensors",
+        paths.CANDIDATES / "wgan_transfer/manifest.csv", paths.PLOTS / "gan/wgan_transfer.csv",
+        paths.METRICS / "gan.json", paths.REPORTS / "gan.html", paths.PLOTS / "gan_compare/experiments.jpg",
     ):  # fmt: skip
         assert (done / path).is_file(), path
-    for subset in ("five", "ten", "twenty", "other_ten"):
+    for subset in DECLARED["subsets"]:
         folder = done / paths.SUBSETS / subset
         picks = {p["image"] for p in files.read_json(folder / "subset.json")["picks"]}
         assert picks == {i["id"] for i in files.read_json(folder / "annotations.json")["images"]}
@@ -109,11 +114,16 @@ def test_every_contract_is_there(done):
     assert metrics["present"] == sum(v for k, v in metrics.items() if k.endswith("_present"))
 
 
-def test_no_test_or_validation_image_reaches_a_subset(done):
+def test_no_test_or_validation_image_reaches_a_subset_or_a_candidate(done):
     split = files.read_json(done / paths.SPLIT)
     assert not set(split["train"]) & set(split["val"] + split["test"])
     for folder in (done / paths.SUBSETS).iterdir():
         assert {p["image"] for p in files.read_json(folder / "subset.json")["picks"]} <= set(split["train"])
+    for path in (done / paths.CANDIDATES).glob("*/manifest.csv"):
+        for parents in {row["parents"] for row in csv.DictReader(path.open())}:
+            for parent in parents.split(";"):
+                images = files.read_json(done / parent / "annotations.json")["images"]
+                assert {image["id"] for image in images} <= set(split["train"]), (path, parent)
 
 
 def test_a_second_repro_does_nothing(done):

@@ -11,7 +11,6 @@ import numpy as np
 
 from stages import progress
 from stages.dataset import coco, photo
-from stages.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -22,17 +21,14 @@ class Pictures:
 
 def load(folders: list[Path], size: int) -> Pictures:
     """All images of some folders (images/ and annotations.json each), in the order of their annotation files."""
-    listed = [(folder / "images" / image.file_name, image) for folder in folders for image in _images(folder)]
+    listed = [
+        (folder / "images" / image.file_name, image)
+        for folder in folders
+        for image in coco.read(folder / "annotations.json").images
+    ]
     squares, sizes = [], Counter()
     for path, image in progress.bar(listed, what="reading pictures", unit="picture"):
         pixels = photo.load(path, image.width, image.height)
         squares.append(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA))
         sizes[image.width, image.height] += 1
     return Pictures(np.stack(squares), sizes.most_common(1)[0][0])
-
-
-def _images(folder: Path) -> list[coco.Image]:
-    images = coco.read(folder / "annotations.json").images
-    if not images:
-        raise Problem(f"{folder}: there are no images to train on")
-    return images

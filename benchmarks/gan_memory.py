@@ -1,0 +1,47 @@
+"""Whether training keeps its memory: 20,000 steps at scale smoke, with all that happens at its stops."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from benchmarks.conditions import record
+from stages import settings
+from stages.gan import trainer
+from stages.gan.album import Album
+from stages.gan.recipe import recipe_of
+from stages.gan.team import Team, device
+from stages.gan.train import schedule
+
+STEPS, EVERY, GRIDS = 20_000, 250, 20
+SETTLED = 2_000  # steps after which memory should not grow any more
+
+
+def main() -> None:
+    recipe = recipe_of(msgspec.structs.replace(settings.load(), scale="smoke"), "wgan_ten")
+    recipe = replace(recipe, steps=STEPS, average=0.99)
+    pictures = np.random.default_rng(0).integers(0, 256, (10, recipe.size, recipe.size, 3), np.uint8)
+    stops, grids, kept = schedule(STEPS, EVERY, GRIDS, [STEPS])
+    with tempfile.TemporaryDirectory() as folder:
+        timing = Path(folder) / "timing.csv"
+        album = Album(Path(folder), grids, kept, timing)
+        trainer.train(pictures, recipe, 0, Path(folder), stops, Team(device()), "gan memory", watch=album)
+        used = pd.read_csv(timing).set_index("step")["memory_mb"]
+    settled = used[used.index >= SETTLED]
+    slope = np.polyfit(settled.index, settled, 1)[0]
+    record("gan_memory", {
+        "steps": STEPS,
+        "mb_after_2000_steps": float(used[SETTLED]),
+        "mb_after_20000_steps": float(used[STEPS]),
+        "mb_most_from_there_on": float(settled.max()),
+        "mb_growth_per_10000_steps": round(float(slope) * 10_000, 2),
+    }, ("torch",))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from stages import files, paths
+from stages.gan import run, sample
+from stages.problem import Problem
+
+
+@pytest.fixture
+def manifest(project):
+    return pd.read_csv(paths.CANDIDATES / "wgan_transfer" / "manifest.csv", keep_default_na=False)
+
+
+def test_so_many_from_each_checkpoint_each_with_its_lineage(manifest):
+    assert len(manifest) == 12  # four from each of three
+    assert manifest["step"].value_counts().to_dict() == {32: 4, 36: 4, 40: 4}
+    assert manifest["id"].is_unique and manifest["seed"].is_unique
+    assert set(manifest["parents"]) == {"data/subsets/other_ten;data/subsets/ten"}
+    assert set(zip(manifest["frame_width"], manifest["frame_height"], strict=True)) == {(320, 180)}
+    folder = paths.CANDIDATES / "wgan_transfer"
+    pictures = {f"{id_}.png" for id_ in manifest["id"]}
+    assert {p.name for p in folder.iterdir()} == {"manifest.csv", "interpolation.jpg"} | pictures
+
+
+def test_a_row_alone_draws_the_same_picture_again(manifest):
+    for row in manifest.to_dict("records"):
+        stored = np.asarray(Image.open(paths.CANDIDATES / "wgan_transfer" / f"{row['id']}.png"))
+        assert np.array_equal(sample.redraw(row), stored), row["id"]
+
+
+def test_candidates_differ_and_the_same_run_gives_them_again(manifest):
+    folder = paths.CANDIDATES / "wgan_transfer"
+    before = {p.name: files.digest(p) for p in folder.iterdir()}
+    pngs = [digest for name, digest in before.items() if name.endswith(".png")]
+    assert len(set(pngs)) == len(pngs)
+    sample.main("wgan_transfer")
+    assert {p.name: files.digest(p) for p in folder.iterdir()} == before
+
+
+def test_interpolation_goes_from_one_candidate_to_the_next(project):
+    generator = run.generator(paths.GANS / "wgan_ten", 40)
+    strip = sample.interpolation(generator, 0)
+    size = strip.shape[0] // sample.WAYS
+    assert strip.shape == (32 * sample.WAYS, 32 * sample.ALONG, 3)
+    assert np.array_equal(strip[:size, :size], sample.draw(generator, sample.latent(0, generator.z)))
+    last = sample.draw(generator, sample.latent(1, generator.z)).astype(int)
+    assert np.abs(strip[:size, -size:] - last).max() <= 1
+
+
+@pytest.mark.parametrize("harm", ["weights", "facts"])
+def test_what_is_missing_is_named(project, harm):
+    name = run.generator_name(32) if harm == "weights" else run.FACTS
+    (paths.GANS / "wgan_ten" / name).unlink()
+    with pytest.raises(Problem, match=f"{name}: no such file; has this experiment been trained"):
+        sample.main("wgan_ten")
+    assert len(list((paths.CANDIDATES / "wgan_ten").glob("*.png"))) == 12  # nothing half-done took its place
+
+
+def test_an_unknown_experiment_is_one_line(project):
+    with pytest.raises(Problem, match="there is no experiment 'wgan'"):
+        sample.main("wgan")

@@ -1,0 +1,161 @@
+import re
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from stages import files, paths, settings
+from stages.gan import run, train, trainer
+from stages.gan.recipe import recipe_of, sampled_steps
+from stages.gan.team import Team
+from stages.problem import Problem
+from tests.conftest import ROOT
+from tests.gan.conftest import subset
+
+
+def test_what_a_finished_experiment_leaves(project):
+    folder = paths.GANS / "wgan_ten"
+    facts = run.facts(folder)
+    assert facts["sampled_steps"] == [32, 36, 40]
+    assert {p.name for p in folder.iterdir()} == {
+        "final.safetensors", "run.json", "film.jpg", "grids",
+        *(f"step_0000000{step}.safetensors" for step in (32, 36, 40)),
+    }  # fmt: skip
+    assert sorted(p.name for p in (folder / "grids").iterdir()) == [f"step_0000000{k}.jpg" for k in (10, 20, 30, 40)]
+    assert facts["recipe"]["loss"] == "wgan" and facts["recipe"]["steps"] == 40
+    assert (facts["images"], facts["frame"]) == (10, [320, 180])
+    assert not (paths.CHECKPOINTS / "gan" / "smoke" / "wgan_ten").exists()
+    curves = (paths.PLOTS / "gan" / "wgan_ten.csv").read_text().splitlines()
+    assert curves[0].startswith("step,critic_loss,wasserstein,penalty,accuracy_real,accuracy_fake")
+    assert [line.split(",")[0] for line in curves[1:]] == ["10", "20", "30", "32", "36", "40"]
+    timing = (paths.TIMING / "gan" / "wgan_ten.csv").read_text().splitlines()
+    assert timing[0] == "step,images_per_second,memory_mb" and len(timing) == 7
+
+
+def test_lineage_goes_through_the_parent(project):
+    assert run.facts(paths.GANS / "wgan_transfer")["parents"] == ["data/subsets/other_ten", "data/subsets/ten"]
+    assert run.facts(paths.GANS / "wgan_ten")["parents"] == ["data/subsets/ten"]
+
+
+def test_a_child_starts_with_its_parent_s_networks_and_optimisers(project):
+    parent, child = (run.state(paths.GANS / name) for name in ("wgan_ten", "wgan_transfer"))
+    assert (parent["critic_adam.0.step"], child["critic_adam.0.step"]) == (40, 80)
+
+
+def test_the_last_kept_generator_is_the_final_one(project):
+    kept = load_file(paths.GANS / "wgan_ten" / run.generator_name(40))
+    final = run.state(paths.GANS / "wgan_ten")
+    assert kept and all(torch.equal(value, final[f"generator.{name}"]) for name, value in kept.items())
+
+
+def test_extra_pictures_are_trained_on(project, bins):
+    """As wgan_feedback does with accepted fakes."""
+    subset(bins, "bottle_azure", 3, project / "data/accepted/wgan_ten")
+    edit(project, "wgan_ten", "extra: data/subsets/ten", "extra: data/accepted/wgan_ten")
+    before = files.digest(paths.GANS / "wgan_ten" / run.FINAL)
+    train.main("wgan_ten")
+    facts = run.facts(paths.GANS / "wgan_ten")
+    assert facts["images"] == 13
+    assert facts["parents"] == ["data/subsets/ten", "data/accepted/wgan_ten"]
+    assert files.digest(paths.GANS / "wgan_ten" / run.FINAL) != before
+
+
+def test_other_settings_than_a_killed_run_s_are_refused_until_told_to_start_afresh(project, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    work = paths.CHECKPOINTS / "gan" / "smoke" / "wgan_ten"
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "_sound", lambda row, step, *_: stop() if step == 20 else None)
+        with pytest.raises(KeyboardInterrupt):
+            train.main("wgan_ten")
+    assert work.exists()
+    before = files.digest(paths.GANS / "wgan_ten" / run.FINAL)
+    edit(project, "wgan_ten", "penalty: wgan-gp", "penalty: dragan")
+    with pytest.raises(Problem, match=r"penalty: wgan-gp, now dragan.*TENFOLD_FRESH=1"):
+        train.main("wgan_ten")
+    assert files.digest(paths.GANS / "wgan_ten" / run.FINAL) == before  # what was there is untouched
+    monkeypatch.setenv("TENFOLD_FRESH", "1")
+    train.main("wgan_ten")
+    assert run.facts(paths.GANS / "wgan_ten")["recipe"]["penalty"] == "dragan"
+
+
+def edit(project, experiment, old, new):
+    text = (project / "params.yaml").read_text()
+    head, block = text.split(f"  {experiment}:\n", 1)
+    assert old in block
+    (project / "params.yaml").write_text(f"{head}  {experiment}:\n{block.replace(old, new, 1)}")
+
+
+@pytest.mark.parametrize("harm", ["truncated", "missing", "pickle"])
+def test_a_broken_parent_is_one_line(project, harm):
+    path = paths.GANS / "wgan_ten" / run.FINAL
+    if harm == "truncated":
+        path.write_bytes(path.read_bytes()[:1000])
+    elif harm == "pickle":
+        torch.save({"generator": torch.zeros(3)}, path)
+    else:
+        path.unlink()
+    with pytest.raises(Problem, match=re.escape(str(path))):
+        train.main("wgan_transfer")
+
+
+def test_a_parent_of_another_size_is_one_line(project):
+    facts = paths.GANS / "wgan_ten" / run.FINAL
+    edited = (project / "params.yaml").read_text().replace("      dim: 4\n", "      dim: 8\n", 1)
+    (project / "params.yaml").write_text(edited)
+    assert facts.exists()
+    with pytest.raises(Problem, match="the parent has another architecture"):
+        train.main("wgan_transfer")
+
+
+def test_an_unknown_experiment_is_one_line(project):
+    with pytest.raises(Problem, match=r"there is no experiment 'wgan'; params\.yaml has dcgan_group"):
+        train.main("wgan")
+
+
+@pytest.mark.parametrize(
+    ("steps", "every", "grids", "sampled", "stops"),
+    [
+        (40, 10, 4, [32, 36, 40], [10, 20, 30, 32, 36, 40]),
+        (7, 100, 3, [7], [2, 5, 7]),
+        (1, 1, 10, [1], [1]),
+        (100, 30, 2, [99], [30, 50, 60, 90, 99, 100]),
+    ],
+)
+def test_where_training_stops(steps, every, grids, sampled, stops):
+    found, drawn, kept = train.schedule(steps, every, grids, sampled)
+    assert found == stops
+    assert drawn <= set(stops) and kept == set(sampled) and steps in drawn
+
+
+PARAMS = settings.load(ROOT / "params.yaml")
+
+
+@pytest.mark.parametrize("experiment", PARAMS.experiments)
+def test_every_experiment_of_params_trains(tmp_path, experiment):
+    recipe = recipe_of(msgspec.structs.replace(PARAMS, scale="smoke"), experiment)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, recipe.size, recipe.size, 3), np.uint8)
+    _, rows = trainer.train(pixels, replace(recipe, steps=5), 0, tmp_path, [5], Team(torch.device("cpu")))
+    assert np.isfinite(list(rows[0].values())).all()
+
+
+def test_the_thesis_s_numbers():
+    thesis = msgspec.structs.replace(PARAMS, scale="thesis")
+    asked = {name: recipe_of(thesis, name) for name in thesis.experiments}
+    assert {name: (r.steps, r.batch) for name, r in asked.items() if not name.startswith("size")} == {
+        "dcgan_group": (200_000, 64), "wgan_group": (200_000, 64), "wgan_ten": (50_000, 8),
+        "wgan_transfer": (10_000, 8), "wgan_pretrain": (3_375_000, 8), "wgan_pretrained_ten": (50_000, 8),
+        "wgan_twenty": (100_000, 8), "wgan_augmented_ten": (50_000, 8),
+    }  # fmt: skip
+    for recipe in asked.values():
+        assert (recipe.size, recipe.dim, recipe.z, recipe.lr, recipe.betas) == (256, 64, 128, 2e-4, (0.5, 0.999))
+        assert (recipe.epsilon, recipe.penalty_weight, recipe.critic_steps) == (1e-7, 10, 5)
+    assert sampled_steps(thesis, "wgan_ten") == [40_000, 45_000, 50_000]  # of the generator: 8,000, 9,000, 10,000
+    assert sampled_steps(thesis, "wgan_group") == [100_000, 150_000, 200_000]
+    assert sampled_steps(thesis, "wgan_twenty") == [90_000, 95_000, 100_000]
+    ours = {name for name, e in PARAMS.experiments.items() if e.average or e.augment}
+    assert ours == {"wgan_augmented_ten"}  # what the thesis did not have is off in its experiments
