@@ -50,5 +50,6 @@ lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--group dev pyproject.toml -o requirements.lock
 
-benchmark: setup ## measure: drawing the bins, COCO to YOLO at COCO's size
+benchmark: setup ## measure: the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory
 	@python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo
+	@python -m benchmarks.gan_speed && python -m benchmarks.gan_memory

@@ -144,6 +144,7 @@ class ScaledGan(Section):
 class Experiment(Section):
     """One training run of a GAN."""
 
+    product: Literal["focus", "other"]  # which it belongs to
     subset: Name
     start: str  # the finished run it continues, as models/gan/<experiment>; or its own subset's folder: from scratch
     extra: str  # a folder of more pictures to train on; or its own subset's folder: none

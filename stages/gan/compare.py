@@ -94,12 +94,12 @@ def body(params: Settings, found: dict[str, Done]) -> str:
         parts += [
             f"<h2 id='{name}'>{name}</h2>",
             f"<p>{_sentence(params.experiments[name], one.facts)}</p>",
-            "<div class='figures'>",
+            "<div class='figures'><div>",
             page.picture(one.grid, f"{name}: 100 samples after {recipe['steps']} steps of the critic"),
-            "<div>",
+            page.picture(one.way, f"{name}: from one latent vector to another, five times"),
+            "</div><div>",
             page.figure(curves(one.curves), f"{name}: losses, estimates and the critic's accuracy as a discriminator"),
             page.picture(one.film, f"{name}: the same six latent vectors from the start (left) to the end (right)"),
-            page.picture(one.way, f"{name}: from one latent vector to another, five times"),
             "</div></div>",
         ]
     return "\n".join(parts)
