@@ -21,6 +21,14 @@ def box(pixels: np.ndarray, xywh: tuple[float, ...], colour: tuple[int, int, int
         cv2.putText(pixels, name, (x + 2, top + th + 2), cv2.FONT_HERSHEY_SIMPLEX, size, (20, 20, 20), 1, cv2.LINE_AA)
 
 
+def named(pixels: np.ndarray, name: str, times: int = 2) -> np.ndarray:
+    """A small picture, enlarged, with its name under it."""
+    large = cv2.resize(pixels, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
+    tile = cv2.copyMakeBorder(large, 0, 16, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    cv2.putText(tile, name, (2, len(tile) - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (20, 20, 20), 1, cv2.LINE_AA)
+    return tile
+
+
 def sheet(pictures: list[np.ndarray], columns: int, gap: int = 6) -> np.ndarray:
     """All pictures, padded to the size of the largest, in rows of `columns` on white."""
     height, width = max(p.shape[0] for p in pictures), max(p.shape[1] for p in pictures)

@@ -18,6 +18,9 @@ SUBSETS = Path("data/subsets")
 DETECTORS = Path("models/detector")
 GANS = Path("models/gan")
 CANDIDATES = Path("data/candidates")
+JUDGE = Path("data/judge")
+JUDGE_TESTS = Path("data/judge_tests")
+VERDICTS = Path("data/verdicts")
 
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics"

@@ -157,6 +157,28 @@ class Experiment(Section):
     augment: list[Literal["colour", "shift", "cutout"]]  # what the critic sees of all pictures, real and generated
 
 
+class JudgedSubsets(Section):
+    focus: Name
+    other: Name
+
+
+class Judge(Section):
+    subsets: JudgedSubsets  # of each product: the only images of it that its judge may see
+    shift: Annotated[float, Meta(ge=0, le=0.25)]  # share of the side by which a copy may be moved
+    copies: Positive  # changed copies of each training image, from which the distance of copies is taken …
+    percentile: Annotated[float, Meta(gt=50, le=100)]  # … as this percentile
+    shortlist: Positive  # training images that a candidate is compared with in full
+    iou: Share  # overlap at which an object lies where it did
+    slack: Share  # how much real images may exceed what the few known ones show
+    pass_real: Annotated[float, Meta(gt=50, lt=100)]  # percent of real images that must be sure enough
+
+
+class ScaledJudge(Section):
+    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]  # of its detector
+    planted: Positive  # candidates of each colour in its test
+    planted_copies: Positive  # … and copies more, none of which may be accepted
+
+
 class Testing(Section):
     confidence: Share  # a detection below it is not `found`
     iou: Share  # … nor one that overlaps its object less
@@ -169,6 +191,7 @@ class Scale(Section):
     detector: Detector
     gan: ScaledGan
     candidates: Positive  # drawn from each of an experiment's checkpoints
+    judge: ScaledJudge
 
 
 class Settings(Section):
@@ -180,6 +203,7 @@ class Settings(Section):
     subsets: dict[Name, Subset]
     gan: Gan
     experiments: dict[Name, Experiment]
+    judge: Judge
     testing: Testing
     scales: dict[Name, Scale]
 

@@ -1,21 +1,18 @@
-"""Training and asking a detector, in plain words: folders and arrays in, weights and boxes out."""
+"""Training a detector, in plain words: a YOLO dataset in, weights out."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
 from msgspec import to_builtins
 from PIL import Image
-from ultralytics import YOLO
 from ultralytics import settings as ultralytics_settings
 
 from stages import files
+from stages.detector.ask import device
 from stages.detector.trainer import Trainer
 from stages.problem import Problem
 from stages.settings import Detector
@@ -24,8 +21,6 @@ from stages.settings import Detector
 _INTEGRATIONS = ("clearml", "comet", "dvc", "hub", "mlflow", "neptune", "raytune", "tensorboard", "wandb", "sync")
 ultralytics_settings.update({k: False for k in _INTEGRATIONS if k in ultralytics_settings})
 
-LEAST = 0.001  # confidence below which nothing is reported at all
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -33,10 +28,6 @@ class Trained:
     last: Path  # weights after the last epoch
     curves: list[dict[str, float]]
     seconds: float  # of this process; less than the whole after a resume
-
-
-def device() -> str:
-    return "0" if torch.cuda.is_available() else "cpu"
 
 
 def train(data: Path, rule: Detector, seed: int, checkpoints: Path, title: str) -> Trained:
@@ -62,7 +53,7 @@ def forget(trained: Trained) -> None:
 
 
 def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
-    cuda = torch.cuda.is_available()
+    cuda = device() != "cpu"
     batches = -(-len(list((data / "images" / "train").iterdir())) // rule.batch)
     epochs = max(rule.epochs, -(-rule.least_steps // batches))
     return {
@@ -116,20 +107,3 @@ def _one_shape(data: Path) -> bool:
         with Image.open(path) as picture:
             shapes.add(picture.size)
     return len(shapes) == 1
-
-
-def predict(weights: Path, pictures: Iterable[Path], imgsz: int, batch: int = 32) -> Iterator[np.ndarray]:
-    """For each picture an array (n, 6): x, y, width, height as shares of the picture, confidence, class number."""
-    model = YOLO(str(weights), task="detect")
-    pictures = [str(p) for p in pictures]
-    for start in range(0, len(pictures), batch):
-        results = model.predict(
-            pictures[start : start + batch],
-            imgsz=imgsz, conf=LEAST, iou=0.7, max_det=100, device=device(), batch=batch, verbose=False, save=False,
-        )  # fmt: skip
-        for result in results:
-            boxes = result.boxes
-            middle = boxes.xywhn.cpu().numpy()
-            corner = middle[:, :2] - middle[:, 2:] / 2
-            conf, number = boxes.conf.cpu().numpy()[:, None], boxes.cls.cpu().numpy()[:, None]
-            yield np.concatenate([corner, middle[:, 2:], conf, number], 1).astype(np.float64)

@@ -12,7 +12,7 @@ import numpy as np
 
 from stages import command, files, marks, paths, settings
 from stages.dataset import coco, photo
-from stages.detector import metrics, model
+from stages.detector import ask, metrics
 from stages.detector.metrics import Scene
 from stages.problem import Problem
 
@@ -44,7 +44,7 @@ def detect(dataset: coco.Coco, yolo: Path, weights: Path, imgsz: int, part: str 
     if not entries:
         raise Problem(f"{yolo}: the {part} split has no images")
     scenes = []
-    detections = model.predict(weights, [yolo / "images" / f"{key}.png" for key in entries], imgsz)
+    detections = ask.predict(weights, [yolo / "images" / f"{key}.png" for key in entries], imgsz)
     for id_, seen in zip(entries.values(), detections, strict=True):
         image, there = images[id_], annotations[id_]
         seen[:, :4] *= (image.width, image.height, image.width, image.height)

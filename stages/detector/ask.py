@@ -1,0 +1,56 @@
+"""Asking a trained detector: boxes, or features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from ultralytics import YOLO
+
+LEAST = 0.001  # confidence below which nothing is reported at all
+
+Picture = Path | np.ndarray  # a file, or uint8 RGB
+
+
+def device() -> str:
+    return "0" if torch.cuda.is_available() else "cpu"
+
+
+def predict(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = 32) -> Iterator[np.ndarray]:
+    """For each picture an array (n, 6): x, y, width, height as shares of the picture, confidence, class number."""
+    model = YOLO(str(weights), task="detect")
+    for part in _batches(pictures, batch):
+        results = model.predict(
+            part,
+            imgsz=imgsz, conf=LEAST, iou=0.7, max_det=100, device=device(), batch=batch, verbose=False, save=False,
+        )  # fmt: skip
+        for result in results:
+            boxes = result.boxes
+            middle = boxes.xywhn.cpu().numpy()
+            corner = middle[:, :2] - middle[:, 2:] / 2
+            conf, number = boxes.conf.cpu().numpy()[:, None], boxes.cls.cpu().numpy()[:, None]
+            yield np.concatenate([corner, middle[:, 2:], conf, number], 1).astype(np.float64)
+
+
+def names(weights: Path) -> list[str]:
+    """The classes that a detector knows, in the order of their numbers."""
+    known = YOLO(str(weights), task="detect").names
+    return [known[number] for number in sorted(known)]
+
+
+def features(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = 32) -> np.ndarray:
+    """(n, d): what the detector's last feature map holds of each picture, averaged over its places."""
+    model = YOLO(str(weights), task="detect")
+    rows = []
+    for part in _batches(pictures, batch):
+        found = model.embed(part, imgsz=imgsz, device=device(), batch=batch, verbose=False)
+        rows += [row.float().cpu().numpy() for row in found]
+    return np.stack(rows)
+
+
+def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list]:
+    listed = [str(p) if isinstance(p, Path) else np.ascontiguousarray(p[..., ::-1]) for p in pictures]
+    for start in range(0, len(listed), batch):
+        yield listed[start : start + batch]

@@ -1,0 +1,1 @@
+"""A verdict on every candidate: is it new, and is it good?"""

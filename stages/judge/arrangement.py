@@ -1,0 +1,74 @@
+"""Which objects lie where: what a picture has more, less or elsewhere than the training image it resembles most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from stages.detector.metrics import overlaps
+
+
+@dataclass(frozen=True)
+class Difference:
+    """From one training image; `moved` objects are there in both, of the same class, but elsewhere."""
+
+    place: int  # of the training image
+    same: int
+    moved: int
+    missing: int
+    extra: int
+
+    @property
+    def changes(self) -> int:
+        return self.moved + self.missing + self.extra
+
+    def says(self) -> str:
+        named = ("moved", self.moved), ("missing", self.missing), ("extra", self.extra)
+        return ", ".join(f"{count} {name}" for name, count in named if count) or "no change"
+
+
+def nearest(
+    boxes: np.ndarray, classes: np.ndarray, known: list[tuple[np.ndarray, np.ndarray]], iou: float, shift: float
+) -> Difference:
+    """The training image (boxes, classes) with the fewest changes, as it is, mirrored or moved as a whole."""
+    found = []
+    for place, (theirs, their_classes) in enumerate(known):
+        for across in (False, True):
+            for down in (False, True):
+                turned = mirrored(theirs, across, down)
+                for offset in offsets(boxes, turned, shift):
+                    found.append(difference(boxes, classes, turned + offset, their_classes, iou, place))
+    return min(found, key=lambda d: (d.changes, -d.same, d.place))
+
+
+def offsets(boxes: np.ndarray, theirs: np.ndarray, shift: float) -> list[np.ndarray]:
+    """Ways to move all of their boxes at once, up to a share of the side: none, or so that two boxes' middles meet.
+
+    A single object that lies elsewhere has not been moved along with a picture: it is another arrangement.
+    """
+    if len(theirs) < 2:
+        return [np.zeros(4)]
+    apart = (boxes[:, None, :2] + boxes[:, None, 2:] / 2) - (theirs[None, :, :2] + theirs[None, :, 2:] / 2)
+    near = apart[(np.abs(apart) <= shift).all(-1)]
+    return [np.zeros(4), *(np.array([x, y, 0, 0]) for x, y in near)]
+
+
+def difference(
+    boxes: np.ndarray, classes: np.ndarray, theirs: np.ndarray, their_classes: np.ndarray, iou: float, place: int = 0
+) -> Difference:
+    """One-to-one, for the best overlap in all; a pair counts when its classes agree and it overlaps enough."""
+    overlap = overlaps(boxes, theirs) * (classes[:, None] == their_classes[None, :])
+    overlap[overlap < iou] = 0
+    rows, columns = linear_sum_assignment(-overlap)
+    matched = overlap[rows, columns] > 0
+    mine, left = np.delete(classes, rows[matched]), np.delete(their_classes, columns[matched])
+    moved = sum(min((mine == number).sum(), (left == number).sum()) for number in np.unique(mine))
+    return Difference(place, int(matched.sum()), int(moved), int(len(left) - moved), int(len(mine) - moved))
+
+
+def mirrored(boxes: np.ndarray, across: bool, down: bool) -> np.ndarray:
+    """Boxes (x, y, width, height as shares) of the picture seen in a mirror."""
+    x, y, w, h = boxes.T
+    return np.stack([1 - x - w if across else x, 1 - y - h if down else y, w, h], 1)

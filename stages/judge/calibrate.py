@@ -1,0 +1,81 @@
+"""Take from real images the limits that a product's candidates are judged by (data/judge/<product>/limits.json).
+
+The product's own images are its subset alone: they say how large and how strong its objects are. What real images may
+look like to the judge is tried out on other products: a few images that its detector trained on, and others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+from safetensors.numpy import save
+
+from stages import command, files, paths, settings
+from stages.dataset import coco
+from stages.detector import ask
+from stages.judge import limits, quality, reference
+from stages.judge.copies import copies
+from stages.judge.limits import Trial
+from stages.judge.quality import Seen
+from stages.judge.reference import Reference
+from stages.judge.train import group_of, subset_of
+from stages.problem import Problem
+from stages.settings import Settings
+
+FEW = 10  # images of another product that play the part of the subset
+
+
+def main(product: str) -> None:
+    params = settings.load()
+    group_of(params, product)
+    own = reference.read([paths.SUBSETS / subset_of(params, product)], params.now.gan.size)
+    tried = trials(params, product)
+    found = limits.limits(own, look_at_copies(own, params, product), tried, params.judge)
+    with files.replacing(paths.JUDGE / product) as folder:
+        files.write_json(folder / "limits.json", asdict(found))
+        files.write(folder / "known.safetensors", save({"features": limits.known_features(tried)}))
+
+
+def look_at_copies(own: Reference, params: Settings, product: str) -> list[Seen]:
+    """What the judge's detector sees in changed copies of a product's own images."""
+    rng = np.random.default_rng(params.seed)
+    made = [copies(pixels, params.judge.copies, params.judge.shift, rng) for pixels in own.pixels]
+    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    return quality.look(weights, np.concatenate(made), params.now.judge.imgsz, params.testing.confidence)
+
+
+def trials(params: Settings, product: str) -> list[Trial]:
+    """Every other product of which there are images to try."""
+    weights, imgsz = paths.DETECTORS / product / "judge" / "last.pt", params.now.judge.imgsz
+    found = []
+    for group in known_groups(params, product):
+        few = known(params, product, group, "train", slice(FEW))
+        unseen = known(params, product, group, "val", slice(0, None, 2))
+        if few and unseen:
+            found.append(Trial(
+                few, ask.features(weights, few.pixels, imgsz), unseen, ask.features(weights, unseen.pixels, imgsz),
+                quality.look(weights, unseen.pixels, imgsz, params.testing.confidence),
+            ))  # fmt: skip
+    if not found:
+        raise Problem(f"the judge of {product} needs other products with images in train and val; there are none")
+    return found
+
+
+def known_groups(params: Settings, product: str) -> list[str]:
+    """The groups of the other products."""
+    groups = coco.grouped(coco.read(paths.ANNOTATIONS), params.dataset.groups)
+    return [group for group in groups if group != group_of(params, product)]
+
+
+def known(params: Settings, product: str, group: str, part: str, which: slice) -> Reference | None:
+    """Some of a group's images that the judge's detector trained on (`train`) or only validated with (`val`)."""
+    dataset = coco.read(paths.ANNOTATIONS)
+    listed = set(files.read_json(paths.DETECTORS / product / "judge" / "images.json")[part])
+    images = coco.grouped(dataset, params.dataset.groups)[group]
+    ids = [image.id for image in images if image.id in listed][which]
+    return reference.of(coco.subset(dataset, ids), paths.SOURCE_IMAGES, params.now.gan.size) if ids else None
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, product="focus or other")

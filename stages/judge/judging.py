@@ -1,0 +1,73 @@
+"""From pictures to verdicts: all evidence gathered, for candidates and for the judge's own test alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from stages import files
+from stages.detector import ask
+from stages.judge import arrangement, background, novelty, quality
+from stages.judge.limits import CopyLimit, Limits, copy_limit, nearest_feature
+from stages.judge.quality import Seen
+from stages.judge.reference import Reference
+from stages.judge.verdict import Evidence, verdict
+from stages.settings import Settings
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All that a product's pictures are judged with."""
+
+    weights: Path
+    training: Reference  # what they must differ from
+    own: Reference  # the product's subset, which shows what its bin looks like
+    empty: np.ndarray
+    copy: CopyLimit
+    limits: Limits
+    features: np.ndarray  # of the training images …
+    known: np.ndarray  # … and of real images of other products
+
+
+@dataclass(frozen=True)
+class Judged:
+    colour: str
+    reason: str
+    evidence: Evidence
+    seen: Seen
+
+
+def bench(folder: Path, weights: Path, training: Reference, own: Reference, params: Settings) -> Bench:
+    """By what `calibrate` left in `folder`. The copies' distance is taken from the training images themselves."""
+    return Bench(
+        weights, training, own, background.empty(own), copy_limit(training, params.judge, params.seed),
+        read_limits(folder / "limits.json"), ask.features(weights, training.pixels, params.now.judge.imgsz),
+        load_file(folder / "known.safetensors")["features"],
+    )  # fmt: skip
+
+
+def judge(pixels: np.ndarray, by: Bench, params: Settings) -> list[Judged]:
+    """A verdict on each picture (n, size, size, 3; uint8)."""
+    rule, imgsz = params.judge, params.now.judge.imgsz
+    near = novelty.nearest(pixels, by.training.pixels, rule.shift, rule.shortlist)
+    seen = quality.look(by.weights, pixels, imgsz, params.testing.confidence)
+    manifold = nearest_feature(ask.features(by.weights, pixels, imgsz), np.concatenate([by.features, by.known]))
+    known = list(zip(by.training.boxes, by.training.classes, strict=True))
+    judged = []
+    for k, one in enumerate(seen):
+        change = arrangement.nearest(one.boxes, one.classes, known, rule.iou, rule.shift)
+        evidence = Evidence(
+            float(near.distance[k]), by.training.names[near.place[k]], change, by.training.names[change.place],
+            quality.assess(one, pixels[k], by.own, by.empty, by.limits.whole, by.limits.strong), float(manifold[k]),
+        )  # fmt: skip
+        judged.append(Judged(*verdict(evidence, by.copy.distance, by.limits), evidence, one))
+    return judged
+
+
+def read_limits(path: Path) -> Limits:
+    facts = files.read_json(path)
+    by_class = {name: {int(number): of for number, of in facts[name].items()} for name in ("whole", "strong")}
+    return Limits(**facts | by_class)

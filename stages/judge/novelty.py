@@ -1,0 +1,99 @@
+"""How far a picture is from the nearest training image, however that is shifted or flipped.
+
+Pictures are compared without their mean colour, tile by tile: the distance is that of the worst tile, because a picture
+with one object more is new although nearly all of it is known. Distances are in shares of full brightness.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, pad
+
+SIDE = 64  # pixels at which shifts are tried …
+SMOOTH = 2  # … and so many are averaged before squares are taken: noise is no difference
+TILE = 8  # pixels of SIDE
+ROUGH = 16  # pixels at which the best flip and shift are first sought
+COARSE = 8  # pixels at which the shortlist is made: few, so that a shift changes little
+FLIPS = ((), (3,), (2,), (2, 3))  # axes
+BLOCK = 512  # pairs compared at once: what bounds the memory
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """For each picture: the place of the nearest training image, and its distance."""
+
+    place: np.ndarray
+    distance: np.ndarray
+
+
+def prepared(pixels: np.ndarray, side: int = SIDE) -> Tensor:
+    """uint8 RGB (n, s, s, 3) as (n, 3, side, side) in shares of full brightness, without the mean colour."""
+    small = [cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in pixels]
+    tensor = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float() / 255
+    return tensor - tensor.mean((2, 3), keepdim=True)
+
+
+def nearest(pixels: np.ndarray, training: np.ndarray, shift: float, shortlist: int) -> Nearest:
+    """Search with a shortlist: exact over flips at a coarse size, then the full distance to the best few."""
+    few = coarsely_nearest(prepared(pixels, COARSE), prepared(training, COARSE), min(shortlist, len(training)))
+    a, b = prepared(pixels), prepared(training)
+    pairs = torch.arange(len(a)).repeat_interleave(few.shape[1])
+    full = distances(a[pairs], b[few.flatten()], shift).view(few.shape)
+    best = full.argmin(1, keepdim=True)
+    return Nearest(few.gather(1, best)[:, 0].numpy(), full.gather(1, best)[:, 0].numpy())
+
+
+def coarsely_nearest(a: Tensor, b: Tensor, count: int) -> Tensor:
+    """(n, count) places of the training images that are nearest when flipped and moved by a coarse pixel, in blocks."""
+    padded = pad(b, (1, 1, 1, 1), mode="replicate")
+    moved = [padded[:, :, y : y + COARSE, x : x + COARSE] for y in range(3) for x in range(3)]
+    variants = torch.stack([(m.flip(axes) if axes else m).flatten(1) for m in moved for axes in FLIPS], 1)
+    chosen = []
+    for start in range(0, len(a), 1024):
+        apart = torch.cdist(a[start : start + 1024].flatten(1), variants.flatten(0, 1))
+        best = apart.view(len(apart), *variants.shape[:2]).amin(2)
+        chosen.append(best.topk(count, largest=False).indices)
+    return torch.cat(chosen)
+
+
+def distances(a: Tensor, b: Tensor, shift: float) -> Tensor:
+    """Of each pair: the distance at the flip and shift, up to a share of the side, that make it least."""
+    return torch.cat([_block(a[k : k + BLOCK], b[k : k + BLOCK], shift) for k in range(0, len(a), BLOCK)])
+
+
+def _block(a: Tensor, b: Tensor, shift: float) -> Tensor:
+    """Flip and shift are sought roughly on the whole picture, then to the pixel on its worst tile."""
+    step, most = SIDE // ROUGH, round(SIDE * shift)
+    rough_most = math.ceil(most / step)
+    small_a, small_b = (avg_pool2d(x, step) for x in (a, b))
+    reach = range(-rough_most, rough_most + 1)
+    tried = [(axes, dy, dx) for axes in FLIPS for dy in reach for dx in reach]
+    rough = torch.stack([
+        _overlap(small_a, small_b.flip(axes) if axes else small_b, dy, dx).square().mean((1, 2, 3))
+        for axes, dy, dx in tried
+    ])  # fmt: skip
+    best, chosen = torch.full((len(a),), torch.inf), rough.argmin(0)
+    for number in chosen.unique():
+        axes, dy, dx = tried[number]
+        mine = chosen == number
+        here, there = a[mine], b[mine].flip(axes) if axes else b[mine]
+        least = best[mine]
+        for y in range(max(-most, dy * step - step + 1), min(most, dy * step + step - 1) + 1):
+            for x in range(max(-most, dx * step - step + 1), min(most, dx * step + step - 1) + 1):
+                smooth = avg_pool2d(_overlap(here, there, y, x), SMOOTH).square().mean(1, keepdim=True)
+                least = torch.minimum(least, avg_pool2d(smooth, TILE // SMOOTH).amax((1, 2, 3)))
+        best[mine] = least
+    return best.sqrt()
+
+
+def _overlap(a: Tensor, b: Tensor, dy: int, dx: int) -> Tensor:
+    """The difference where both are, when b is moved by dy and dx."""
+    side = a.shape[-1]
+    mine = a[:, :, max(0, dy) : side + min(0, dy), max(0, dx) : side + min(0, dx)]
+    return mine - b[:, :, max(0, -dy) : side - max(0, dy), max(0, -dx) : side - max(0, dx)]

@@ -1,0 +1,79 @@
+"""The real images that candidates are judged by: pixels, boxes and masks at the candidates' size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from stages.dataset import coco, photo
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Images squashed to squares of `size` pixels; boxes as shares of the image: x, y, width, height."""
+
+    names: list[str]
+    pixels: np.ndarray  # (n, size, size, 3) uint8
+    boxes: list[np.ndarray]  # of each image (k, 4)
+    classes: list[np.ndarray]  # of each image (k,) class numbers
+    masks: list[np.ndarray]  # of each image (k, size, size) bool; the box where an object has no mask
+    frame: tuple[int, int]  # width and height of most images before they were squashed
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def part(self, places: list[int]) -> Reference:
+        """The images at some places."""
+        lists = ([values[k] for k in places] for values in (self.names, self.boxes, self.classes, self.masks))
+        names, boxes, classes, masks = lists
+        return Reference(names, self.pixels[places], boxes, classes, masks, self.frame)
+
+
+def read(folders: list[Path], size: int) -> Reference:
+    """All images of some folders (images/ and annotations.json each)."""
+    parts = [(folder, coco.read(folder / "annotations.json")) for folder in folders]
+    return joined([of(dataset, folder / "images", size) for folder, dataset in parts])
+
+
+def of(dataset: coco.Coco, images: Path, size: int) -> Reference:
+    """All images of a dataset."""
+    numbers, annotations = coco.class_numbers(dataset), coco.by_image(dataset)
+    pixels, boxes, classes, masks = [], [], [], []
+    for image in dataset.images:
+        pixels.append(squashed(photo.load(images / image.file_name, image.width, image.height), size))
+        objects = [a for a in annotations[image.id] if not a.iscrowd]
+        scale = np.array([image.width, image.height, image.width, image.height])
+        boxes.append(np.array([a.bbox for a in objects], float).reshape(-1, 4) / scale)
+        classes.append(np.array([numbers[a.category_id] for a in objects], int))
+        masks.append(np.array([_mask(a, image, size) for a in objects], bool).reshape(-1, size, size))
+    frames = [(image.width, image.height) for image in dataset.images]
+    return Reference(
+        [image.file_name for image in dataset.images], np.stack(pixels), boxes, classes, masks,
+        max(dict.fromkeys(frames), key=frames.count),
+    )  # fmt: skip
+
+
+def joined(parts: list[Reference]) -> Reference:
+    """One reference of several, the frame of the first."""
+    return Reference(
+        [n for p in parts for n in p.names], np.concatenate([p.pixels for p in parts]),
+        [b for p in parts for b in p.boxes], [c for p in parts for c in p.classes],
+        [m for p in parts for m in p.masks], parts[0].frame,
+    )  # fmt: skip
+
+
+def squashed(pixels: np.ndarray, size: int) -> np.ndarray:
+    """The whole frame as a square, as the generators' training pictures are made."""
+    return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def _mask(annotation: coco.Annotation, image: coco.Image, size: int) -> np.ndarray:
+    found = coco.mask(annotation, image.width, image.height)
+    if found is None:
+        x, y, w, h = (round(v) for v in annotation.bbox)
+        found = np.zeros((image.height, image.width), np.uint8)
+        found[max(0, y) : y + h, max(0, x) : x + w] = 1
+    return cv2.resize(found.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA) >= 0.5

@@ -1,0 +1,165 @@
+"""All verdicts side by side: reports/judge.html, and the metrics verdicts.json and judge.json.
+
+It shows what params.yaml names; an experiment that has not been judged is listed as such.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from stages import command, files, marks, page, paths, settings
+from stages.dataset import photo
+from stages.judge.reference import squashed
+from stages.judge.verdict import COLOURS
+from stages.settings import Settings
+
+REPORT = paths.REPORTS / "judge.html"
+PAINT = {"green": "#009E73", "yellow": "#F0E442", "white": "#DDDDDD", "red": "#D55E00"}
+SHOWN = 8  # candidates of each colour in a gallery
+COPIED = 5  # training images named as copied most
+
+# The thesis's percentages of 300 samples, by eye: green, yellow, white, red.
+THESIS = {
+    "wgan_group": (1.3, 10.7, 14.3, 73.7),
+    "wgan_ten": (4.0, 9.0, 1.3, 85.7),
+    "wgan_pretrained_ten": (1.7, 7.7, 0.7, 90.0),
+    "wgan_feedback": (3.0, 6.7, 0.7, 89.7),
+    "wgan_twenty": (3.7, 15.7, 2.0, 78.7),
+}
+
+
+def main() -> None:
+    params = settings.load()
+    sets = {
+        name: files.read_json(paths.VERDICTS / f"{name}.json")
+        for name in params.experiments
+        if (paths.VERDICTS / f"{name}.json").exists()
+    }
+    tests = {p: files.read_json(paths.JUDGE_TESTS / p / "figures.json") for p in ("focus", "other") if _tested(p)}
+    files.write_json(paths.METRICS / "verdicts.json", verdict_metrics(sets))
+    files.write_json(paths.METRICS / "judge.json", judge_metrics(tests))
+    files.write(REPORT, page.page("Tenfold: the judge", body(params, sets, tests)))
+
+
+def _tested(product: str) -> bool:
+    return (paths.JUDGE_TESTS / product / "figures.json").exists()
+
+
+def verdict_metrics(sets: dict[str, dict]) -> dict[str, float]:
+    found = {}
+    for name, facts in sets.items():
+        found |= {f"{name}_{colour}": facts["colours"][colour]["share"] for colour in COLOURS}
+        found[f"{name}_distinct"] = facts["distinct"]
+    return found
+
+
+def judge_metrics(tests: dict[str, dict]) -> dict[str, float]:
+    """The focus product's figures under their own names, the other's with its name in front."""
+    return {
+        name if product == "focus" else f"{product}_{name}": value
+        for product, figures in tests.items()
+        for name, value in figures.items()
+    }
+
+
+def body(params: Settings, sets: dict[str, dict], tests: dict[str, dict]) -> str:
+    """The page's content."""
+    parts = [
+        "<h1>The judge</h1>",
+        "<p>Green: new and good. Yellow: new, but doubtful. White: mostly partial objects. Red: known already.</p>",
+        page.table(
+            ["experiment", *COLOURS, "distinct", "of", "training images", "a copy is nearer than", "thesis, by eye"],
+            [_row(name, sets.get(name)) for name in params.experiments],
+        ),
+        "<div class='figures'>",
+        page.figure(bars(sets), "Verdicts of each experiment; the thesis's own, by eye, hatched below ours"),
+        "</div>",
+    ]
+    for product, figures in tests.items():
+        parts += _test(product, figures)
+    for name, facts in sets.items():
+        parts += _experiment(name, facts, params)
+    return "\n".join(parts)
+
+
+def _row(name: str, facts: dict | None) -> list[object]:
+    theirs = "/".join(f"{v:g}" for v in THESIS[name]) if name in THESIS else ""
+    if facts is None:
+        return [name, "not run", *[""] * 7, theirs]
+    shares = [f"{100 * of['share']:.1f} % ({100 * of['interval'][0]:.0f}–{100 * of['interval'][1]:.0f})"
+              for of in (facts["colours"][colour] for colour in COLOURS)]  # fmt: skip
+    link = page.raw(f'<a href="#{name}">{name}</a>')
+    return [
+        link, *shares, facts["distinct"], facts["candidates"], facts["training_images"], facts["copy_distance"], theirs,
+    ]  # fmt: skip
+
+
+def bars(sets: dict[str, dict]) -> Figure:
+    """Stacked shares, ours above the thesis's."""
+    drawing, axes = plt.subplots(figsize=(8, 0.5 * len(sets) + 1.2), constrained_layout=True)
+    for k, (name, facts) in enumerate(sets.items()):
+        ours = [100 * facts["colours"][colour]["share"] for colour in COLOURS]
+        for values, at, hatch in ((ours, k - 0.18, ""), (THESIS.get(name), k + 0.2, "///")):
+            left = 0.0
+            for colour, value in zip(COLOURS, values or (), strict=bool(values)):
+                axes.barh(at, value, 0.34, left=left, color=PAINT[colour], edgecolor="#555555", hatch=hatch, lw=0.4)
+                left += value
+    axes.set(yticks=range(len(sets)), yticklabels=list(sets), xlabel="percent of the candidates", xlim=(0, 100))
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    return drawing
+
+
+def _test(product: str, figures: dict) -> list[str]:
+    folder = paths.JUDGE_TESTS / product
+    matrix = pd.read_csv(folder / "confusion.csv")
+    accepted = f"{figures['planted_copies_accepted']} of {figures['planted_copies']}"
+    tiles = {"of planted candidates judged rightly": f"{100 * figures['planted_accuracy']:.1f} %",
+             "planted copies accepted": accepted,
+             "one-object changes called copies": f"{100 * figures['one_change_called_copy']:.1f} %"}  # fmt: skip
+    if "real_called_green" in figures:
+        tiles["of real images it never saw called green"] = f"{100 * figures['real_called_green']:.1f} %"
+    return [
+        f"<h2 id='test_{product}'>Its own test: the judge of {product}</h2>",
+        page.tiles(tiles),
+        page.table(["planted", *(f"called {colour}" for colour in COLOURS)], matrix.to_numpy().tolist()),
+        page.picture(photo.read(folder / "misjudged.jpg"), f"{product}: planted candidates that it judges wrongly"),
+    ]
+
+
+def _experiment(name: str, facts: dict, params: Settings) -> list[str]:
+    table = pd.read_csv(paths.VERDICTS / f"{name}.csv", keep_default_na=False)
+    copied = ", ".join(f"{image} {times}×" for image, times in list(facts["copied"].items())[:COPIED])
+    rows = [[of, "none" if f["value"] is None else f["value"], f["means"]] for of, f in facts["figures"].items()]
+    parts = [f"<h2 id='{name}'>{name}</h2>"]
+    if copied:
+        parts.append(f"<p>Most copied of {len(facts['copied'])} copied training images: {page.text(copied)}.</p>")
+    parts += [page.table(["on features of the judge's detector", "", "what it means"], rows), "<div class='figures'>"]
+    for colour in COLOURS:
+        mine = table[table["verdict"] == colour]
+        if len(mine):
+            alt = f"{name}, {colour}: candidates on the left, each beside the training image it is nearest to"
+            parts.append(page.picture(gallery(name, mine, params), alt))
+    return [*parts, "</div>"]
+
+
+def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
+    """Candidates spread over a colour's, each with its nearest training image and the distance."""
+    chosen = table.iloc[np.linspace(0, len(table) - 1, min(SHOWN, len(table))).astype(int)]
+    parents = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)["parents"][0].split(";")
+    tiles = []
+    for row in chosen.to_dict("records"):
+        drawn = photo.read(paths.CANDIDATES / name / f"{row['id']}.png")
+        known = next(p for parent in parents if (p := Path(parent) / "images" / row["nearest"]).exists())
+        pair = np.concatenate([drawn, squashed(photo.read(known), len(drawn))], 1)
+        tiles.append(marks.named(pair, f"{row['distance']:.3f} of {row['threshold']:.3f}"))
+    return marks.sheet(tiles, 2)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

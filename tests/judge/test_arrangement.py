@@ -1,0 +1,49 @@
+import numpy as np
+
+from stages.judge import arrangement
+from stages.judge.arrangement import Difference
+
+A, B, C = (0.1, 0.1, 0.2, 0.1), (0.5, 0.5, 0.1, 0.3), (0.7, 0.1, 0.2, 0.2)
+
+
+def objects(*boxes, classes=None):
+    return np.array(boxes, float).reshape(-1, 4), np.array(classes or [1] * len(boxes), int)
+
+
+def compare(mine, theirs):
+    return arrangement.difference(*mine, *theirs, 0.5)
+
+
+def test_same_moved_missing_and_extra_are_counted():
+    assert compare(objects(A, B), objects(A, B)) == Difference(0, 2, 0, 0, 0)
+    assert compare(objects(A), objects(A, B)) == Difference(0, 1, 0, 1, 0)
+    assert compare(objects(A, B, C), objects(A, B)) == Difference(0, 2, 0, 0, 1)
+    assert compare(objects(A, C), objects(A, B)) == Difference(0, 1, 1, 0, 0)
+    assert compare(objects(A, classes=[2]), objects(A)) == Difference(0, 0, 0, 1, 1)  # another class is no move
+    assert compare(objects(), objects(A, B)) == Difference(0, 0, 0, 2, 0)
+
+
+def test_matching_is_one_to_one_and_the_best_in_all():
+    left, right = (0.10, 0.1, 0.2, 0.2), (0.16, 0.1, 0.2, 0.2)
+    between = (0.13, 0.1, 0.2, 0.2)
+    assert compare(objects(between, right), objects(left, right)).same == 2
+    assert compare(objects(between, between), objects(between)).extra == 1
+
+
+def test_the_nearest_image_is_found_through_mirrors_and_shifts_of_the_whole():
+    known = [objects(C), objects(A, B)]
+    moved = tuple((x + 0.05, y - 0.04, w, h) for x, y, w, h in (A, B))
+    mirrored = tuple((1 - x - w, y, w, h) for x, y, w, h in (A, B))
+    for boxes in ((A, B), moved, mirrored):
+        found = arrangement.nearest(*objects(*boxes), known, 0.7, 0.125)
+        assert (found.place, found.changes) == (1, 0)
+    assert arrangement.nearest(*objects(*moved), known, 0.7, 0.01).changes == 2
+
+
+def test_a_single_object_elsewhere_is_another_arrangement():
+    assert arrangement.nearest(*objects((0.6, 0.1, 0.2, 0.2)), [objects(C)], 0.7, 0.125).moved == 1
+
+
+def test_it_says_what_changed():
+    assert Difference(0, 1, 0, 1, 2).says() == "1 missing, 2 extra"
+    assert Difference(0, 3, 0, 0, 0).says() == "no change"

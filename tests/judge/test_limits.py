@@ -1,0 +1,41 @@
+import msgspec
+import numpy as np
+import pytest
+
+from stages import settings
+from stages.judge import limits
+from stages.judge.limits import Trial
+from stages.judge.quality import Seen
+from tests.conftest import ROOT
+from tests.judge.test_quality import reference, scene
+
+RULE = msgspec.structs.replace(settings.load(ROOT / "params.yaml").judge, copies=8)
+OWN = reference(*(scene([(8 + 4 * k, 12, 6, 16), (40, 40, 6, 16)], k) for k in range(6)))
+
+
+def test_the_copies_distance_catches_copies_of_images_it_was_not_taken_from():
+    found = limits.copy_limit(OWN, RULE, 0)
+    assert found.caught > 0.9
+    assert 0.01 < found.distance < 0.2
+    assert found == limits.copy_limit(OWN, RULE, 0)
+    assert limits.copy_limit(OWN.part([0]), RULE, 0).caught is None  # nothing to test it on
+
+
+def test_limits_come_from_real_images():
+    def seen(confidence, trace):
+        return Seen(OWN.boxes[0], np.ones(2, int), np.array([0.95, confidence]), trace)
+
+    pictures = [seen(0.4 + 0.1 * k, 0.05 * k) for k in range(6)]
+    features = np.eye(6)
+    trial = Trial(OWN, features, OWN, features + 0.01, pictures)
+    found = limits.limits(OWN, [seen(0.6, 0.0)], [trial], RULE)
+    assert 0.4 <= found.confidence < 0.42  # the product's own copies are surer than that
+    assert found.trace == pytest.approx(0.25 * (1 + RULE.slack), rel=0.05)
+    assert found.whole == {1: pytest.approx(np.hypot(6 / 64, 16 / 64 * 9 / 16) * (1 - RULE.slack))}
+    assert 0.3 < found.strong[1] < 0.6
+    assert limits.limits(OWN, [seen(0.2, 0.0)], [trial], RULE).confidence == pytest.approx(0.2)
+
+
+def test_cosine_distance_to_the_nearest():
+    known = np.array([(1.0, 0.0), (0.0, 2.0)])
+    assert limits.nearest_feature(np.array([(3.0, 0.0), (1.0, 1.0)]), known) == pytest.approx([0, 1 - 0.5**0.5])
