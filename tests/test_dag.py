@@ -100,6 +100,8 @@ def test_every_contract_is_there(done):
         paths.PLOTS / "detector/baseline.csv", paths.PLOTS / "detector_test/contact_sheet.jpg",
         paths.GANS / "wgan_transfer/run.json", paths.GANS / "wgan_transfer/final.safetensors",
         paths.CANDIDATES / "wgan_transfer/manifest.csv", paths.PLOTS / "gan/wgan_transfer.csv",
+        paths.VERDICTS / "wgan_transfer.csv", paths.VERDICTS / "size_1.json", paths.JUDGE / "other/limits.json",
+        paths.METRICS / "verdicts.json", paths.METRICS / "judge.json", paths.REPORTS / "judge.html",
         paths.METRICS / "gan.json", paths.REPORTS / "gan.html", paths.PLOTS / "gan_compare/experiments.jpg",
     ):  # fmt: skip
         assert (done / path).is_file(), path
@@ -124,6 +126,33 @@ def test_no_test_or_validation_image_reaches_a_subset_or_a_candidate(done):
             for parent in parents.split(";"):
                 images = files.read_json(done / parent / "annotations.json")["images"]
                 assert {image["id"] for image in images} <= set(split["train"]), (path, parent)
+
+
+def test_a_judge_sees_its_product_s_subset_and_no_other_image_of_it(done):
+    images = files.read_json(done / paths.ANNOTATIONS)["images"]
+    group_of = {image["id"]: image["file_name"].partition("/")[0] for image in images}
+    split = files.read_json(done / paths.SPLIT)
+    for product, subset in DECLARED["judge"]["subsets"].items():
+        seen = files.read_json(done / paths.DETECTORS / product / "judge" / "images.json")
+        own = {p["image"] for p in files.read_json(done / paths.SUBSETS / subset / "subset.json")["picks"]}
+        group = DECLARED["products"][product]
+        assert {i for part in seen.values() for i in part if group_of[i] == group} == own
+        assert not set(seen["train"]) & set(split["val"] + split["test"])
+        assert set(seen["val"]) <= set(split["val"])
+
+
+def test_every_candidate_has_a_verdict_with_its_reason(done):
+    for folder in (done / paths.CANDIDATES).iterdir():
+        with (
+            (folder / "manifest.csv").open() as manifest,
+            (done / paths.VERDICTS / f"{folder.name}.csv").open() as said,
+        ):
+            rows = list(csv.DictReader(said))
+            assert [row["id"] for row in rows] == [row["id"] for row in csv.DictReader(manifest)]
+        assert all(row["verdict"] in ("green", "yellow", "white", "red") and row["reason"] for row in rows)
+        metrics = files.read_json(done / paths.METRICS / "verdicts.json")
+        shares = [metrics[f"{folder.name}_{colour}"] for colour in ("green", "yellow", "white", "red")]
+        assert abs(sum(shares) - 1) < 0.001
 
 
 def test_a_second_repro_does_nothing(done):
