@@ -198,7 +198,7 @@ def test_dvc_shows_metrics_plots_params_and_the_dag(done):
 def test_an_experiment_changes_what_it_should_and_its_metrics_can_be_compared(done):
     run(done, "git", "add", "-A")
     run(done, "git", "commit", "-q", "-m", "Run", "--allow-empty")
-    said = run(done, "dvc", "exp", "run", "-S", "testing.confidence=0.001").stdout
+    said = run(done, "dvc", "exp", "run", "-S", "testing.iou=0.05").stdout
     assert re.findall(r"Running stage '(.+?)'", said) == ["detector_test"]
     change = json.loads(run(done, "dvc", "metrics", "diff", "--json").stdout)
     assert "found" in change["reports/metrics/detector_test.json"]
