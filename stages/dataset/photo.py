@@ -16,6 +16,10 @@ from stages.problem import Problem
 ORIENTATION = 0x0112  # the EXIF tag
 TURNED = (5, 6, 7, 8)  # its values that swap width and height
 
+# What Pillow raises for a file that is no whole picture. Once ultralytics is imported, an opener of its own stands in
+# Pillow's place, which answers an unknown format by importing a HEIF plugin that need not be installed.
+BROKEN = (OSError, SyntaxError, ValueError, UnidentifiedImageError, Pillow.DecompressionBombError, ImportError)
+
 
 class Unreadable(Problem):
     """The file is not a whole picture of the declared size."""
@@ -35,8 +39,9 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
             pixels = np.array(picture.convert("RGB"))
     except FileNotFoundError:
         raise Unreadable(f"{path}: the file is missing") from None
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Pillow.DecompressionBombError) as error:
-        raise Unreadable(f"{path}: not a whole picture ({str(error).replace(str(path), 'file')})") from None
+    except BROKEN as error:
+        reason = "unknown format" if isinstance(error, ImportError) else str(error).replace(str(path), "file")
+        raise Unreadable(f"{path}: not a whole picture ({reason})") from None
     if pixels.shape[:2] != (height, width):
         raise Unreadable(f"{path}: declared {width}×{height}, but the file has {stored[0]}×{stored[1]}")
     return pixels
@@ -53,7 +58,7 @@ def turned(path: Path) -> bool:
     try:
         with Pillow.open(path) as picture:
             return picture.getexif().get(ORIENTATION, 1) != 1
-    except (OSError, SyntaxError, UnidentifiedImageError):
+    except BROKEN:
         return False
 
 

@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -59,6 +61,14 @@ def test_missing_truncated_foreign_and_wrongly_sized_files_say_so(tmp_path):
         with pytest.raises(photo.Unreadable, match=said) as problem:
             photo.load(tmp_path / name, 99 if name == "a.png" else 90, 30 if name == "a.png" else 90)
         assert name in str(problem.value)
+
+
+def test_a_foreign_file_says_so_where_the_detector_is_loaded_too(tmp_path):
+    importlib.import_module("stages.detector.ask")  # ultralytics puts its own opener in Pillow's place
+    (tmp_path / "text.png").write_text("not a picture")
+    with pytest.raises(photo.Unreadable, match=r"text\.png: not a whole picture"):
+        photo.load(tmp_path / "text.png", 90, 90)
+    assert not photo.turned(tmp_path / "text.png")
 
 
 def test_grey_and_transparent_pictures_become_rgb(tmp_path):
