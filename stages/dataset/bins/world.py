@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -42,7 +43,8 @@ def generate(bins: Bins, seed: int, folder: Path) -> None:
         (folder / "images" / group).mkdir(parents=True)
     images, annotations, truth = [], [], []
     cores = len(os.sched_getaffinity(0))
-    with ProcessPoolExecutor(cores, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    # A forked process hangs where its parent has used OpenCV's threads.
+    with ProcessPoolExecutor(cores, get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
         done = pool.map(_one, [(*job, bins.width, bins.height, seed, folder) for job in jobs], chunksize=4)
         for image, labels, facts in progress.bar(done, total=len(jobs), what="drawing the bins", unit="photo"):
             images.append(image)
