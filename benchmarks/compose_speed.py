@@ -1,0 +1,62 @@
+"""How many pictures of 640×360 a second are composed from ten images, drawn only and written as PNG, on all cores.
+
+The ten images are the bins', drawn here; both ways take turns, so that both meet the same noise.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import msgspec
+
+from benchmarks.conditions import record
+from stages import settings
+from stages.compose import paste, sample
+from stages.dataset import coco, photo
+from stages.dataset.bins import world
+
+PICTURES, ROUNDS = 200, 3
+
+
+def main() -> None:
+    cores = len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as name:
+        subset = Path(name) / "ten"
+        bins = msgspec.structs.replace(settings.load().scales["demo"].bins, images={"tube_mint": 10}, extra_test={})
+        subset.mkdir()
+        world.generate(bins, 0, subset)
+        rows = [
+            {"how": "paste", "parents": str(subset), "seed": k, "way": paste.BLENDINGS[k % 3]} for k in range(PICTURES)
+        ]
+        with ProcessPoolExecutor(cores, get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
+            list(pool.map(drawn, rows[: 4 * cores], chunksize=1))  # each process makes its stock first
+            spent = {drawn: 0.0, written: 0.0}
+            for _ in range(ROUNDS):
+                for work in spent:
+                    began = time.perf_counter()
+                    list(pool.map(work, rows, chunksize=5))
+                    spent[work] += time.perf_counter() - began
+        images = len(coco.read(subset / "annotations.json").images)
+    record("compose_speed", {
+        "images": images, "width": bins.width, "height": bins.height,
+        "drawn_a_second": round(ROUNDS * PICTURES / spent[drawn], 1),
+        "drawn_and_written_a_second": round(ROUNDS * PICTURES / spent[written], 1),
+    }, ("numpy", "opencv-python-headless", "pillow"))  # fmt: skip
+
+
+def drawn(row: dict) -> None:
+    sample.make(row)
+
+
+def written(row: dict) -> None:
+    photo.save(Path(row["parents"]) / f"{os.getpid()}.png", sample.make(row)[0])
+
+
+if __name__ == "__main__":
+    main()

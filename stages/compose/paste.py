@@ -1,0 +1,96 @@
+"""Draw new pictures from a subset's own objects and backgrounds, with labels that are exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from stages.compose import background, cutouts, layout
+from stages.compose.background import Backgrounds
+from stages.compose.cutouts import Scene, Unit
+from stages.compose.layout import Habits, Placed
+
+# How an object's edge runs into the background: every layout is drawn in all ways, so that no seam tells the object.
+BLENDINGS = ("hard", "gaussian", "box")
+GAIN, OWN_GAIN = 0.1, 0.06  # how much lighter or darker a picture is than its background was, an object than its bin
+SHADOW = 4.0  # pixels over which a shadow fades
+DARKEST = 0.7  # of the light that a shadow may take
+
+
+@dataclass(frozen=True)
+class Stock:
+    """All that is needed to compose: made once from a subset, then only read."""
+
+    units: list[Unit]  # their pixels in shares of the light that lay on them
+    backgrounds: Backgrounds
+    habits: Habits
+    shadow: float  # share of the light that is missing beside an object, where most
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.habits.region.shape
+
+
+def stock(subset: Path) -> Stock:
+    found, units, _ = cutouts.usable(subset)
+    empty = background.backgrounds(found)
+    light = {scene.name: background.light(scene) for scene in found}
+    even = [replace(unit, pixels=(unit.pixels / light[unit.image]).astype(np.float32)) for unit in units]
+    return Stock(even, empty, layout.habits(found, units), shadow(found, empty))
+
+
+def shadow(found: list[Scene], empty: Backgrounds) -> float:
+    """How dark it is beside the real images' objects, against the empty bin in the same light."""
+    middle = empty.pictures[0] / empty.light[0]
+    above, below = 0.0, 1e-6
+    for scene in found:
+        if scene.pixels.shape == empty.pictures[0].shape and scene.masks.any():
+            soft = _faded(scene.covered)
+            beside = (soft > 0.1) & ~cv2.dilate(scene.covered.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+            missing = 1 - (scene.pixels / background.light(scene)).mean(-1) / middle.mean(-1).clip(0.01)
+            above += float((soft * missing)[beside].sum())
+            below += float((soft**2)[beside].sum())
+    return float(np.clip(above / below, 0, DARKEST))
+
+
+def compose(of: Stock, seed: int, blending: str) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
+    """A picture, and category and visible mask of each of its objects; the seed alone decides all but the blending."""
+    rng = np.random.default_rng(seed)
+    placed = layout.arrange(of.units, of.habits, rng)
+    k = int(rng.integers(len(of.backgrounds.pictures)))
+    canvas, light = of.backgrounds.pictures[k].astype(np.float32), of.backgrounds.light[k].astype(np.float32)
+    for one in placed:
+        _put(canvas, one, light * rng.uniform(1 - OWN_GAIN, 1 + OWN_GAIN), of.shadow, blending)
+    canvas *= rng.uniform(1 - GAIN, 1 + GAIN)
+    return cv2.convertScaleAbs(canvas), layout.visible(placed, of.shape)
+
+
+def _put(canvas: np.ndarray, one: Placed, light: np.ndarray, dark: float, blending: str) -> None:
+    """The unit and its shadow onto the canvas."""
+    reach = int(3 * SHADOW)
+    shape = np.pad(one.masks.any(0), reach)
+    top, left = one.top - reach, one.left - reach
+    rows = slice(max(0, -top), min(shape.shape[0], canvas.shape[0] - top))
+    columns = slice(max(0, -left), min(shape.shape[1], canvas.shape[1] - left))
+    under = canvas[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop]
+    under *= 1 - dark * _faded(shape)[rows, columns, None]
+    inner = canvas[one.area]
+    alpha = _edged(one.masks.any(0), blending)[..., None]
+    inner += alpha * (one.pixels * light - inner)
+
+
+def _faded(shape: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(shape.astype(np.float32), (0, 0), SHADOW)
+
+
+def _edged(shape: np.ndarray, blending: str) -> np.ndarray:
+    """The share of the object at each pixel."""
+    sharp = shape.astype(np.float32)
+    if blending == "gaussian":
+        return cv2.GaussianBlur(sharp, (0, 0), 1.0)
+    if blending == "box":
+        return cv2.blur(sharp, (3, 3))
+    return sharp
