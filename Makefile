@@ -12,7 +12,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
 
-.PHONY: help setup demo repro test lint format doctor lock benchmark
+.PHONY: help setup demo repro test lint format doctor review lock benchmark
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,10 +46,14 @@ format: setup ## let ruff mend what it can
 doctor: setup ## what this machine has, and what is missing
 	@python -m stages.doctor
 
+review: setup ## look through the candidates in the browser and say what they are
+	@python -m stages.judge.review
+
 lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--group dev pyproject.toml -o requirements.lock
 
-benchmark: setup ## measure: the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory
+benchmark: setup ## measure: the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory, the search for copies, composing
 	@python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo
 	@python -m benchmarks.gan_speed && python -m benchmarks.gan_memory
+	@python -m benchmarks.copy_search && python -m benchmarks.compose_speed

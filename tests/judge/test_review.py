@@ -1,0 +1,191 @@
+import json
+import shutil
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from stages import files, paths
+from stages.judge import review, reviews
+
+COUNT = 1000
+COLOUR = ("green", "yellow", "white", "red")
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A thousand judged candidates of one experiment, and two training images."""
+    monkeypatch.chdir(tmp_path)
+    review.load.cache_clear()
+    review.squashed.cache_clear()
+    rng = np.random.default_rng(0)
+    folder, subset = paths.CANDIDATES / "wgan_ten", paths.SUBSETS / "ten"
+    (subset / "images").mkdir(parents=True)
+    folder.mkdir(parents=True)
+    for name in ("a.png", "b.png"):
+        Image.fromarray(rng.integers(0, 256, (36, 64, 3), np.uint8)).save(subset / "images" / name)
+    files.write_json(subset / "annotations.json", {
+        "images": [{"id": k, "file_name": n, "width": 64, "height": 36} for k, n in enumerate(("a.png", "b.png"))],
+        "annotations": [{"id": 1, "image_id": 0, "category_id": 1, "bbox": [16, 9, 32, 18]}],
+        "categories": [{"id": 1, "name": "thing"}],
+    })  # fmt: skip
+    names = [f"wgan_ten_{k:04}" for k in range(COUNT)]
+    for k, name in enumerate(names):
+        Image.fromarray(np.full((64, 64, 3), k % 256, np.uint8)).save(folder / f"{name}.png")
+    pd.DataFrame({"id": names, "parents": str(subset)}).to_csv(folder / "manifest.csv", index=False)
+    paths.JUDGED.mkdir(parents=True)
+    pd.DataFrame({
+        "id": names, "verdict": [COLOUR[k % 4] for k in range(COUNT)], "reason": "new: <1> extra", "nearest": "a.png",
+        "distance": 0.2, "threshold": 0.1, "boxes": json.dumps([[0.1, 0.1, 0.2, 0.3, 0, 0.9]]),
+    }).to_csv(paths.JUDGED / "wgan_ten.csv", index=False)  # fmt: skip
+    return names
+
+
+@pytest.fixture
+def client(project):
+    return TestClient(review.application(), base_url="http://127.0.0.1")
+
+
+def word(id_, **more):
+    return {"who": "Ada", "id": id_, "mark": mark(id_), "what": "verdict", "value": "green"} | more
+
+
+def mark(id_):
+    return reviews.mark(paths.CANDIDATES / "wgan_ten" / f"{id_}.png")
+
+
+def said():
+    return [(row.who, row.id, row.what, row.value) for row in reviews.read(reviews.path("wgan_ten"))]
+
+
+def test_candidates_come_with_both_sets_of_boxes(client):
+    facts = client.get("/experiments/wgan_ten").json()
+    assert len(facts["candidates"]) == COUNT
+    assert facts["candidates"][1]["boxes"] == [[0.1, 0.1, 0.2, 0.3, 0, 0.9]]
+    assert facts["training"] == {"a.png": [[0.25, 0.25, 0.5, 0.5]], "b.png": []}
+    assert (
+        client.get(f"/pictures/wgan_ten/wgan_ten_0003/{mark('wgan_ten_0003')}").headers["content-type"] == "image/png"
+    )
+    assert client.get("/training/wgan_ten?image=a.png").headers["content-type"] == "image/jpeg"
+
+
+def test_what_is_said_is_kept_and_shown_again(client, project):
+    assert client.post("/experiments/wgan_ten/say", json=word(project[7])).status_code == 200
+    assert said() == [("Ada", project[7], "verdict", "green")]
+    assert client.get("/experiments/wgan_ten").json()["said"] == [
+        {"who": "Ada", "id": project[7], "what": "verdict", "value": "green"}
+    ]
+    assert client.post("/experiments/wgan_ten/undo", json={"who": "Bo"}).json() == {"id": None}
+    assert client.post("/experiments/wgan_ten/undo", json={"who": "Ada"}).json() == {"id": project[7]}
+    assert said() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"id": "none"}, "has no candidate 'none'"),
+        ({"mark": "of another picture"}, "load the page again"),
+        ({"what": "over", "value": "none"}, "has no candidate 'none'"),
+        ({"value": "blue"}, "'blue' is not allowed"),
+        ({"who": "  "}, "a name is missing"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line_and_not_kept(client, project, change, line):
+    answer = client.post("/experiments/wgan_ten/say", json=word(project[0], **change))
+    assert answer.status_code == 400 and line in answer.json()["detail"]
+    assert said() == []
+
+
+def test_only_candidates_and_training_images_are_served_and_only_to_this_machine(client):
+    for path in (
+        "/pictures/wgan_ten/..%2F..%2Fparams/x", "/pictures/none/x/x", "/experiments/none",
+        "/training/wgan_ten?image=../annotations.json",
+    ):  # fmt: skip
+        assert client.get(path).status_code == 404, path
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+
+
+@pytest.fixture
+def page(project):
+    """The page in a real browser, served as `make review` does."""
+    if not CHROMIUM:
+        pytest.skip("the review page is tested in Debian's chromium, which is not installed here")
+    server = uvicorn.Server(uvicorn.Config(review.application(), port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic"])
+        opened = browser.new_page(viewport={"width": 1300, "height": 900})
+        faults: list[str] = []
+        opened.on("pageerror", lambda error: faults.append(str(error)))
+        opened.goto(f"http://127.0.0.1:{port}/")
+        opened.locator("#who").fill("Ada")
+        opened.locator("#who").press("Tab")
+        expect(opened.locator(".thumb")).to_have_count(COUNT)
+        opened.locator("body").click(position={"x": 5, "y": 890})
+        yield opened
+        assert not faults
+        browser.close()
+    server.should_exit = True
+    thread.join()
+
+
+def test_the_keyboard_alone_says_moves_undoes_and_filters(page, project):
+    for key in ("1", "4", "ArrowRight", "3", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(page.locator("#count")).to_contain_text("3 of 1000 said · 3 of 1000 shown")
+    assert said() == [("Ada", project[0], "verdict", "green"), ("Ada", project[1], "verdict", "red"),
+                      ("Ada", project[3], "verdict", "white")]  # fmt: skip
+    page.keyboard.press("u")
+    expect(page.locator("#count")).to_contain_text("2 of 1000 said · 4 of 1000 shown")
+    assert len(said()) == 2
+    page.locator("#filter").select_option("open")
+    expect(page.locator(".thumb")).to_have_count(COUNT - 2)
+    page.locator("#filter").select_option("red")
+    expect(page.locator(".thumb")).to_have_count(251)  # Ada's one, too
+    page.reload()
+    expect(page.locator("#count")).to_contain_text("2 of 1000 said")
+
+
+def test_stars_and_pairs(page, project):
+    page.keyboard.press("s")
+    page.keyboard.press("5")
+    expect(page.locator("#count")).to_contain_text("1 of 1000 said")
+    page.keyboard.press("p")
+    pair = page.locator("#stage figcaption").all_inner_texts()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#stage figcaption").first).not_to_have_text(pair[0])
+    assert said() == [("Ada", project[0], "stars", "5"), ("Ada", pair[1], "over", pair[0])]
+
+
+def test_the_pair_is_shown_with_its_boxes_and_text_is_text(page):
+    expect(page.locator("#stage figure")).to_have_count(2)
+    assert page.locator("#stage rect").count() == 2
+    assert "<1> extra" in page.locator("#stage").inner_text()
+    page.keyboard.press("b")
+    assert not page.locator("#stage rect").first.is_visible()
+
+
+def test_a_thousand_candidates_scroll_smoothly(page):
+    """Few frames of a long scroll may take longer than a screen's tenth of a second."""
+    late = page.evaluate("""async () => {
+      const times = [];
+      for (let k = 0; k < 120; k++) {
+        const began = performance.now();
+        window.scrollBy(0, 60);
+        await new Promise(requestAnimationFrame);
+        times.push(performance.now() - began);
+      }
+      return times.filter(ms => ms > 100).length;
+    }""")
+    assert late < 12
+    assert page.evaluate("window.scrollY") > 3000
