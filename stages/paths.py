@@ -20,6 +20,8 @@ GANS = Path("models/gan")
 CANDIDATES = Path("data/candidates")
 JUDGE = Path("data/judge")
 JUDGE_TESTS = Path("data/judge_tests")
+JUDGED = Path("data/judged")
+REVIEWS = Path("data/reviews")
 VERDICTS = Path("data/verdicts")
 
 REPORTS = Path("reports")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -22,6 +22,7 @@ PARAMS = Path("params.yaml")
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
+T = TypeVar("T")
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -157,6 +158,13 @@ class Experiment(Section):
     augment: list[Literal["colour", "shift", "cutout"]]  # what the critic sees of all pictures, real and generated
 
 
+class Composition(Section):
+    """Candidates made of a subset's own images."""
+
+    product: Literal["focus", "other"]
+    subset: Name
+
+
 class JudgedSubsets(Section):
     focus: Name
     other: Name
@@ -191,6 +199,7 @@ class Scale(Section):
     detector: Detector
     gan: ScaledGan
     candidates: Positive  # drawn from each of an experiment's checkpoints
+    composed: Positive  # candidates of each composition
     judge: ScaledJudge
 
 
@@ -203,6 +212,8 @@ class Settings(Section):
     subsets: dict[Name, Subset]
     gan: Gan
     experiments: dict[Name, Experiment]
+    pastes: dict[Name, Composition]  # its objects placed anew
+    classics: dict[Name, Composition]  # whole images changed: copies, so no judge need see them
     judge: Judge
     testing: Testing
     scales: dict[Name, Scale]
@@ -212,12 +223,20 @@ class Settings(Section):
             raise ValueError(f"scale: {self.scale!r} is not allowed: expected one of {', '.join(self.scales)}")
         for name, experiment in self.experiments.items():
             self._check_links(f"experiments.{name}", name, experiment)
+        for table, others in (("pastes", self.experiments), ("classics", self.experiments | self.pastes)):
+            for name, composition in getattr(self, table).items():
+                if name in others:
+                    raise ValueError(f"{table}.{name}: another experiment has this name")
+                self._check_subset(f"{table}.{name}", composition.subset)
+
+    def _check_subset(self, where: str, subset: str) -> None:
+        if subset not in self.subsets:
+            known = ", ".join(self.subsets)
+            raise ValueError(f"{where}.subset: {subset!r} is not allowed: expected one of {known}")
 
     def _check_links(self, where: str, name: str, experiment: Experiment) -> None:
         """Whether what an experiment names is there; DVC's own words for it name no key."""
-        if experiment.subset not in self.subsets:
-            known = ", ".join(self.subsets)
-            raise ValueError(f"{where}.subset: {experiment.subset!r} is not allowed: expected one of {known}")
+        self._check_subset(where, experiment.subset)
         own = f"data/subsets/{experiment.subset}"
         parents = {own, *(f"models/gan/{other}" for other in self.experiments if other != name)}
         if experiment.start not in parents:
@@ -237,6 +256,26 @@ class Settings(Section):
         """The block of the chosen scale."""
         return self.scales[self.scale]
 
+    def experiment(self, name: str) -> Experiment:
+        return named(name, self.experiments)
+
+    @property
+    def judged(self) -> dict[str, Experiment | Composition]:
+        """Everything whose candidates are judged."""
+        return self.experiments | self.pastes
+
+
+TABLES = {
+    "subsets": Subset, "experiments": Experiment, "pastes": Composition, "classics": Composition, "scales": Scale,
+}  # fmt: skip
+
+
+def named(name: str, table: dict[str, T]) -> T:
+    """One of a table of experiments."""
+    if name not in table:
+        raise Problem(f"there is no experiment {name!r}; params.yaml has {', '.join(table)}")
+    return table[name]
+
 
 def load(path: Path | str = PARAMS) -> Settings:
     """Read and check the whole of params.yaml; raise a Problem of one line when it does not hold."""
@@ -250,7 +289,14 @@ def load(path: Path | str = PARAMS) -> Settings:
     if not isinstance(raw, dict):
         raise Problem(f"{path}: expected keys and values, found {type(raw).__name__}")
     # One by one first, because msgspec's messages do not name the key of a mapping.
-    for table, type_ in (("subsets", Subset), ("experiments", Experiment), ("scales", Scale)):
+    tables = (
+        ("subsets", Subset),
+        ("experiments", Experiment),
+        ("pastes", Composition),
+        ("classics", Composition),
+        ("scales", Scale),
+    )
+    for table, type_ in tables:
         if isinstance(entries := raw.get(table), dict):
             for name, entry in entries.items():
                 _convert(entry, type_, f"{table}.{name}", path)

@@ -67,6 +67,9 @@ def test_file_is_kept_as_its_writer_writes_it():
         ("      size: 64\n", "      size: 48\n", ["scales.demo.gan.size", "48"]),
         ("      precision: bf16\n", "      precision: fp8\n", ["scales.smoke.gan.precision", "'fp8'"]),
         ("  betas: [0.5, 0.999]", "  betas: [0.5]", ["gan.betas"]),
+        ("  paste: {product: focus, subset: ten}", "  paste: {product: focus, subset: eleven}", [
+            "pastes.paste.subset", "'eleven'", "ten_of_every"]),
+        ("  classic: {", "  paste: {", ["classics.paste", "another experiment has this name"]),
         ("yolo: {size: 128", "yolo: {size: [128]", ["scales.smoke.yolo.size", "[128]", "int"]),
     ],
 )  # fmt: skip

@@ -72,6 +72,11 @@ def fit(pixels: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(pixels, target, interpolation=cv2.INTER_AREA)
 
 
+def squashed(pixels: np.ndarray, size: int) -> np.ndarray:
+    """The whole frame as a square, as generators are trained on it."""
+    return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
+
+
 def save(path: Path, pixels: np.ndarray) -> None:
     """Write uint8 RGB in the format of the path's suffix, whole or not at all."""
     buffer = io.BytesIO()

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from stages import progress
@@ -29,6 +28,6 @@ def load(folders: list[Path], size: int) -> Pictures:
     squares, sizes = [], Counter()
     for path, image in progress.bar(listed, what="reading pictures", unit="picture"):
         pixels = photo.load(path, image.width, image.height)
-        squares.append(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA))
+        squares.append(photo.squashed(pixels, size))
         sizes[image.width, image.height] += 1
     return Pictures(np.stack(squares), sizes.most_common(1)[0][0])

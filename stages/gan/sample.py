@@ -17,7 +17,6 @@ from stages import command, files, paths, progress, settings
 from stages.dataset import photo
 from stages.gan import run
 from stages.gan.networks import Generator, to_pixels
-from stages.problem import Problem
 
 SEEDS = 1_000_000  # of candidates, for each seed of the project
 WAYS, ALONG = 5, 10  # interpolation: so many ways, so many pictures on each
@@ -25,8 +24,7 @@ WAYS, ALONG = 5, 10  # interpolation: so many ways, so many pictures on each
 
 def main(experiment: str) -> None:
     params = settings.load()
-    if experiment not in params.experiments:
-        raise Problem(f"there is no experiment {experiment!r}; params.yaml has {', '.join(params.experiments)}")
+    params.experiment(experiment)
     trained = paths.GANS / experiment
     facts = run.facts(trained)
     steps = facts["sampled_steps"]

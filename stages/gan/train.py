@@ -20,7 +20,6 @@ from stages import command, files, paths, settings
 from stages.dataset import photo
 from stages.gan import album, checkpoint, pictures, run, team, trainer
 from stages.gan.recipe import recipe_of, sampled_steps
-from stages.problem import Problem
 
 PACKAGES = ("torch", "numpy", "safetensors", "opencv-python-headless")
 
@@ -29,9 +28,7 @@ Steps = frozenset[int]
 
 def main(experiment: str) -> None:
     params = settings.load()
-    if experiment not in params.experiments:
-        raise Problem(f"there is no experiment {experiment!r}; params.yaml has {', '.join(params.experiments)}")
-    asked, scale, recipe = params.experiments[experiment], params.now.gan, recipe_of(params, experiment)
+    asked, scale, recipe = params.experiment(experiment), params.now.gan, recipe_of(params, experiment)
     own = paths.SUBSETS / asked.subset
     folders = list(dict.fromkeys([own, Path(asked.extra)]))  # naming the own subset again means none
     start = None if Path(asked.start) == own else Path(asked.start)

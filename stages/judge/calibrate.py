@@ -1,7 +1,8 @@
 """Take from real images the limits that a product's candidates are judged by (data/judge/<product>/limits.json).
 
-The product's own images are its subset alone: they say how large and how strong its objects are. What real images may
-look like to the judge is tried out on other products: a few images that its detector trained on, and others.
+The product's own images are its subset alone: they say how much its objects stand out, and changed copies of them how
+sure the detector is of these. What real images may look like is tried out on other products: a few images that it
+trained on, and others.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.detector import ask
 from stages.judge import limits, quality, reference
-from stages.judge.copies import copies
+from stages.judge.copies import LITTLE, copies
 from stages.judge.limits import Trial
 from stages.judge.quality import Seen
 from stages.judge.reference import Reference
@@ -40,7 +41,7 @@ def main(product: str) -> None:
 def look_at_copies(own: Reference, params: Settings, product: str) -> list[Seen]:
     """What the judge's detector sees in changed copies of a product's own images."""
     rng = np.random.default_rng(params.seed)
-    made = [copies(pixels, params.judge.copies, params.judge.shift, rng) for pixels in own.pixels]
+    made = [copies(pixels, params.judge.copies, params.judge.shift, rng, LITTLE) for pixels in own.pixels]
     weights = paths.DETECTORS / product / "judge" / "last.pt"
     return quality.look(weights, np.concatenate(made), params.now.judge.imgsz, params.testing.confidence)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+BLUR = 1.2  # pixels of a picture of 64
+LITTLE = 0.5  # … after which an object still cannot be taken for a transparent one
 
-def copies(pixels: np.ndarray, count: int, shift: float, rng: np.random.Generator) -> np.ndarray:
+
+def copies(pixels: np.ndarray, count: int, shift: float, rng: np.random.Generator, blur: float = BLUR) -> np.ndarray:
     """`count` copies of one picture (size, size, 3; uint8), each changed in several ways at once."""
-    return np.stack([_copy(pixels, shift, rng) for _ in range(count)])
+    return np.stack([_copy(pixels, shift, rng, blur) for _ in range(count)])
 
 
-def _copy(pixels: np.ndarray, shift: float, rng: np.random.Generator) -> np.ndarray:
+def _copy(pixels: np.ndarray, shift: float, rng: np.random.Generator, blur: float) -> np.ndarray:
     size = pixels.shape[0]
     made = pixels
     if rng.random() < 0.5:
@@ -21,8 +24,12 @@ def _copy(pixels: np.ndarray, shift: float, rng: np.random.Generator) -> np.ndar
     dx, dy = rng.integers(-round(size * shift), round(size * shift) + 1, 2) * (rng.random() < 0.5)
     moved = np.float32([[1, 0, dx], [0, 1, dy]])
     made = cv2.warpAffine(np.ascontiguousarray(made), moved, (size, size), borderMode=cv2.BORDER_REPLICATE)
-    made = made.astype(np.float64)
-    made = cv2.GaussianBlur(made, (0, 0), rng.uniform(0.2, 1.2) * size / 64)
+    return worn(made, rng, blur)
+
+
+def worn(pixels: np.ndarray, rng: np.random.Generator, blur: float) -> np.ndarray:
+    """The same picture blurred, lighter or darker, noisy and badly compressed."""
+    made = cv2.GaussianBlur(pixels.astype(np.float64), (0, 0), rng.uniform(0.2, blur) * len(pixels) / 64)
     made = (made - made.mean()) * rng.uniform(0.8, 1.2) + made.mean() + rng.uniform(-25, 25)
     made += rng.normal(0, rng.uniform(0, 12), made.shape)
     made = made.round().clip(0, 255).astype(np.uint8)

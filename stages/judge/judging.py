@@ -12,7 +12,6 @@ from stages import files
 from stages.detector import ask
 from stages.judge import arrangement, background, novelty, quality
 from stages.judge.limits import CopyLimit, Limits, copy_limit, nearest_feature
-from stages.judge.quality import Seen
 from stages.judge.reference import Reference
 from stages.judge.verdict import Evidence, verdict
 from stages.settings import Settings
@@ -24,8 +23,7 @@ class Bench:
 
     weights: Path
     training: Reference  # what they must differ from
-    own: Reference  # the product's subset, which shows what its bin looks like
-    empty: np.ndarray
+    empty: np.ndarray  # bin
     copy: CopyLimit
     limits: Limits
     features: np.ndarray  # of the training images …
@@ -37,14 +35,18 @@ class Judged:
     colour: str
     reason: str
     evidence: Evidence
-    seen: Seen
 
 
 def bench(folder: Path, weights: Path, training: Reference, own: Reference, params: Settings) -> Bench:
-    """By what `calibrate` left in `folder`. The copies' distance is taken from the training images themselves."""
+    """By what `calibrate` left in `folder`. The copies' distance is taken from the training images themselves.
+
+    `own`: the product's subset, which shows what its bin looks like.
+    """
+    facts = files.read_json(folder / "limits.json")
+    facts["strong"] = {int(number): least for number, least in facts["strong"].items()}
     return Bench(
-        weights, training, own, background.empty(own), copy_limit(training, params.judge, params.seed),
-        read_limits(folder / "limits.json"), ask.features(weights, training.pixels, params.now.judge.imgsz),
+        weights, training, background.empty(own), copy_limit(training, params.judge, params.seed), Limits(**facts),
+        ask.features(weights, training.pixels, params.now.judge.imgsz),
         load_file(folder / "known.safetensors")["features"],
     )  # fmt: skip
 
@@ -57,17 +59,12 @@ def judge(pixels: np.ndarray, by: Bench, params: Settings) -> list[Judged]:
     manifold = nearest_feature(ask.features(by.weights, pixels, imgsz), np.concatenate([by.features, by.known]))
     known = list(zip(by.training.boxes, by.training.classes, strict=True))
     judged = []
-    for k, one in enumerate(seen):
-        change = arrangement.nearest(one.boxes, one.classes, known, rule.iou, rule.shift)
+    for k, found in enumerate(seen):
+        good = quality.assess(found, pixels[k], by.empty, by.limits.strong)
+        change = arrangement.nearest(good.whole.boxes, good.whole.classes, known, rule.iou, rule.shift)
         evidence = Evidence(
             float(near.distance[k]), by.training.names[near.place[k]], change, by.training.names[change.place],
-            quality.assess(one, pixels[k], by.own, by.empty, by.limits.whole, by.limits.strong), float(manifold[k]),
+            good, float(manifold[k]),
         )  # fmt: skip
-        judged.append(Judged(*verdict(evidence, by.copy.distance, by.limits), evidence, one))
+        judged.append(Judged(*verdict(evidence, by.copy.distance, by.limits, rule.slack), evidence))
     return judged
-
-
-def read_limits(path: Path) -> Limits:
-    facts = files.read_json(path)
-    by_class = {name: {int(number): of for number, of in facts[name].items()} for name in ("whole", "strong")}
-    return Limits(**facts | by_class)

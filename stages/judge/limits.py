@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from stages.judge import background, novelty, quality
+from stages.judge import background, novelty
 from stages.judge.copies import copies
 from stages.judge.quality import Seen
 from stages.judge.reference import Reference
@@ -42,13 +43,11 @@ def copy_limit(reference: Reference, rule: Judge, seed: int) -> CopyLimit:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the objects of a good picture are like."""
+    """What good pictures are like."""
 
-    confidence: float  # of the most doubtful free object
-    whole: dict[int, float]  # least diagonal of each class
-    strong: dict[int, float]  # how little objects of each class stand out
-    trace: float  # how sure the detector may be of a ghost
-    ghost: float  # how much may show beside the objects
+    confidence: float  # of the most doubtful free object …
+    mean: float  # … and of all objects of a picture, on average
+    strong: dict[int, float]  # how little objects of each class stand out from the empty bin
     manifold: float  # how far the features may be from those of real images
 
 
@@ -64,44 +63,45 @@ class Trial:
 
 
 def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge) -> Limits:
-    """Sizes and strengths from the product's own few images, all else from how real images of other products fare.
+    """From the product's own few images, changed copies of them, and real images of other products.
 
-    `changed`: what the detector sees in changed copies of its own images. It is less sure of a product that it knows
-    from a few images than of the others, and this says how much less.
+    The detector is less sure of a product that it knows from a few images than of the others; the copies, which count
+    where they are the more doubtful, say how much less.
     """
-    sizes = [quality.diagonals(boxes, own.frame) for boxes in own.boxes]
-    empty = background.empty(own)
-    stand = [background.strengths(*of, empty) for of in zip(own.pixels, own.boxes, strict=True)]
-    whole, strong = (
-        {number: min(of) * (1 - rule.slack) for number, of in quality.of_class(own, values, free).items()}
-        for values, free in ((sizes, True), (stand, False))
-    )
     features = known_features(trials)
-    traces, ghosts, apart = [], [], []
-    for trial in trials:
-        traces += [seen.trace for seen in trial.seen]
-        ghosts += [  # beside all objects, found or not
-            background.ghost(*of, trial.few) for of in zip(trial.unseen.pixels, trial.unseen.boxes, strict=True)
-        ]
-        apart += nearest_feature(trial.unseen_features, features).tolist()
+    apart = np.concatenate([nearest_feature(trial.unseen_features, features) for trial in trials])
     unseen = [seen for trial in trials for seen in trial.seen]
     return Limits(
-        min(_least_sure(of, rule) for of in (changed, unseen)), whole, strong,
-        *(float(np.percentile(of, rule.pass_real)) * (1 + rule.slack) for of in (traces, ghosts, apart)),
-    )  # fmt: skip
+        min(_fewest([seen.least for seen in of], rule) for of in (changed, unseen)),
+        min(_fewest([seen.mean for seen in of], rule) for of in (changed, unseen)),
+        _least_strong(own, rule),
+        _most(apart, rule),
+    )
+
+
+def _least_strong(own: Reference, rule: Judge) -> dict[int, float]:
+    """Of each class, a little less than the object that stands out least."""
+    empty, found = background.empty(own), {}
+    for pixels, boxes, classes in zip(own.pixels, own.boxes, own.classes, strict=True):
+        for number, value in zip(classes.tolist(), background.strengths(pixels, boxes, empty), strict=True):
+            found[number] = min(found.get(number, np.inf), float(value) * (1 - rule.slack))
+    return found
+
+
+def _most(values: Sequence[float] | np.ndarray, rule: Judge) -> float:
+    """A little more than as many real images show as must pass."""
+    return float(np.percentile(values, rule.pass_real)) * (1 + rule.slack)
+
+
+def _fewest(values: list[float | None], rule: Judge) -> float:
+    """A little less than as many real images reach as must pass; an image without a value says nothing."""
+    there = [value for value in values if value is not None]
+    return float(np.percentile(there, 100 - rule.pass_real)) * (1 - rule.slack) if there else 0.0
 
 
 def known_features(trials: list[Trial]) -> np.ndarray:
     """What real images look like to the detector, whatever they show."""
     return np.concatenate([trial.few_features for trial in trials])
-
-
-def _least_sure(pictures: list[Seen], rule: Judge) -> float:
-    """The confidence that the most doubtful free object of a picture has in as many pictures as must pass."""
-    least = [
-        float(seen.confidence[free].min()) for seen in pictures if (free := quality.standing_free(seen.boxes)).any()
-    ]
-    return float(np.percentile(least, 100 - rule.pass_real)) if least else 0.0
 
 
 def nearest_feature(features: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -19,9 +19,12 @@ SIDE = 64  # pixels at which shifts are tried …
 SMOOTH = 2  # … and so many are averaged before squares are taken: noise is no difference
 TILE = 8  # pixels of SIDE
 ROUGH = 16  # pixels at which the best flip and shift are first sought
-COARSE = 8  # pixels at which the shortlist is made: few, so that a shift changes little
+COARSE = 16  # pixels at which the shortlist is made …
+REACH = 2  # … and so many of them a picture may have moved
 FLIPS = ((), (3,), (2,), (2, 3))  # axes
-BLOCK = 512  # pairs compared at once: what bounds the memory
+PROMISING = 2  # rough flips and shifts that are then tried to the pixel
+BLOCK = 512  # pairs compared at once …
+ROOM = 2**23  # … and distances held at once: what bounds the memory
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def prepared(pixels: np.ndarray, side: int = SIDE) -> Tensor:
 
 
 def nearest(pixels: np.ndarray, training: np.ndarray, shift: float, shortlist: int) -> Nearest:
-    """Search with a shortlist: exact over flips at a coarse size, then the full distance to the best few."""
+    """Search with a shortlist: flips and shifts are tried at a coarse size, then the full distance to the best few."""
     few = coarsely_nearest(prepared(pixels, COARSE), prepared(training, COARSE), min(shortlist, len(training)))
     a, b = prepared(pixels), prepared(training)
     pairs = torch.arange(len(a)).repeat_interleave(few.shape[1])
@@ -50,13 +53,23 @@ def nearest(pixels: np.ndarray, training: np.ndarray, shift: float, shortlist: i
 
 
 def coarsely_nearest(a: Tensor, b: Tensor, count: int) -> Tensor:
-    """(n, count) places of the training images that are nearest when flipped and moved by a coarse pixel, in blocks."""
-    padded = pad(b, (1, 1, 1, 1), mode="replicate")
-    moved = [padded[:, :, y : y + COARSE, x : x + COARSE] for y in range(3) for x in range(3)]
+    """(n, count) places of the training images that are nearest when flipped and moved by a few pixels."""
+    padded, places = pad(b, (REACH,) * 4, mode="replicate"), range(2 * REACH + 1)
+    moved = [padded[:, :, y : y + COARSE, x : x + COARSE] for y in places for x in places]
     variants = torch.stack([(m.flip(axes) if axes else m).flatten(1) for m in moved for axes in FLIPS], 1)
+    return ranked(a.flatten(1), variants, count)
+
+
+def ranked(a: Tensor, variants: Tensor, count: int) -> Tensor:
+    """(n, count) places of the images of which a variant (m, v, d) is nearest to each of `a` (n, d), exactly.
+
+    A block of `a` at a time, as one matrix product: |a - b|² ranks as |b|² - 2 ab, and memory stays bounded.
+    """
+    known = variants.flatten(0, 1)
+    square, block = known.square().sum(1), max(1, ROOM // len(known))
     chosen = []
-    for start in range(0, len(a), 1024):
-        apart = torch.cdist(a[start : start + 1024].flatten(1), variants.flatten(0, 1))
+    for start in range(0, len(a), block):
+        apart = torch.addmm(square, a[start : start + block], known.T, alpha=-2)
         best = apart.view(len(apart), *variants.shape[:2]).amin(2)
         chosen.append(best.topk(count, largest=False).indices)
     return torch.cat(chosen)
@@ -78,10 +91,10 @@ def _block(a: Tensor, b: Tensor, shift: float) -> Tensor:
         _overlap(small_a, small_b.flip(axes) if axes else small_b, dy, dx).square().mean((1, 2, 3))
         for axes, dy, dx in tried
     ])  # fmt: skip
-    best, chosen = torch.full((len(a),), torch.inf), rough.argmin(0)
+    best, chosen = torch.full((len(a),), torch.inf), rough.topk(PROMISING, 0, largest=False).indices
     for number in chosen.unique():
         axes, dy, dx = tried[number]
-        mine = chosen == number
+        mine = (chosen == number).any(0)
         here, there = a[mine], b[mine].flip(axes) if axes else b[mine]
         least = best[mine]
         for y in range(max(-most, dy * step - step + 1), min(most, dy * step + step - 1) + 1):

@@ -43,7 +43,7 @@ def of(dataset: coco.Coco, images: Path, size: int) -> Reference:
     numbers, annotations = coco.class_numbers(dataset), coco.by_image(dataset)
     pixels, boxes, classes, masks = [], [], [], []
     for image in dataset.images:
-        pixels.append(squashed(photo.load(images / image.file_name, image.width, image.height), size))
+        pixels.append(photo.squashed(photo.load(images / image.file_name, image.width, image.height), size))
         objects = [a for a in annotations[image.id] if not a.iscrowd]
         scale = np.array([image.width, image.height, image.width, image.height])
         boxes.append(np.array([a.bbox for a in objects], float).reshape(-1, 4) / scale)
@@ -63,11 +63,6 @@ def joined(parts: list[Reference]) -> Reference:
         [b for p in parts for b in p.boxes], [c for p in parts for c in p.classes],
         [m for p in parts for m in p.masks], parts[0].frame,
     )  # fmt: skip
-
-
-def squashed(pixels: np.ndarray, size: int) -> np.ndarray:
-    """The whole frame as a square, as the generators' training pictures are made."""
-    return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
 
 
 def _mask(annotation: coco.Annotation, image: coco.Image, size: int) -> np.ndarray:

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 
 from stages import command, files, marks, page, paths, settings
 from stages.dataset import photo
-from stages.judge.reference import squashed
-from stages.judge.verdict import COLOURS
+from stages.detector import ask
+from stages.judge import automatic, reference, sets
+from stages.judge.colours import COLOURS
 from stages.settings import Settings
 
 REPORT = paths.REPORTS / "judge.html"
@@ -35,24 +36,25 @@ THESIS = {
 
 def main() -> None:
     params = settings.load()
-    sets = {
+    judged = {
         name: files.read_json(paths.VERDICTS / f"{name}.json")
-        for name in params.experiments
+        for name in params.judged
         if (paths.VERDICTS / f"{name}.json").exists()
     }
     tests = {p: files.read_json(paths.JUDGE_TESTS / p / "figures.json") for p in ("focus", "other") if _tested(p)}
-    files.write_json(paths.METRICS / "verdicts.json", verdict_metrics(sets))
-    files.write_json(paths.METRICS / "judge.json", judge_metrics(tests))
-    files.write(REPORT, page.page("Tenfold: the judge", body(params, sets, tests)))
+    files.write_json(paths.METRICS / "verdicts.json", verdict_metrics(judged))
+    labelled = files.read_json(paths.JUDGE_TESTS / "labelled" / "figures.json")
+    files.write_json(paths.METRICS / "judge.json", judge_metrics(tests) | labelled)
+    files.write(REPORT, page.page("Tenfold: the judge", body(params, judged, tests, labelled)))
 
 
 def _tested(product: str) -> bool:
     return (paths.JUDGE_TESTS / product / "figures.json").exists()
 
 
-def verdict_metrics(sets: dict[str, dict]) -> dict[str, float]:
+def verdict_metrics(judged: dict[str, dict]) -> dict[str, float]:
     found = {}
-    for name, facts in sets.items():
+    for name, facts in judged.items():
         found |= {f"{name}_{colour}": facts["colours"][colour]["share"] for colour in COLOURS}
         found[f"{name}_distinct"] = facts["distinct"]
     return found
@@ -67,22 +69,24 @@ def judge_metrics(tests: dict[str, dict]) -> dict[str, float]:
     }
 
 
-def body(params: Settings, sets: dict[str, dict], tests: dict[str, dict]) -> str:
+def body(params: Settings, judged: dict[str, dict], tests: dict[str, dict], labelled: dict) -> str:
     """The page's content."""
     parts = [
         "<h1>The judge</h1>",
         "<p>Green: new and good. Yellow: new, but doubtful. White: mostly partial objects. Red: known already.</p>",
         page.table(
             ["experiment", *COLOURS, "distinct", "of", "training images", "a copy is nearer than", "thesis, by eye"],
-            [_row(name, sets.get(name)) for name in params.experiments],
+            [_row(name, judged.get(name)) for name in params.judged],
         ),
         "<div class='figures'>",
-        page.figure(bars(sets), "Verdicts of each experiment; the thesis's own, by eye, hatched below ours"),
+        page.figure(bars(judged), "Verdicts of each experiment; the thesis's own, by eye, hatched below ours"),
         "</div>",
     ]
     for product, figures in tests.items():
         parts += _test(product, figures)
-    for name, facts in sets.items():
+    if labelled:
+        parts += _labelled(labelled)
+    for name, facts in judged.items():
         parts += _experiment(name, facts, params)
     return "\n".join(parts)
 
@@ -99,17 +103,17 @@ def _row(name: str, facts: dict | None) -> list[object]:
     ]  # fmt: skip
 
 
-def bars(sets: dict[str, dict]) -> Figure:
+def bars(judged: dict[str, dict]) -> Figure:
     """Stacked shares, ours above the thesis's."""
-    drawing, axes = plt.subplots(figsize=(8, 0.5 * len(sets) + 1.2), constrained_layout=True)
-    for k, (name, facts) in enumerate(sets.items()):
+    drawing, axes = plt.subplots(figsize=(8, 0.5 * len(judged) + 1.2), constrained_layout=True)
+    for k, (name, facts) in enumerate(judged.items()):
         ours = [100 * facts["colours"][colour]["share"] for colour in COLOURS]
         for values, at, hatch in ((ours, k - 0.18, ""), (THESIS.get(name), k + 0.2, "///")):
             left = 0.0
             for colour, value in zip(COLOURS, values or (), strict=bool(values)):
                 axes.barh(at, value, 0.34, left=left, color=PAINT[colour], edgecolor="#555555", hatch=hatch, lw=0.4)
                 left += value
-    axes.set(yticks=range(len(sets)), yticklabels=list(sets), xlabel="percent of the candidates", xlim=(0, 100))
+    axes.set(yticks=range(len(judged)), yticklabels=list(judged), xlabel="percent of the candidates", xlim=(0, 100))
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     return drawing
@@ -117,7 +121,6 @@ def bars(sets: dict[str, dict]) -> Figure:
 
 def _test(product: str, figures: dict) -> list[str]:
     folder = paths.JUDGE_TESTS / product
-    matrix = pd.read_csv(folder / "confusion.csv")
     accepted = f"{figures['planted_copies_accepted']} of {figures['planted_copies']}"
     tiles = {"of planted candidates judged rightly": f"{100 * figures['planted_accuracy']:.1f} %",
              "planted copies accepted": accepted,
@@ -127,18 +130,45 @@ def _test(product: str, figures: dict) -> list[str]:
     return [
         f"<h2 id='test_{product}'>Its own test: the judge of {product}</h2>",
         page.tiles(tiles),
-        page.table(["planted", *(f"called {colour}" for colour in COLOURS)], matrix.to_numpy().tolist()),
+        _matrix(folder, "planted"),
         page.picture(photo.read(folder / "misjudged.jpg"), f"{product}: planted candidates that it judges wrongly"),
     ]
+
+
+def _labelled(figures: dict) -> list[str]:
+    """Beside what a person says of samples that generators drew."""
+    folder = paths.JUDGE_TESTS / "labelled"
+    low, high = figures["labelled_accuracy_low"], figures["labelled_accuracy_high"]
+    accepted = f"{figures['labelled_copies_accepted']} of {figures['labelled_copies']}"
+    return [
+        "<h2 id='labelled'>Beside a person: samples of generators, labelled by eye before the judge saw them</h2>",
+        page.tiles({
+            f"of {figures['labelled']} judged alike": f"{100 * figures['labelled_accuracy']:.1f} %",
+            "95 % interval": f"{100 * low:.0f}–{100 * high:.0f} %",
+            "copies accepted": accepted,
+        }),
+        _matrix(folder, "labelled"),
+        page.picture(photo.read(folder / "misjudged.jpg"), "samples that it judges otherwise: the label > its verdict"),
+    ]  # fmt: skip
+
+
+def _matrix(folder: Path, rows: str) -> str:
+    """A confusion matrix."""
+    table = pd.read_csv(folder / "confusion.csv").to_numpy().tolist()
+    return page.table([rows, *(f"called {colour}" for colour in COLOURS)], table)
 
 
 def _experiment(name: str, facts: dict, params: Settings) -> list[str]:
     table = pd.read_csv(paths.VERDICTS / f"{name}.csv", keep_default_na=False)
     copied = ", ".join(f"{image} {times}×" for image, times in list(facts["copied"].items())[:COPIED])
-    rows = [[of, "none" if f["value"] is None else f["value"], f["means"]] for of, f in facts["figures"].items()]
+    rows = [[f.name, "none" if f.value is None else round(f.value, 4), f.means] for f in likeness(name, params)]
     parts = [f"<h2 id='{name}'>{name}</h2>"]
     if copied:
         parts.append(f"<p>Most copied of {len(facts['copied'])} copied training images: {page.text(copied)}.</p>")
+    if said := facts["reviews"]["candidates"]:
+        kappa = facts["reviews"]["kappa"]
+        agreed = f"people spoke on {said}, the judge agreed on {facts['reviews']['agreed']}"
+        parts.append(f"<p>{agreed}; Cohen's kappa {'not defined' if kappa is None else kappa}.</p>")
     parts += [page.table(["on features of the judge's detector", "", "what it means"], rows), "<div class='figures'>"]
     for colour in COLOURS:
         mine = table[table["verdict"] == colour]
@@ -148,15 +178,28 @@ def _experiment(name: str, facts: dict, params: Settings) -> list[str]:
     return [*parts, "</div>"]
 
 
+def likeness(name: str, params: Settings) -> list[sets.Figure]:
+    """What the experiment's candidates are like as a set, beside real images that the generator has not seen."""
+    product, size, imgsz = params.judged[name].product, params.now.gan.size, params.now.judge.imgsz
+    manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
+    drawn = automatic.candidates(paths.CANDIDATES / name, manifest, size)
+    real = reference.read(automatic.parents(manifest), size)
+    held = sets.held_out(params, product)
+    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    fake, known = (ask.features(weights, pixels, imgsz) for pixels in (drawn, real.pixels))
+    unseen = ask.features(weights, held.pixels, imgsz) if held else np.empty((0, known.shape[1]))
+    return sets.figures(fake, known, unseen)
+
+
 def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
     """Candidates spread over a colour's, each with its nearest training image and the distance."""
     chosen = table.iloc[np.linspace(0, len(table) - 1, min(SHOWN, len(table))).astype(int)]
-    parents = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)["parents"][0].split(";")
+    parents = automatic.parents(pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False))
     tiles = []
     for row in chosen.to_dict("records"):
         drawn = photo.read(paths.CANDIDATES / name / f"{row['id']}.png")
-        known = next(p for parent in parents if (p := Path(parent) / "images" / row["nearest"]).exists())
-        pair = np.concatenate([drawn, squashed(photo.read(known), len(drawn))], 1)
+        known = next(p for parent in parents if (p := parent / "images" / row["nearest"]).exists())
+        pair = np.concatenate([drawn, photo.squashed(photo.read(known), len(drawn))], 1)
         tiles.append(marks.named(pair, f"{row['distance']:.3f} of {row['threshold']:.3f}"))
     return marks.sheet(tiles, 2)
 

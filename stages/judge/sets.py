@@ -8,9 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
 
-from stages.judge import novelty
+from stages import files, paths
+from stages.dataset import coco
+from stages.judge import novelty, reference
+from stages.judge.reference import Reference
+from stages.judge.train import group_of
+from stages.settings import Settings
 
 NEIGHBOURS = 5  # of precision, recall, density and coverage
 FEWEST_KID = 50  # images on each side
@@ -25,12 +29,12 @@ class Figure:
     means: str  # or why there is none
 
 
-def interval(hits: int, of: int) -> tuple[float, float]:
-    """Of a share, by Wilson."""
-    if not of:
-        return 0.0, 1.0
-    found = binomtest(hits, of).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
+def held_out(params: Settings, product: str) -> Reference | None:
+    """A product's validation images, which neither its judge nor a generator has seen."""
+    dataset, val = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["val"])
+    images = coco.grouped(dataset, params.dataset.groups).get(group_of(params, product), [])
+    ids = [image.id for image in images if image.id in val]
+    return reference.of(coco.subset(dataset, ids), paths.SOURCE_IMAGES, params.now.gan.size) if ids else None
 
 
 def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure]:

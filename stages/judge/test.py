@@ -1,8 +1,9 @@
 """Test the judge on planted candidates of known verdict, and on real images, which it should call new and good.
 
-The planted ones are made of another product's validation images: of these, one half calibrates and the other half is
-what copies, recombinations, halves and ghosts are made of. Of the product itself only the last figure speaks: how many
-of its validation images, which nothing that judges has seen, are called green. None of this reaches a later stage.
+The planted ones are made of another product's validation images: one half of these is among what calibrates, the other
+half is what copies, recombinations, halves and ghosts are made of. Of the product itself only the last figure speaks:
+how many of its validation images, which nothing that judges has seen, are called green. None of it reaches a later
+stage.
 """
 
 from __future__ import annotations
@@ -13,33 +14,33 @@ import numpy as np
 import pandas as pd
 
 from stages import command, files, marks, paths, settings
-from stages.dataset import coco, photo
+from stages.dataset import photo
 from stages.detector import ask
 from stages.judge import background, judging, limits, novelty, planted, reference, sets
-from stages.judge.calibrate import known, known_groups, look_at_copies, trials
+from stages.judge.calibrate import FEW, known, known_groups, look_at_copies, trials
+from stages.judge.colours import COLOURS, interval
+from stages.judge.copies import copies
 from stages.judge.judging import Bench
 from stages.judge.reference import Reference
-from stages.judge.train import group_of, subset_of
-from stages.judge.verdict import COLOURS
+from stages.judge.train import subset_of
 from stages.problem import Problem
 from stages.settings import Settings
 
-FEWEST = 1  # images of the other product in each half
 SHOWN = 24  # misjudged candidates in the picture
 
 
 def main(product: str) -> None:
     params = settings.load()
-    by = other_bench(params, product)
-    pixels, truth = planted.planted(by.training, by.own, params.now.judge.planted, params.judge.shift, params.seed)
+    by, more = other_bench(params, product)
+    pixels, truth = planted.planted(by.training, more, params.now.judge.planted, params.judge.shift, params.seed)
     said = [one.colour for one in judging.judge(pixels, by, params)]
-    copies = _copies(by, params)
-    accepted = sum(one.colour == "green" for one in judging.judge(copies, by, params))
+    copied = _copies(by, params)
+    accepted = sum(one.colour == "green" for one in judging.judge(copied, by, params))
     changed = planted.one_changed(by.training, params.now.judge.planted, params.seed)
     called = copies_called(changed, by, params)
-    low, high = sets.interval(called, len(changed))
+    low, high = interval(called, len(changed))
     figures = scores(truth, said) | {
-        "planted_copies": len(copies), "planted_copies_accepted": accepted,
+        "planted_copies": len(copied), "planted_copies_accepted": accepted,
         "copies_caught": by.copy.caught,
         "one_change_called_copy": called / max(len(changed), 1),
         "one_change_called_copy_low": low, "one_change_called_copy_high": high,
@@ -52,23 +53,27 @@ def main(product: str) -> None:
         photo.save(folder / "misjudged.jpg", misjudged(pixels, truth, said))
 
 
-def other_bench(params: Settings, product: str) -> Bench:
-    """A bench for the other product with the most validation images, of which it knows only one half."""
+def other_bench(params: Settings, product: str) -> tuple[Bench, Reference]:
+    """A bench for the other product with the most validation images, and what else shows its bin.
+
+    A few of its images that the detector trained on play the part of the subset, one half of its validation images that
+    of what candidates must differ from; nothing was calibrated on these.
+    """
 
     def tests(group: str) -> Reference | None:
         return known(params, product, group, "val", slice(1, None, 2))
 
     group = max(known_groups(params, product), key=lambda name: len(tests(name) or ()))
-    own, source = known(params, product, group, "val", slice(0, None, 2)), tests(group)
-    if not own or not source or min(len(own), len(source)) < FEWEST:
-        raise Problem(f"the judge's test needs {2 * FEWEST} validation images of one other product; {group} has fewer")
+    own, source = known(params, product, group, "train", slice(FEW)), tests(group)
+    if not own or not source:
+        raise Problem(f"the judge's test needs two validation images of one other product; {group} has fewer")
     weights = paths.DETECTORS / product / "judge" / "last.pt"
     tried = trials(params, product)
     return Bench(
-        weights, source, own, background.empty(own), limits.copy_limit(own, params.judge, params.seed),
+        weights, source, background.empty(own), limits.copy_limit(own, params.judge, params.seed),
         limits.limits(own, look_at_copies(own, params, product), tried, params.judge),
         ask.features(weights, source.pixels, params.now.judge.imgsz), limits.known_features(tried),
-    )  # fmt: skip
+    ), own  # fmt: skip
 
 
 def copies_called(pixels: np.ndarray, by: Bench, params: Settings) -> int:
@@ -82,7 +87,7 @@ def copies_called(pixels: np.ndarray, by: Bench, params: Settings) -> int:
 def _copies(by: Bench, params: Settings) -> np.ndarray:
     rng = np.random.default_rng(params.seed + 1)
     picked = rng.integers(len(by.training), size=params.now.judge.planted_copies)
-    return np.stack([planted.copies(by.training.pixels[k], 1, params.judge.shift, rng)[0] for k in picked])
+    return np.stack([copies(by.training.pixels[k], 1, params.judge.shift, rng)[0] for k in picked])
 
 
 def scores(truth: list[str], said: list[str]) -> dict[str, float]:
@@ -105,18 +110,15 @@ def confusion(truth: list[str], said: list[str]) -> pd.DataFrame:
 
 def real_green(params: Settings, product: str) -> dict[str, float]:
     """Of the product's own validation images: the share called green, and called a copy."""
-    dataset, val = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["val"])
-    images = coco.grouped(dataset, params.dataset.groups).get(group_of(params, product), [])
-    held = [image.id for image in images if image.id in val]
-    if not held:
+    real = sets.held_out(params, product)
+    if not real:
         return {}
-    real = reference.of(coco.subset(dataset, held), paths.SOURCE_IMAGES, params.now.gan.size)
     own = reference.read([paths.SUBSETS / subset_of(params, product)], params.now.gan.size)
     by = judging.bench(paths.JUDGE / product, paths.DETECTORS / product / "judge" / "last.pt", own, own, params)
     judged = judging.judge(real.pixels, by, params)
     green, copies = (sum(test(one) for one in judged) for test in (
         lambda one: one.colour == "green", lambda one: one.evidence.distance <= by.copy.distance))  # fmt: skip
-    low, high = sets.interval(green, len(judged))
+    low, high = interval(green, len(judged))
     return {
         "real_images": len(judged), "real_called_green": green / len(judged), "real_called_green_low": low,
         "real_called_green_high": high, "real_called_copy": copies / len(judged),

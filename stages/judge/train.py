@@ -2,8 +2,9 @@
 
 Of the product itself it sees the subset alone, so that what it says of candidates rests on no image that the ten-image
 experiments may not know; of all other products it sees the train split. Its images are squashed to the size and shape
-that the generators draw. To half of them a half-transparent object is added, with a class of its own, because that is
-what generators draw, and what a detector would else take for an object.
+that the generators draw. Many show an object more, cut out of another image: whole, or spoilt as generators spoil them,
+which makes a class of its own, because a detector would else take it for an object. Some are mixtures of images, in
+which nothing is whole. Half of all are worn.
 """
 
 from __future__ import annotations
@@ -19,10 +20,20 @@ import yaml
 from stages import command, files, paths, progress, settings
 from stages.dataset import coco, convert, photo
 from stages.detector import model
-from stages.judge import planted, quality, reference
+from stages.judge import pieces, reference
+from stages.judge.copies import LITTLE, worn
+from stages.judge.pieces import FAULTS, GHOST, PART, Piece
 from stages.problem import Problem
 
-HAUNTED = 0.5  # of the training images show a ghost
+ADDED = (1, 2)  # objects added to a training image …
+BARE = 0.25  # … but to none of this share
+MIXED = 0.2  # share of the training images that shine through others …
+MIXTURE = (1, 3)  # … so many
+WORN = 0.5  # share of the training images that are a little blurred, noisy and badly compressed
+KINDS = (0.2, 0.3, 0.2, 0.3)  # shares of added objects: whole, transparent, smeared, cut
+OPACITY = (0.2, 0.7)  # of ghosts, further than the test's reach, so that none of those lies at the edge
+TRIES = 50  # places that are looked at until an added object has room
+VARIANTS = 3  # of each training image, with other objects added
 SHARE = 0.25  # of the training images that show the product: its few are repeated as often as that takes
 
 
@@ -38,7 +49,7 @@ def main(product: str) -> None:
         raise Problem(f"the judge of {group} learns from other products too; train or val has none")
     repeat = max(1, math.ceil(SHARE / (1 - SHARE) * len(train) / len(own)))
     data = paths.CHECKPOINTS / "judge" / params.scale / product
-    parts = {"train": train + sorted(own) * repeat, "val": val}
+    parts = {"train": (train + sorted(own) * repeat) * VARIANTS, "val": val}
     write(dataset, parts, paths.SOURCE_IMAGES, data, params.now.gan.size, params.seed)
     rule = msgspec.structs.replace(params.now.detector, imgsz=params.now.judge.imgsz)
     trained = model.train(data, rule, params.seed, paths.CHECKPOINTS, f"detector that judges {product}")
@@ -68,25 +79,62 @@ def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder:
     texts, _ = convert.labels(chosen, convert.usable(chosen)[0], polygons=True)
     place_of = {image.id: place for place, image in enumerate(chosen.images)}
     real = reference.of(chosen, images, size)
-    free = planted.pieces(real.part([place_of[id_] for id_ in dict.fromkeys(parts["train"])]))
+    free = pieces.of(real.part([place_of[id_] for id_ in dict.fromkeys(parts["train"])]))
     rng = np.random.default_rng(seed)
-    names = dict(enumerate([*coco.class_names(dataset), quality.GHOST]))
+    classes = [*coco.class_names(dataset), *FAULTS]
     with files.replacing(folder) as into:
         for part, ids in parts.items():
             for number, id_ in enumerate(progress.bar(ids, what=f"writing {part}", unit="image")):
                 place = place_of[id_]
-                pixels, ghost = real.pixels[place], None
-                if part == "train" and rng.random() < HAUNTED:
-                    pixels, ghost = planted.haunted(pixels, real.masks[place], free, rng)
+                pixels, rows = real.pixels[place], texts[place]
+                if part == "train" and rng.random() < MIXED:
+                    others = [place, *(place_of[k] for k in rng.choice(ids, rng.integers(*MIXTURE, endpoint=True)))]
+                    shown = [real.pixels[k] for k in others], [real.masks[k] for k in others]
+                    pixels, ghosts = pieces.mixed(*shown, rng)
+                    rows = "".join(row(mask, classes.index(GHOST)) for mask in ghosts)
+                elif part == "train":
+                    pixels, added = peopled(pixels, real.masks[place], free, rng)
+                    rows += "".join(row(p.mask, classes.index(fault) if fault else p.number) for p, fault in added)
+                if part == "train" and rng.random() < WORN:
+                    pixels = worn(pixels, rng, LITTLE)
                 photo.save(into / "images" / part / f"{number:05}.png", pixels)
-                files.write(into / "labels" / part / f"{number:05}.txt", texts[place] + _row(ghost, len(names) - 1))
-        layout = {part: f"images/{part}" for part in parts} | {"names": names}
+                files.write(into / "labels" / part / f"{number:05}.txt", rows)
+        layout = {part: f"images/{part}" for part in parts} | {"names": dict(enumerate(classes))}
         files.write(into / "data.yaml", yaml.safe_dump(layout, sort_keys=False))
 
 
-def _row(mask: np.ndarray | None, number: int) -> str:
+def peopled(
+    pixels: np.ndarray, masks: np.ndarray, free: list[Piece], rng: np.random.Generator
+) -> tuple[np.ndarray, list[tuple[Piece, str | None]]]:
+    """An image with objects of other images beside its own, and these, with their faults."""
+    taken = masks.any(0) if len(masks) else np.zeros(pixels.shape[:2], bool)
+    canvas, added = pixels.astype(np.float64), []
+    wanted = 0 if rng.random() < BARE else rng.integers(ADDED[0], ADDED[1] + 1)
+    for piece in (free[k] for k in rng.permutation(len(free))[:TRIES]):
+        if len(added) == wanted:
+            break
+        if not (piece.mask & taken).any():
+            shown, fault = spoilt(piece, rng)
+            canvas, taken = pieces.put(canvas, shown), taken | piece.mask
+            added.append((shown, fault))
+    return canvas.round().clip(0, 255).astype(np.uint8), added
+
+
+def spoilt(piece: Piece, rng: np.random.Generator) -> tuple[Piece, str | None]:
+    """A piece as it was, or with a fault."""
+    kind = rng.choice(["whole", "transparent", "smeared", "cut"], p=KINDS)
+    if kind == "transparent":
+        return pieces.ghostly(piece, rng.uniform(*OPACITY)), GHOST
+    if kind == "smeared":
+        return pieces.smeared(piece, rng), GHOST
+    if kind == "cut":
+        return pieces.cut(piece, rng), PART
+    return piece, None
+
+
+def row(mask: np.ndarray, number: int) -> str:
     """A label row of the box around a mask."""
-    if mask is None:
+    if not mask.any():
         return ""
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     (top, bottom), (left, right) = ((of[0] / len(mask), (of[-1] + 1) / len(mask)) for of in (rows, columns))

@@ -8,8 +8,6 @@ from stages.judge.arrangement import Difference
 from stages.judge.limits import Limits
 from stages.judge.quality import Quality
 
-COLOURS = ("green", "yellow", "white", "red")
-
 
 @dataclass(frozen=True)
 class Evidence:
@@ -23,28 +21,24 @@ class Evidence:
     manifold: float  # distance of its features from the nearest real image
 
 
-def verdict(of: Evidence, copy: float, limits: Limits) -> tuple[str, str]:
+def verdict(of: Evidence, copy: float, limits: Limits, slack: float) -> tuple[str, str]:
     """A colour and its reason."""
-    seen = of.quality
+    found, objects = of.quality, len(of.quality.whole.boxes)
+    counted = ("ghost", found.ghosts), ("part", found.parts)
+    faults = [f"{count} {name}{'s' * (count > 1)}" for name, count in counted if count]
     if of.distance <= copy:
         return "red", f"copy of {of.nearest}, distance {of.distance:.3f} under {copy:.3f}"
-    if not seen.objects:
-        return "white", "no object is found"
-    if not of.arrangement.changes:
+    if found.parts >= objects or found.ghosts + found.parts > objects:
+        return "white", ", ".join([f"{objects or 'no'} whole object{'s' * (objects != 1)}", *faults])
+    if not of.arrangement.changes and not faults:
         return "red", f"the arrangement of {of.like}"
-    if 2 * seen.partial > seen.objects:
-        return "white", f"{seen.partial} of {seen.objects} objects are partial"
-    doubts = []
-    if seen.partial:
-        doubts.append(f"{seen.partial} of {seen.objects} objects partial")
-    if seen.faint:
-        doubts.append(f"{seen.faint} of {seen.objects} objects fainter than real ones")
-    if seen.least is not None and seen.least < limits.confidence:
-        doubts.append(f"one object at {seen.least:.2f} under {limits.confidence:.2f}")
-    if seen.trace > limits.trace:
-        doubts.append(f"a ghost at {seen.trace:.3f} over {limits.trace:.3f}")
-    if seen.ghost > limits.ghost:
-        doubts.append(f"something half drawn, {seen.ghost:.3f} over {limits.ghost:.3f}")
+    doubts = faults
+    if of.distance <= copy * (1 + slack):
+        doubts.append(f"perhaps a copy of {of.nearest}, distance {of.distance:.3f} near {copy:.3f}")
+    if found.whole.least is not None and found.whole.least < limits.confidence:
+        doubts.append(f"one object at {found.whole.least:.2f} under {limits.confidence:.2f}")
+    if found.whole.mean is not None and found.whole.mean < limits.mean:
+        doubts.append(f"objects at {found.whole.mean:.2f} on average under {limits.mean:.2f}")
     if of.manifold > limits.manifold:
         doubts.append(f"unlike real images, {of.manifold:.3f} over {limits.manifold:.3f}")
     change = f"{of.arrangement.says()} against {of.like}"

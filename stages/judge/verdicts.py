@@ -1,84 +1,62 @@
-"""Judge all candidates of one experiment (data/verdicts/<experiment>.csv, and what the set is like as .json)."""
+"""The verdicts that count (data/verdicts/<experiment>.csv, and what the set is like as .json).
+
+They are the judge's own, and where a person has said something else (`make review`), the person's.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from stages import command, files, paths, settings
-from stages.dataset import photo
-from stages.detector import ask
-from stages.judge import judging, reference, sets
-from stages.judge.judging import Bench, Judged
-from stages.judge.train import subset_of
-from stages.judge.verdict import COLOURS
-from stages.problem import Problem
-from stages.settings import Settings
+from stages import command, files, paths
+from stages.judge import reviews
+from stages.judge.colours import COLOURS, interval, kappa
+from stages.judge.reviews import Said
 
 
 def main(experiment: str) -> None:
-    params = settings.load()
-    if experiment not in params.experiments:
-        raise Problem(f"there is no experiment {experiment!r}; params.yaml has {', '.join(params.experiments)}")
-    product = params.experiments[experiment].product
-    manifest = pd.read_csv(paths.CANDIDATES / experiment / "manifest.csv", keep_default_na=False)
-    if manifest.empty:
-        raise Problem(f"{paths.CANDIDATES / experiment}: there are no candidates")
-    size = params.now.gan.size
-    pixels = candidates(paths.CANDIDATES / experiment, manifest["id"].tolist(), size)
-    parents = dict.fromkeys(parent for row in manifest["parents"] for parent in row.split(";"))
-    training = reference.read([Path(parent) for parent in parents], size)
-    own = reference.read([paths.SUBSETS / subset_of(params, product)], size)
-    weights = paths.DETECTORS / product / "judge" / "last.pt"
-    by = judging.bench(paths.JUDGE / product, weights, training, own, params)
-    judged = judging.judge(pixels, by, params)
-    table = pd.DataFrame([row(id_, one, by) for id_, one in zip(manifest["id"], judged, strict=True)])
+    judged = pd.read_csv(paths.JUDGED / f"{experiment}.csv", keep_default_na=False)
+    pictures = {id_: reviews.mark(paths.CANDIDATES / experiment / f"{id_}.png") for id_ in judged["id"]}
+    said = reviews.said(reviews.read(reviews.path(experiment)), pictures)
+    if said.gone:
+        print(f"{reviews.path(experiment)}: {said.gone} rows are of pictures that are not there now; they do not count")
+    table = honoured(judged, said)
     files.write(paths.VERDICTS / f"{experiment}.csv", table.to_csv(index=False, lineterminator="\n"))
-    files.write_json(paths.VERDICTS / f"{experiment}.json", summary(pixels, judged, by, params))
+    facts = files.read_json(paths.JUDGED / f"{experiment}.json")
+    files.write_json(paths.VERDICTS / f"{experiment}.json", facts | summary(table, said))
 
 
-def candidates(folder: Path, names: list[str], size: int) -> np.ndarray:
-    """The pictures of a manifest; one that cannot be read, or has another size, ends the stage with its name."""
-    return np.stack([photo.load(folder / f"{name}.png", size, size) for name in names])
+def honoured(judged: pd.DataFrame, said: Said) -> pd.DataFrame:
+    """The judge's table with people's verdicts in the place of its own, which stay beside them."""
+    table = judged.copy()
+    table.insert(2, "judged", judged["verdict"])
+    for k, id_ in enumerate(table["id"]):
+        if id_ in said.verdicts:
+            colour, who = said.verdicts[id_]
+            table.loc[k, ["verdict", "reason"]] = colour, f"{colour}, says {who}"
+    return table
 
 
-def row(id_: str, one: Judged, by: Bench) -> dict[str, object]:
-    seen, evidence = one.seen, one.evidence
+def summary(table: pd.DataFrame, said: Said) -> dict:
+    """How many of each colour, what the copies are of, and how far people and judge agree."""
+    colours, red = Counter(table["verdict"]), table[table["verdict"] == "red"]
+    copied = Counter(red["nearest"].where(red["distance"] <= red["threshold"], red["arrangement_like"]))
+    judged = dict(zip(table["id"], table["judged"], strict=True))
+    pairs = [(colour, judged[id_]) for id_, (colour, _) in said.verdicts.items()]
+    beyond_chance = kappa(pairs)
     return {
-        "id": id_, "verdict": one.colour, "reason": one.reason, "nearest": evidence.nearest,
-        "distance": round(evidence.distance, 5), "threshold": round(by.copy.distance, 5),
-        "detections": len(seen.boxes), "partial": evidence.quality.partial, "faint": evidence.quality.faint,
-        "min_confidence": round(float(seen.confidence.min()), 4) if len(seen.boxes) else "",
-        "mean_confidence": round(float(seen.confidence.mean()), 4) if len(seen.boxes) else "",
-        "trace": round(evidence.quality.trace, 4), "ghost": round(evidence.quality.ghost, 5),
-        "manifold": round(evidence.manifold, 5),
-        "arrangement_like": evidence.like, "arrangement": evidence.arrangement.says(),
-    }  # fmt: skip
-
-
-def summary(pixels: np.ndarray, judged: list[Judged], by: Bench, params: Settings) -> dict:
-    """What the set is like."""
-    colours = Counter(one.colour for one in judged)
-    copied = Counter(one.evidence.nearest for one in judged if one.colour == "red")
-    features = ask.features(by.weights, pixels, params.now.judge.imgsz)
-    return {
-        "candidates": len(judged),
+        "candidates": len(table),
         "colours": {
-            colour: {"count": colours[colour], "share": round(colours[colour] / len(judged), 4),
-                     "interval": [round(v, 4) for v in sets.interval(colours[colour], len(judged))]}
+            colour: {"count": colours[colour], "share": round(colours[colour] / len(table), 4),
+                     "interval": [round(v, 4) for v in interval(colours[colour], len(table))]}
             for colour in COLOURS
         },
-        "copy_distance": round(by.copy.distance, 5),
-        "copies_caught": by.copy.caught,
-        "training_images": len(by.training),
         "copied": dict(copied.most_common()),
-        "distinct": sets.distinct(pixels, by.copy.distance, params.judge.shift),
-        "figures": {
-            f.name: {"value": None if f.value is None else round(f.value, 4), "means": f.means}
-            for f in sets.figures(features, by.features, np.empty((0, features.shape[1])))
+        "reviews": {
+            "candidates": len(pairs), "agreed": sum(a == b for a, b in pairs),
+            "kappa": None if beyond_chance is None else round(beyond_chance, 4),
+            "disputed": len(said.disputed), "gone": said.gone,
         },
     }  # fmt: skip
 

@@ -52,11 +52,6 @@ def test_too_few_images_are_refused_with_a_reason():
     assert figures(REAL, real=REAL[:1])["authenticity"].value is None
 
 
-def test_interval_is_wilson_s():
-    assert sets.interval(4, 300) == pytest.approx((0.0052, 0.0338), abs=1e-4)
-    assert sets.interval(0, 0) == (0.0, 1.0)
-
-
 def test_distinct_counts_what_is_no_copy_of_an_earlier_one():
     rng = np.random.default_rng(1)
     kinds = rng.integers(0, 256, (3, 8, 8, 3), np.uint8).repeat(8, 1).repeat(8, 2)

@@ -1,19 +1,24 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from stages.judge.arrangement import Difference
 from stages.judge.limits import Limits
-from stages.judge.quality import Quality
+from stages.judge.quality import Quality, Seen
 from stages.judge.verdict import Evidence, verdict
 
-LIMITS = Limits(confidence=0.5, whole={}, strong={}, trace=0.1, ghost=0.05, manifold=0.02)
-GOOD = Quality(objects=3, free=3, partial=0, faint=0, least=0.8, mean=0.9, trace=0.0, ghost=0.01)
+LIMITS = Limits(confidence=0.5, mean=0.7, strong={}, manifold=0.02)
+BOXES = np.array([(0.1, 0.1, 0.2, 0.2), (0.4, 0.4, 0.2, 0.2), (0.7, 0.1, 0.2, 0.2)])
+WHOLE = Seen(BOXES, np.zeros(3, int), np.array([0.9, 0.8, 0.9]), np.empty((0, 6)))
+GOOD = Quality(WHOLE, ghosts=0, parts=0)
+NONE = replace(WHOLE, boxes=BOXES[:0], classes=np.empty(0, int), confidence=np.empty(0))
 NEW = Evidence(0.2, "a.png", Difference(0, 2, 0, 0, 1), "b.png", GOOD, 0.01)
+SAME = Difference(0, 3, 0, 0, 0)
 
 
 def say(**changes):
-    return verdict(replace(NEW, **changes), 0.1, LIMITS)
+    return verdict(replace(NEW, **changes), 0.1, LIMITS, 0.2)
 
 
 def test_new_and_good_is_green():
@@ -22,31 +27,32 @@ def test_new_and_good_is_green():
 
 def test_a_copy_is_red_by_its_pixels_or_by_its_arrangement():
     assert say(distance=0.1) == ("red", "copy of a.png, distance 0.100 under 0.100")
-    assert say(arrangement=Difference(0, 3, 0, 0, 0)) == ("red", "the arrangement of b.png")
+    assert say(arrangement=SAME) == ("red", "the arrangement of b.png")
+    assert say(arrangement=SAME, quality=replace(GOOD, ghosts=1))[0] == "yellow"  # and something more
+
+
+@pytest.mark.parametrize(
+    ("quality", "said"),
+    [
+        (Quality(NONE, 0, 0), "no whole objects"),
+        (Quality(NONE, 1, 2), "no whole objects, 1 ghost, 2 parts"),
+        (replace(GOOD, ghosts=2, parts=2), "3 whole objects, 2 ghosts, 2 parts"),
+    ],
+)
+def test_mostly_partial_is_white(quality, said):
+    assert say(quality=quality) == ("white", said)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"objects": 0}, "no object is found"),
-        ({"partial": 2}, "2 of 3 objects are partial"),
+        ({"quality": replace(GOOD, parts=1)}, "1 part"),
+        ({"quality": replace(GOOD, ghosts=3)}, "3 ghosts"),
+        ({"quality": replace(GOOD, whole=replace(WHOLE, confidence=np.array([0.9, 0.41, 0.95])))},
+         "one object at 0.41 under 0.50"),
+        ({"manifold": 0.03}, "unlike real images, 0.030 over 0.020"),
+        ({"distance": 0.11}, "perhaps a copy of a.png, distance 0.110 near 0.100"),
     ],
-)
-def test_mostly_partial_is_white(change, said):
-    assert say(quality=replace(GOOD, **change)) == ("white", said)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"partial": 1}, "1 of 3 objects partial"),
-        ({"faint": 1}, "1 of 3 objects fainter than real ones"),
-        ({"least": 0.41}, "one object at 0.41 under 0.50"),
-        ({"trace": 0.2}, "a ghost at 0.200 over 0.100"),
-        ({"ghost": 0.06}, "something half drawn, 0.060 over 0.050"),
-    ],
-)
+)  # fmt: skip
 def test_new_but_doubtful_is_yellow(change, said):
-    assert say(quality=replace(GOOD, **change)) == ("yellow", f"new (1 extra against b.png), but {said}")
-    assert say(manifold=0.03)[0] == "yellow"
-    assert say(quality=replace(GOOD, least=None)) == say()  # no free object, nothing to doubt
+    assert say(**change) == ("yellow", f"new (1 extra against b.png), but {said}")
