@@ -26,7 +26,7 @@ class Backgrounds:
     pictures: list[np.ndarray]  # (height, width, 3) uint8: the median, then each image with its objects filled in
     light: list[np.ndarray]  # (3,) of each: how bright it is
     unseen: float  # share of the frame that no image shows bare, which is inpainted
-    ghost: float  # share of the objects' own detail that the median still shows
+    ghost: float  # at most this share of the objects' own detail is left in the median
 
 
 def backgrounds(found: list[Scene]) -> Backgrounds:
@@ -69,7 +69,7 @@ def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> n
 def _around(scene: Scene) -> np.ndarray:
     """Where an object or its shadow may be."""
     reach = 2 * round(MARGIN * scene.pixels.shape[1]) + 1
-    return cv2.dilate(scene.covered.astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
+    return cv2.dilate(scene.hidden.astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
 
 
 def light(scene: Scene) -> np.ndarray:
@@ -93,7 +93,10 @@ def _median(even: np.ndarray, bare: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _ghost(middle: np.ndarray, even: np.ndarray, bare: np.ndarray) -> float:
-    """The share of the objects' own detail that the median still shows where they lay, and close by."""
+    """The share of the detail where objects lay, and close by, that the median still shows.
+
+    The bin's own pattern is part of it, so of the objects it is less.
+    """
     reach = 2 * round(NEARBY * even.shape[2]) + 1
     left, there = 0.0, 1e-9
     for image, clear in zip(even, bare, strict=True):

@@ -21,7 +21,7 @@ from stages.problem import Problem
 NEAR = 3  # pixels: objects nearer than this may hide each other
 EDGE = 1  # pixels from the frame's border: what reaches there goes on outside
 FRAGMENT = 0.5  # of the median area of its class: a lone object smaller than this is hidden by something unnamed
-RIM = 2  # pixels around an object in which GrabCut looks for its outline
+SMALL = 4  # pixels: a box no wider than this is taken whole, GrabCut would find nothing to tell apart
 ROUNDS = 5  # of GrabCut
 
 
@@ -45,10 +45,19 @@ class Scene:
     masks: np.ndarray  # (k, height, width) bool
     categories: list[int]
     cut: list[str]
+    boxes: tuple[tuple[slice, slice], ...] = ()  # of objects whose outline had to be guessed
 
     @property
     def covered(self) -> np.ndarray:
         return self.masks.any(0)
+
+    @property
+    def hidden(self) -> np.ndarray:
+        """Where the background may be hidden: in all of a box whose object's outline was guessed."""
+        found = self.covered
+        for box in self.boxes:
+            found[box] = True
+        return found
 
 
 def scenes(subset: Path) -> tuple[list[Scene], Counter]:
@@ -57,7 +66,7 @@ def scenes(subset: Path) -> tuple[list[Scene], Counter]:
     annotations, left_out, found = coco.by_image(dataset), Counter(), []
     for image in dataset.images:
         pixels = photo.load(subset / "images" / image.file_name, image.width, image.height)
-        masks, categories, cut = [], [], []
+        masks, categories, cut, boxes = [], [], [], []
         for annotation in annotations[image.id]:
             if annotation.iscrowd:
                 left_out["crowd"] += 1
@@ -69,8 +78,10 @@ def scenes(subset: Path) -> tuple[list[Scene], Counter]:
             masks.append(mask)
             categories.append(annotation.category_id)
             cut.append(how)
+            if how == "grabcut":
+                boxes.append(_inside(annotation.bbox, image))
         stacked = np.array(masks, bool).reshape(-1, image.height, image.width)
-        found.append(Scene(image.file_name, pixels, _visible(stacked), categories, cut))
+        found.append(Scene(image.file_name, pixels, _visible(stacked), categories, cut, tuple(boxes)))
     return found, left_out
 
 
@@ -79,15 +90,20 @@ def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) 
     mask = coco.mask(annotation, image.width, image.height)
     if mask is not None:
         return mask.astype(bool), "mask"
-    x, y, w, h = (round(v) for v in annotation.bbox)
-    x, y, right, bottom = max(x, 0), max(y, 0), min(x + w, image.width), min(y + h, image.height)
+    box = _inside(annotation.bbox, image)
     labels = np.full(pixels.shape[:2], cv2.GC_BGD, np.uint8)
-    labels[y:bottom, x:right] = cv2.GC_PR_FGD
-    if right - x <= 2 * RIM or bottom - y <= 2 * RIM:
-        return labels == cv2.GC_PR_FGD, "grabcut"  # too small to look into
+    labels[box] = cv2.GC_PR_FGD
+    if min(labels[box].shape) <= SMALL:
+        return labels == cv2.GC_PR_FGD, "grabcut"
     cv2.setRNGSeed(0)  # its clusters start at random
     cv2.grabCut(pixels[..., ::-1].copy(), labels, None, *np.zeros((2, 1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), "grabcut"
+
+
+def _inside(bbox: tuple[float, ...], image: coco.Image) -> tuple[slice, slice]:
+    """A box's rows and columns, as far as they are in the image."""
+    x, y, w, h = (round(v) for v in bbox)
+    return slice(max(y, 0), min(y + h, image.height)), slice(max(x, 0), min(x + w, image.width))
 
 
 def units(found: list[Scene]) -> tuple[list[Unit], Counter]:

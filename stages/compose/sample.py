@@ -71,7 +71,7 @@ def report(subset: Path) -> None:
           f"{sum(len(u.masks) > 1 for u in units)} groups that hide parts of each other, of {len(found)} images; "
           f"{cut} outlines by GrabCut; left out: {dict(left_out) or 'none'}")  # fmt: skip
     print(f"background: {100 * empty.unseen:.1f} % is seen in no image and inpainted; "
-          f"{100 * empty.ghost:.1f} % of the objects' detail is left in it")  # fmt: skip
+          f"at most {100 * empty.ghost:.1f} % of the objects' detail is left in it")  # fmt: skip
 
 
 def all_made(rows: list[dict], folder: Path) -> Iterator[tuple[tuple[int, int], list]]:

@@ -56,6 +56,8 @@ def test_without_a_mask_grabcut_finds_the_outline_in_the_box(subset):
     again = next(unit for unit in cutouts.usable(folder)[1] if unit.cut == ("grabcut",))
     assert 0.6 * 14 * 14 < found.masks.sum() <= 14 * 14
     assert np.array_equal(found.masks, again.masks)
+    scene = cutouts.usable(folder)[0][0]
+    assert scene.hidden[20:34, 55:69].all()  # what GrabCut missed of it is no background
 
 
 def test_nothing_to_cut_out_is_one_line_with_the_reasons(subset):
