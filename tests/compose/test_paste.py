@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from stages.compose import layout, paste
+from stages.compose import paste
 from stages.compose.background import Backgrounds
 from stages.compose.layout import Habits
 from tests.compose.test_layout import SHAPE, unit
@@ -52,7 +52,3 @@ def test_a_shadow_darkens_beside_the_object_only(plain):
     near = cv2.dilate(union.astype(np.uint8), np.ones((5, 5))).astype(bool) & ~(lit.min(-1) > 120)
     assert (dark[near] < lit[near]).mean() > 0.8
     assert np.array_equal(dark[union], lit[union])
-
-
-def test_objects_less_than_a_quarter_visible_are_not_labelled(plain):
-    assert layout.SEEN == 0.25
