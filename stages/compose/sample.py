@@ -21,7 +21,7 @@ import pandas as pd
 from pycocotools import mask as rle
 
 from stages import command, files, paths, progress, settings
-from stages.compose import classic, cutouts, paste
+from stages.compose import background, classic, cutouts, paste
 from stages.dataset import coco, photo
 
 SEEDS = 1_000_000  # of candidates, for each seed of the project
@@ -34,7 +34,8 @@ def main(experiment: str) -> None:
     asked = settings.named(experiment, params.pastes | params.classics)
     how = "paste" if experiment in params.pastes else "classic"
     subset = paths.SUBSETS / asked.subset
-    report(subset)
+    if how == "paste":
+        report(subset)
     rows = [
         {"id": f"{experiment}_{number:04}", "experiment": experiment, "step": 0,
          "seed": params.seed * SEEDS + number // len(ways(how)), "parents": str(subset), "how": how,
@@ -65,7 +66,7 @@ def ways(how: str) -> tuple[str, ...]:
 def report(subset: Path) -> None:
     """What there is to compose with, for whoever reads the log."""
     found, units, left_out = cutouts.usable(subset)
-    empty = paste.stock(subset).backgrounds
+    empty = background.backgrounds(found)
     cut = sum(how == "grabcut" for unit in units for how in unit.cut)
     print(f"{subset}: {sum(len(u.masks) == 1 for u in units)} objects that stand alone, "
           f"{sum(len(u.masks) > 1 for u in units)} groups that hide parts of each other, of {len(found)} images; "
@@ -76,7 +77,7 @@ def report(subset: Path) -> None:
 
 def all_made(rows: list[dict], folder: Path) -> Iterator[tuple[tuple[int, int], list]]:
     """Size and labels of every row's picture, which is written to the folder, on all cores."""
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("forkserver"), _one_thread) as pool:
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
         done = pool.map(_written, rows, [folder] * len(rows), chunksize=8)
         yield from progress.bar(done, total=len(rows), what=f"compose {rows[0]['experiment']}", unit="picture")
 
@@ -106,10 +107,6 @@ def _label(mask: np.ndarray) -> tuple[list[float], bytes]:
     encoded = rle.encode(np.asfortranarray(mask.astype(np.uint8)))
     box = [float(v) for v in rle.toBbox(encoded)]
     return box, msgspec.json.encode({"size": list(mask.shape), "counts": encoded["counts"].decode()})
-
-
-def _one_thread() -> None:
-    cv2.setNumThreads(1)  # there are as many processes as cores
 
 
 if __name__ == "__main__":

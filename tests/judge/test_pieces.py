@@ -30,7 +30,7 @@ def test_a_whole_piece_covers_what_is_under_it_and_a_ghost_by_half(piece):
     middle = tuple(int(v.mean()) for v in np.nonzero(piece.mask))
     assert pieces.put(canvas, piece)[middle] == pytest.approx(piece.pixels[middle], rel=0.02)
     assert pieces.put(canvas, pieces.ghostly(piece, 0.5))[middle] == pytest.approx(piece.pixels[middle] / 2, rel=0.02)
-    assert (pieces.put(canvas, piece)[~np.roll(piece.mask, 0)] < 130).mean() > 0.95
+    assert (pieces.put(canvas, piece)[~piece.mask] < 130).mean() > 0.95
 
 
 def test_a_cut_piece_is_cut_across_its_length(piece):
