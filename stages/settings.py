@@ -259,6 +259,16 @@ class Settings(Section):
     def experiment(self, name: str) -> Experiment:
         return named(name, self.experiments)
 
+    def group(self, product: str) -> str:
+        """The group of images that `focus` or `other` stands for."""
+        if product not in ("focus", "other"):
+            raise Problem(f"there is no product {product!r}; params.yaml has focus, other")
+        return getattr(self.products, product)
+
+    def known_subset(self, product: str) -> str:
+        """The only images of a product that its judge may see."""
+        return getattr(self.judge.subsets, product)
+
     @property
     def judged(self) -> dict[str, Experiment | Composition]:
         """Everything whose candidates are judged."""

@@ -12,7 +12,6 @@ from stages import command, files, paths, settings
 from stages.dataset import photo
 from stages.judge import judging, reference, sets
 from stages.judge.judging import Bench, Judged
-from stages.judge.train import subset_of
 from stages.problem import Problem
 
 
@@ -27,8 +26,8 @@ def main(experiment: str) -> None:
         raise Problem(f"there is no detector that judges {product}; run `dvc repro judge_detector@{product}`")
     size = params.now.gan.size
     pixels = candidates(paths.CANDIDATES / experiment, manifest, size)
-    training = reference.read(parents(manifest), size)
-    own = reference.read([paths.SUBSETS / subset_of(params, product)], size)
+    training = reference.read(reference.parents(manifest["parents"]), size)
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], size)
     by = judging.bench(paths.JUDGE / product, weights, training, own, params)
     judged = judging.judge(pixels, by, params)
     table = pd.DataFrame([row(id_, one, by) for id_, one in zip(manifest["id"], judged, strict=True)])
@@ -37,11 +36,6 @@ def main(experiment: str) -> None:
         "copy_distance": round(by.copy.distance, 5), "copies_caught": by.copy.caught,
         "training_images": len(by.training), "distinct": sets.distinct(pixels, by.copy.distance, params.judge.shift),
     })  # fmt: skip
-
-
-def parents(manifest: pd.DataFrame) -> list[Path]:
-    """The folders of all images that the candidates' generator was trained on."""
-    return [Path(folder) for folder in dict.fromkeys(";".join(manifest["parents"]).split(";"))]
 
 
 def candidates(folder: Path, manifest: pd.DataFrame, size: int) -> np.ndarray:

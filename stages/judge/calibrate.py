@@ -20,7 +20,6 @@ from stages.judge.copies import LITTLE, copies
 from stages.judge.limits import Trial
 from stages.judge.quality import Seen
 from stages.judge.reference import Reference
-from stages.judge.train import group_of, subset_of
 from stages.problem import Problem
 from stages.settings import Settings
 
@@ -29,8 +28,7 @@ FEW = 10  # images of another product that play the part of the subset
 
 def main(product: str) -> None:
     params = settings.load()
-    group_of(params, product)
-    own = reference.read([paths.SUBSETS / subset_of(params, product)], params.now.gan.size)
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size)
     tried = trials(params, product)
     found = limits.limits(own, look_at_copies(own, params, product), tried, params.judge)
     with files.replacing(paths.JUDGE / product) as folder:
@@ -66,7 +64,7 @@ def trials(params: Settings, product: str) -> list[Trial]:
 def known_groups(params: Settings, product: str) -> list[str]:
     """The groups of the other products."""
     groups = coco.grouped(coco.read(paths.ANNOTATIONS), params.dataset.groups)
-    return [group for group in groups if group != group_of(params, product)]
+    return [group for group in groups if group != params.group(product)]
 
 
 def known(params: Settings, product: str, group: str, part: str, which: slice) -> Reference | None:

@@ -16,7 +16,6 @@ from stages.dataset import coco, photo
 from stages.judge import judging, reference
 from stages.judge.colours import interval
 from stages.judge.test import confusion, misjudged
-from stages.judge.train import subset_of
 from stages.settings import Settings
 
 PRODUCT = "focus"  # that the samples show
@@ -57,11 +56,11 @@ def judged(folder: Path, labels: pd.DataFrame, params: Settings) -> tuple[np.nda
     """The samples, and the judge's verdict on each by the training images of its own experiment."""
     size = params.now.gan.size
     pixels = np.stack([photo.load(folder / f"{id_}.png", size, size) for id_ in labels["id"]])
-    own = reference.read([paths.SUBSETS / subset_of(params, PRODUCT)], size)
+    own = reference.read([paths.SUBSETS / params.known_subset(PRODUCT)], size)
     weights = paths.DETECTORS / PRODUCT / "judge" / "last.pt"
     said = np.empty(len(labels), object)
     for parents, rows in labels.groupby("parents").groups.items():
-        known = reference.read([Path(parent) for parent in str(parents).split(";")], size)
+        known = reference.read(reference.parents([str(parents)]), size)
         by = judging.bench(paths.JUDGE / PRODUCT, weights, known, own, params)
         said[rows] = [one.colour for one in judging.judge(pixels[rows], by, params)]
     return pixels, said.tolist()

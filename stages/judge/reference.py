@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,11 @@ class Reference:
         lists = ([values[k] for k in places] for values in (self.names, self.boxes, self.classes, self.masks))
         names, boxes, classes, masks = lists
         return Reference(names, self.pixels[places], boxes, classes, masks, self.frame)
+
+
+def parents(listed: Iterable[str]) -> list[Path]:
+    """The folders of all images that candidates' generators were trained on; each manifest row has its own list."""
+    return [Path(folder) for folder in dict.fromkeys(";".join(listed).split(";"))]
 
 
 def read(folders: list[Path], size: int) -> Reference:

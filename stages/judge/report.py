@@ -183,7 +183,7 @@ def likeness(name: str, params: Settings) -> list[sets.Figure]:
     product, size, imgsz = params.judged[name].product, params.now.gan.size, params.now.judge.imgsz
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
     drawn = automatic.candidates(paths.CANDIDATES / name, manifest, size)
-    real = reference.read(automatic.parents(manifest), size)
+    real = reference.read(reference.parents(manifest["parents"]), size)
     held = sets.held_out(params, product)
     weights = paths.DETECTORS / product / "judge" / "last.pt"
     fake, known = (ask.features(weights, pixels, imgsz) for pixels in (drawn, real.pixels))
@@ -194,7 +194,8 @@ def likeness(name: str, params: Settings) -> list[sets.Figure]:
 def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
     """Candidates spread over a colour's, each with its nearest training image and the distance."""
     chosen = table.iloc[np.linspace(0, len(table) - 1, min(SHOWN, len(table))).astype(int)]
-    parents = automatic.parents(pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False))
+    manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
+    parents = reference.parents(manifest["parents"])
     tiles = []
     for row in chosen.to_dict("records"):
         drawn = photo.read(paths.CANDIDATES / name / f"{row['id']}.png")

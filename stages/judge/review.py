@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 from stages import command, paths
 from stages.dataset import coco, photo
-from stages.judge import reviews
+from stages.judge import reference, reviews
 from stages.judge.colours import COLOURS
 from stages.problem import Problem
 
@@ -167,13 +167,13 @@ def training_images(name: str) -> dict[str, tuple[Path, list[list[float]]]]:
     """Where each image lies that the generator was trained on, and its boxes as shares of it."""
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
     found = {}
-    for folder in dict.fromkeys(";".join(manifest["parents"]).split(";")):
-        dataset = coco.read(Path(folder) / "annotations.json")
+    for folder in reference.parents(manifest["parents"]):
+        dataset = coco.read(folder / "annotations.json")
         annotations = coco.by_image(dataset)
         for image in dataset.images:
             frame = [image.width, image.height] * 2
             boxes = [[v / of for v, of in zip(a.bbox, frame, strict=True)] for a in annotations[image.id]]
-            found[image.file_name] = Path(folder) / "images" / image.file_name, boxes
+            found[image.file_name] = folder / "images" / image.file_name, boxes
     return found
 
 

@@ -13,7 +13,6 @@ from stages import files, paths
 from stages.dataset import coco
 from stages.judge import novelty, reference
 from stages.judge.reference import Reference
-from stages.judge.train import group_of
 from stages.settings import Settings
 
 NEIGHBOURS = 5  # of precision, recall, density and coverage
@@ -32,7 +31,7 @@ class Figure:
 def held_out(params: Settings, product: str) -> Reference | None:
     """A product's validation images, which neither its judge nor a generator has seen."""
     dataset, val = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["val"])
-    images = coco.grouped(dataset, params.dataset.groups).get(group_of(params, product), [])
+    images = coco.grouped(dataset, params.dataset.groups).get(params.group(product), [])
     ids = [image.id for image in images if image.id in val]
     return reference.of(coco.subset(dataset, ids), paths.SOURCE_IMAGES, params.now.gan.size) if ids else None
 

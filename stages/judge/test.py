@@ -22,7 +22,6 @@ from stages.judge.colours import COLOURS, interval
 from stages.judge.copies import copies
 from stages.judge.judging import Bench
 from stages.judge.reference import Reference
-from stages.judge.train import subset_of
 from stages.problem import Problem
 from stages.settings import Settings
 
@@ -113,7 +112,7 @@ def real_green(params: Settings, product: str) -> dict[str, float]:
     real = sets.held_out(params, product)
     if not real:
         return {}
-    own = reference.read([paths.SUBSETS / subset_of(params, product)], params.now.gan.size)
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size)
     by = judging.bench(paths.JUDGE / product, paths.DETECTORS / product / "judge" / "last.pt", own, own, params)
     judged = judging.judge(real.pixels, by, params)
     green, copies = (sum(test(one) for one in judged) for test in (

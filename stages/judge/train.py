@@ -24,6 +24,7 @@ from stages.judge import pieces, reference
 from stages.judge.copies import LITTLE, worn
 from stages.judge.pieces import FAULTS, GHOST, PART, Piece
 from stages.problem import Problem
+from stages.settings import Settings
 
 ADDED = (1, 2)  # objects added to a training image …
 BARE = 0.25  # … but to none of this share
@@ -39,42 +40,34 @@ SHARE = 0.25  # of the training images that show the product: its few are repeat
 
 def main(product: str) -> None:
     params = settings.load()
-    group = group_of(params, product)
+    train(params, product, params.seed, paths.DETECTORS / product / "judge")
+
+
+def train(params: Settings, product: str, seed: int, into: Path) -> None:
+    """Train it with one seed: weights, and the ids of the images it saw, are put into a folder."""
+    group = params.group(product)
     dataset, split = coco.read(paths.ANNOTATIONS), files.read_json(paths.SPLIT)
     groups = coco.grouped(dataset, params.dataset.groups)
     others = {image.id for name, images in groups.items() if name != group for image in images}
-    own = {i.id for i in coco.read(paths.SUBSETS / subset_of(params, product) / "annotations.json").images}
+    own = {i.id for i in coco.read(paths.SUBSETS / params.known_subset(product) / "annotations.json").images}
     train, val = [[i for i in split[part] if i in others] for part in ("train", "val")]
     if not train or not val:
         raise Problem(f"the judge of {group} learns from other products too; train or val has none")
     repeat = max(1, math.ceil(SHARE / (1 - SHARE) * len(train) / len(own)))
-    data = paths.CHECKPOINTS / "judge" / params.scale / product
+    data = paths.CHECKPOINTS / "judge" / params.scale / product / str(seed)
     parts = {"train": (train + sorted(own) * repeat) * VARIANTS, "val": val}
-    write(dataset, parts, paths.SOURCE_IMAGES, data, params.now.gan.size, params.seed)
+    write(dataset, parts, paths.SOURCE_IMAGES, data, params.now.gan.size, seed)
     rule = msgspec.structs.replace(params.now.detector, imgsz=params.now.judge.imgsz)
-    trained = model.train(data, rule, params.seed, paths.CHECKPOINTS, f"detector that judges {product}")
-    with files.replacing(paths.DETECTORS / product / "judge") as folder:
+    trained = model.train(data, rule, seed, paths.CHECKPOINTS, f"detector that judges {product}")
+    with files.replacing(into) as folder:
         shutil.copyfile(trained.last, folder / "last.pt")
         files.write_json(folder / "images.json", {"train": sorted({*train, *own}), "val": val})
     model.forget(trained)
     shutil.rmtree(data)
 
 
-def group_of(params: settings.Settings, product: str) -> str:
-    """The group of images that `focus` or `other` stands for."""
-    groups = {"focus": params.products.focus, "other": params.products.other}
-    if product not in groups:
-        raise Problem(f"there is no product {product!r}; params.yaml has {', '.join(groups)}")
-    return groups[product]
-
-
-def subset_of(params: settings.Settings, product: str) -> str:
-    """The only images of a product that its judge may see."""
-    return getattr(params.judge.subsets, product)
-
-
 def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder: Path, size: int, seed: int) -> None:
-    """A YOLO dataset of squashed images; an id that is listed again is written again, with another ghost."""
+    """A YOLO dataset of squashed images; an id that is listed again is written again, with other objects added."""
     chosen = coco.subset(dataset, dict.fromkeys(id_ for ids in parts.values() for id_ in ids))
     texts, _ = convert.labels(chosen, convert.usable(chosen)[0], polygons=True)
     place_of = {image.id: place for place, image in enumerate(chosen.images)}
