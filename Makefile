@@ -12,7 +12,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
 
-.PHONY: help setup demo repro test lint format doctor review lock benchmark
+.PHONY: help setup demo repro evidence test lint format doctor review lock benchmark
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,12 +27,17 @@ $(VENV)/installed: requirements.lock
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	@touch $@
 
-demo: setup ## the main job on the built-in bins world, at scale demo
+demo: setup ## the whole loop on the built-in bins world, at scale demo, in short
 	@python -m stages.demo
 
 repro: setup ## whatever params.yaml says: check it, then dvc repro
 	@python -m stages.settings
 	@dvc repro
+
+evidence: setup ## every arm with more seeds and steps than `dvc repro` takes: a night on two cores, and can be resumed
+	@dvc repro
+	@python -m stages.evidence.matrix full
+	@dvc repro -s report
 
 test: setup ## all tests
 	@python -m pytest
@@ -53,7 +58,8 @@ lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--group dev pyproject.toml -o requirements.lock
 
-benchmark: setup ## measure: the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory, the search for copies, composing
+benchmark: setup ## measure: the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory, the search for copies, composing, augmentation
 	@python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo
 	@python -m benchmarks.gan_speed && python -m benchmarks.gan_memory
 	@python -m benchmarks.copy_search && python -m benchmarks.compose_speed
+	@python -m benchmarks.standard_augmentation

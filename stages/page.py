@@ -86,6 +86,11 @@ def raw(value: str) -> str:
     return _Safe(value)
 
 
+def unbroken(value: str) -> str:
+    """A cell of `table` that stays on one line."""
+    return raw(text(value).replace(" ", "&nbsp;"))
+
+
 def _cell(value: object) -> str:
     if isinstance(value, _Safe):
         return value

@@ -23,6 +23,9 @@ JUDGE_TESTS = Path("data/judge_tests")
 JUDGED = Path("data/judged")
 REVIEWS = Path("data/reviews")
 VERDICTS = Path("data/verdicts")
+ACCEPTED = Path("data/accepted")
+LABELS = Path("data/labels")
+EVIDENCE = Path("data/evidence")
 
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics"

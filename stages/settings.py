@@ -6,7 +6,6 @@ and what is allowed.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -15,6 +14,7 @@ from msgspec import Meta, Struct
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from stages.explain import explain
 from stages.problem import Problem
 
 PARAMS = Path("params.yaml")
@@ -23,6 +23,7 @@ Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 T = TypeVar("T")
+NOT_ARMS = ("judge", "labeller", "known", "zero_shot")  # other detectors of a product
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -76,7 +77,7 @@ class Products(Section):
 
 
 class Subset(Section):
-    group: Name  # or focus, other, rest (all but those two and the ones apart), every
+    group: Name  # or focus, other, but_focus, but_other, rest (all but those two and the ones apart), every
     count: Positive | Literal["all"]  # of each group
     prefer: Literal["separated", "random"]
     fewer: bool  # whether a group that has fewer images gives what it has; else that ends the stage
@@ -187,6 +188,47 @@ class ScaledJudge(Section):
     planted_copies: Positive  # … and copies more, none of which may be accepted
 
 
+class Feedback(Section):
+    """When a candidate's labels can be trusted: both detectors agree, however the picture is turned."""
+
+    confidence: Share  # of a reading that counts
+    readings: Share  # of the mirrored views that an object must be seen in, by each detector
+    iou: Share  # overlap of two readings of one object
+    best: Positive  # accepted candidates that are fed back to a generator
+
+
+class Arm(Section):
+    """One way to build a detector's training set from the same few images."""
+
+    product: Literal["focus", "other"]
+    subset: Name  # its real images
+    fakes: str  # a folder of accepted candidates; data/accepted: all that came of the same images; own subset: none
+    ratio: Count  # fakes for each real image, at most
+    known: str  # a folder of other products' images that it is trained on too; own subset's folder again: none
+    start: str  # the detector of those products, from which it goes on; own subset's folder again: from scratch
+    augment: Literal["plain", "standard"]
+
+
+class Evidence(Section):
+    primary: Name  # the arm whose gain was asked for before any test image was looked at
+    real: Share  # of an epoch that mixes real images and fakes, the share of the real ones …
+    known: Share  # … and of one that goes on from the known products, the share of their images
+    margin: Share  # of mAP that the known products may lose
+    minutes: Annotated[float, Meta(ge=0)]  # to annotate one image
+    resamplings: Positive
+    plain: Augment
+    standard: Augment
+
+
+class Compared(Section):
+    """How long every arm is trained, and how often."""
+
+    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
+    batch: Positive
+    steps: Positive
+    seeds: Positive
+
+
 class Testing(Section):
     confidence: Share  # a detection below it is not `found`
     iou: Share  # … nor one that overlaps its object less
@@ -201,6 +243,8 @@ class Scale(Section):
     candidates: Positive  # drawn from each of an experiment's checkpoints
     composed: Positive  # candidates of each composition
     judge: ScaledJudge
+    evidence: Compared  # by `dvc repro` …
+    matrix: Compared  # … and by `make evidence`
 
 
 class Settings(Section):
@@ -215,6 +259,10 @@ class Settings(Section):
     pastes: dict[Name, Composition]  # its objects placed anew
     classics: dict[Name, Composition]  # whole images changed: copies, so no judge need see them
     judge: Judge
+    feedback: Feedback
+    evidence: Evidence
+    arms: dict[Name, Arm]
+    more_arms: dict[Name, Arm]  # only `make evidence` trains these
     testing: Testing
     scales: dict[Name, Scale]
 
@@ -228,6 +276,11 @@ class Settings(Section):
                 if name in others:
                     raise ValueError(f"{table}.{name}: another experiment has this name")
                 self._check_subset(f"{table}.{name}", composition.subset)
+        for name, arm in self.all_arms.items():
+            self._check_arm(f"{'arms' if name in self.arms else 'more_arms'}.{name}", name, arm)
+        if self.evidence.primary not in self.arms:
+            known = ", ".join(self.arms)
+            raise ValueError(f"evidence.primary: {self.evidence.primary!r} is not allowed: expected one of {known}")
 
     def _check_subset(self, where: str, subset: str) -> None:
         if subset not in self.subsets:
@@ -244,12 +297,35 @@ class Settings(Section):
                 f"{where}.start: {experiment.start!r} is not allowed: expected {own} (from scratch) or models/gan/ and "
                 "another experiment"
             )
-        sources = {own, *(f"data/subsets/{s}" for s in self.subsets), *(f"data/accepted/{e}" for e in self.experiments)}
+        sources = {own, *(f"data/subsets/{s}" for s in self.subsets), *(f"data/accepted/{e}/best" for e in self.judged)}
         if experiment.extra not in sources:
             raise ValueError(
                 f"{where}.extra: {experiment.extra!r} is not allowed: expected {own} (none), data/subsets/ and a "
-                "subset, or data/accepted/ and an experiment"
+                "subset, or data/accepted/<experiment>/best"
             )
+
+    def _check_arm(self, where: str, name: str, arm: Arm) -> None:
+        self._check_subset(where, arm.subset)
+        if (name in self.arms and name in self.more_arms) or name in NOT_ARMS:
+            raise ValueError(f"{where}: another arm or detector has this name")
+        own = f"data/subsets/{arm.subset}"
+        made = [e for e, of in (self.judged | self.classics).items() if of.product == arm.product]
+        fakes = [
+            own,
+            "data/accepted",
+            *(f"data/accepted/{e}{part}" for e in made for part in ("", "/ungated", "/random")),
+        ]
+        known = [own, *(f"data/subsets/{s}" for s, of in self.subsets.items() if of.group == f"but_{arm.product}")]
+        start = [own, f"models/detector/{arm.product}/known"]
+        for key, allowed in (("fakes", fakes), ("known", known), ("start", start)):
+            if (value := getattr(arm, key)) not in allowed:
+                raise ValueError(f"{where}.{key}: {value!r} is not allowed: expected one of {', '.join(allowed)}")
+        if (arm.fakes == own) != (arm.ratio == 0):
+            raise ValueError(f"{where}.ratio: {arm.ratio} is not allowed: expected 0 without fakes, more with them")
+
+    @property
+    def all_arms(self) -> dict[str, Arm]:
+        return self.arms | self.more_arms
 
     @property
     def now(self) -> Scale:
@@ -275,8 +351,10 @@ class Settings(Section):
         return self.experiments | self.pastes
 
 
+# The mappings of params.yaml from names to blocks of one kind.
 TABLES = {
-    "subsets": Subset, "experiments": Experiment, "pastes": Composition, "classics": Composition, "scales": Scale,
+    "subsets": Subset, "experiments": Experiment, "pastes": Composition, "classics": Composition,
+    "arms": Arm, "more_arms": Arm, "scales": Scale,
 }  # fmt: skip
 
 
@@ -299,14 +377,7 @@ def load(path: Path | str = PARAMS) -> Settings:
     if not isinstance(raw, dict):
         raise Problem(f"{path}: expected keys and values, found {type(raw).__name__}")
     # One by one first, because msgspec's messages do not name the key of a mapping.
-    tables = (
-        ("subsets", Subset),
-        ("experiments", Experiment),
-        ("pastes", Composition),
-        ("classics", Composition),
-        ("scales", Scale),
-    )
-    for table, type_ in tables:
+    for table, type_ in TABLES.items():
         if isinstance(entries := raw.get(table), dict):
             for name, entry in entries.items():
                 _convert(entry, type_, f"{table}.{name}", path)
@@ -317,38 +388,7 @@ def _convert(value: Any, type_: type, where: str, path: Path) -> Any:
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        raise Problem(f"{path}: {_explain(str(error), value, type_, where)}") from None
-
-
-def _explain(message: str, value: Any, type_: type, where: str) -> str:
-    """msgspec's message as `key: value: what is allowed`."""
-    expected, _, inner = message.partition(" - at `")
-    keys = re.findall(r"[^.\[\]`$]+", inner.removeprefix("key in ").replace("[...]", ""))
-    for key in keys:
-        value = value[int(key)] if isinstance(value, list) else value.get(key, value)
-    where = ".".join([where, *keys] if where else keys)
-    if missing := re.search(r"missing required field `(.+?)`", expected):
-        return f"{'.'.join(filter(None, [where, missing[1]]))}: this key is missing"
-    if unknown := re.search(r"unknown field `(.+?)`", expected):
-        known = ", ".join(_fields(type_, keys))
-        return f"{'.'.join(filter(None, [where, unknown[1]]))}: unknown key; allowed here: {known}"
-    if isinstance(value, dict) and "`" not in expected:  # a rule between keys of one block
-        return f"{where + ': ' if where else ''}{_short(value) if where else ''}: {expected}".lstrip(": ")
-    return f"{where}: {_short(value)} is not allowed: {expected[0].lower() + expected[1:].replace('`', '')}"
-
-
-def _fields(type_: Any, keys: list[str]) -> list[str]:
-    for key in keys:
-        if isinstance(type_, type) and issubclass(type_, Struct):
-            type_ = {f.name: f.type for f in msgspec.structs.fields(type_)}.get(key, type_)
-        if getattr(type_, "__origin__", None) is list:
-            type_ = type_.__args__[0]
-    return [f.name for f in msgspec.structs.fields(type_)]
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…"
+        raise Problem(f"{path}: {explain(str(error), value, type_, where)}") from None
 
 
 if __name__ == "__main__":  # before `dvc repro`, whose own message for a missing scale names no remedy

@@ -67,7 +67,8 @@ def checkout(tmp_path_factory):
         folder = tmp_path_factory.mktemp(name) / "tenfold"
         listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
         for path in listed:
-            if (ROOT / path).is_file() and not path.startswith("reports/") and path != "dvc.lock":
+            made = path.startswith("reports/") and not path.endswith(".gitkeep")
+            if (ROOT / path).is_file() and not made and path != "dvc.lock":
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / path, target)
@@ -79,12 +80,23 @@ def checkout(tmp_path_factory):
     return make
 
 
+@pytest.fixture(scope="session")
+def done(checkout) -> Path:
+    """A checkout in which `dvc repro` has run."""
+    folder = checkout("one")
+    run(folder, "dvc", "repro")
+    return folder
+
+
 def few_experiments(path: Path) -> None:
-    """Scale smoke, and three experiments: one alone, one that is continued, its continuation."""
+    """Scale smoke; three experiments: one alone, one that is continued, its continuation; and arms of every kind."""
     yaml = YAML()
     params = yaml.load(path)
     params["scale"] = "smoke"
     params["experiments"] = {name: params["experiments"][name] for name in ("size_1", "wgan_ten", "wgan_transfer")}
+    kept = ("ten", "ten_standard", "paste", "warm_ten", "warm_best", "all")
+    params["arms"] = {name: params["arms"][name] for name in kept}
+    params["more_arms"] = {"five": params["more_arms"]["five"]}
     yaml.dump(params, path)
 
 

@@ -46,6 +46,7 @@ def main(subset: str) -> None:
 def meant(word: str, products: Products, groups: list[str], where: str) -> list[str]:
     """The groups that a subset's `group` stands for."""
     known = {"focus": [products.focus], "other": [products.other], "every": groups}
+    known |= {f"but_{word}": [g for g in groups if g != known[word][0]] for word in ("focus", "other")}
     known["rest"] = [group for group in groups if group not in (products.focus, products.other, *products.apart)]
     found = known.get(word, [word])
     if not found:

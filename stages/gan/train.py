@@ -30,7 +30,7 @@ def main(experiment: str) -> None:
     params = settings.load()
     asked, scale, recipe = params.experiment(experiment), params.now.gan, recipe_of(params, experiment)
     own = paths.SUBSETS / asked.subset
-    folders = list(dict.fromkeys([own, Path(asked.extra)]))  # naming the own subset again means none
+    folders = pictured(own, Path(asked.extra))
     start = None if Path(asked.start) == own else Path(asked.start)
     inherited = run.facts(start)["parents"] if start else []
     seen = pictures.load(folders, recipe.size)
@@ -75,6 +75,16 @@ def main(experiment: str) -> None:
     curves = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
     files.write(paths.PLOTS / "gan" / f"{experiment}.csv", curves)
     shutil.rmtree(work)
+
+
+def pictured(own: Path, extra: Path) -> list[Path]:
+    """The folders to learn from: the own subset, and what more there is. Naming the own subset again means nothing."""
+    if extra == own:
+        return [own]
+    if not files.read_json(extra / "annotations.json")["images"]:
+        print(f"{extra}: no candidate was accepted; learning from {own} alone")
+        return [own]
+    return [own, extra]
 
 
 def schedule(

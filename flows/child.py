@@ -1,0 +1,124 @@
+"""Child processes that end when they should: in a session of their own, so that all they started ends with them.
+
+Killing `dvc` alone leaves the training it started running. What a killed flow left behind is found by the files that
+note who started what, and is ended by the next flow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import psutil
+
+SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|_KEY$|CONNECTION_STRING", re.I)
+IN_ADDRESS = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+NOTES = Path(".dvc/tmp/tenfold-children")
+PATIENCE = 10  # seconds between asking a child to end and making it end
+
+
+class Failed(Exception):
+    """The child ended with an error; `says` is the line that a person needs, if it left one."""
+
+    def __init__(self, command: list[str], code: int, says: str):
+        super().__init__(f"{' '.join(command)}: exit status {code}{f': {says}' if says else ''}")
+        self.says = says
+
+
+def run(command: list[str], checkout: Path, say: Callable[[str], None], **environment: str) -> str:
+    """Run a command in a checkout, handing on its output line by line with secrets blacked out; all of its output."""
+    environ = os.environ | environment
+    child = subprocess.Popen(
+        command, cwd=checkout, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace", bufsize=1, start_new_session=True,
+    )  # fmt: skip
+    lines = []
+    with _noted(checkout, child.pid):
+        try:
+            for line in child.stdout:
+                lines.append(redacted(line.rstrip(), environ))
+                if lines[-1]:
+                    say(lines[-1])
+            code = child.wait()
+        except BaseException:
+            end(child.pid)
+            raise
+    if code:
+        reasons = [line for line in lines if line.startswith("tenfold: ")]
+        raise Failed(command, code, reasons[-1].removeprefix("tenfold: ") if reasons else "")
+    return "\n".join(lines)
+
+
+def redacted(line: str, environ: Mapping[str, str]) -> str:
+    """The line without the values of secret variables, and without passwords in addresses."""
+    for name, value in environ.items():
+        if len(value) > 5 and SECRET.search(name):
+            line = line.replace(value, "***")
+    return IN_ADDRESS.sub("***", line)
+
+
+def end(group: int) -> None:
+    """End a process group: asked first, made to after a while."""
+    for how, wait in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, how)
+        members = [p for p in psutil.process_iter() if _group(p.pid) == group]
+        if not psutil.wait_procs(members, wait)[1]:
+            return
+
+
+def end_all(checkout: Path) -> None:
+    """End the children that this process started."""
+    for note in (checkout / NOTES).glob("*.json"):
+        if json.loads(note.read_text())["parent"] == os.getpid():
+            end(int(note.stem))
+
+
+def reap(checkout: Path) -> list[int]:
+    """End what killed flows left running; the groups that were ended. DVC drops dead processes' locks itself."""
+    ended = []
+    for note in (checkout / NOTES).glob("*.json"):
+        facts = json.loads(note.read_text())
+        if _born(facts["parent"]) != facts["parent_born"]:
+            if _born(int(note.stem)) == facts["born"] or _members(int(note.stem)):
+                end(int(note.stem))
+                ended.append(int(note.stem))
+            note.unlink(missing_ok=True)
+    return ended
+
+
+@contextlib.contextmanager
+def _noted(checkout: Path, group: int) -> Iterator[None]:
+    note = checkout / NOTES / f"{group}.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    facts = {"parent": os.getpid(), "parent_born": _born(os.getpid()), "born": _born(group)}
+    note.write_text(json.dumps(facts))
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def _born(pid: int) -> float | None:
+    """When a process was started: its number may be another's by now."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _members(group: int) -> bool:
+    return any(_group(p.pid) == group for p in psutil.process_iter())
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None

@@ -1,0 +1,67 @@
+"""The pipeline as DVC knows it: stages, what each waits for, what is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc.repo import Repo
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`after`: the stages whose outputs it needs. `gpu`: whether it trains (`meta: {gpu: true}` in dvc.yaml)."""
+
+    after: frozenset[str]
+    gpu: bool
+
+
+def read(checkout: Path) -> dict[str, Stage]:
+    """Every stage of a checkout, upstream ones first."""
+    with Repo(str(checkout)) as repo:
+        graph = repo.index.graph  # an edge leads from a stage to one that it needs
+        found = {
+            stage.addressing: Stage(
+                frozenset(other.addressing for other in graph.successors(stage)), bool((stage.meta or {}).get("gpu"))
+            )
+            for stage in graph.nodes
+        }
+    return {name: found[name] for name in ordered(found)}
+
+
+def ordered(stages: Mapping[str, Stage]) -> list[str]:
+    """Names, upstream ones first."""
+    done: dict[str, None] = {}
+    while len(done) < len(stages):
+        done |= dict.fromkeys(n for n in stages if n not in done and stages[n].after <= done.keys())
+    return list(done)
+
+
+def needed(stages: Mapping[str, Stage], targets: Iterable[str]) -> set[str]:
+    """Targets (`arm` means all of arm@…), and all that they need."""
+    todo = [name for target in targets for name in meant(stages, target)]
+    found: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += stages[name].after
+    return found
+
+
+def meant(stages: Mapping[str, Stage], target: str) -> list[str]:
+    names = [name for name in stages if target in (name, name.partition("@")[0])]
+    if not names:
+        raise ValueError(f"there is no stage {target!r}")
+    return names
+
+
+def stale(checkout: Path, stages: Mapping[str, Stage]) -> set[str]:
+    """Stages whose inputs or outputs are not what dvc.lock says, and all that need these."""
+    with Repo(str(checkout)) as repo:
+        found = {name.removeprefix("dvc.yaml:") for name in repo.status()} & stages.keys()
+    for name in stages:  # upstream ones first
+        if stages[name].after & found:
+            found.add(name)
+    return found

@@ -1,0 +1,91 @@
+"""The pipeline as a flow: `dvc repro`, stage by stage, independent stages at the same time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from prefect import flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture, as_completed
+from prefect.runtime import task_run
+
+from flows import child, dag, gpu, show
+from flows.dag import Stage
+
+RETRIES = 2  # a killed training goes on from its checkpoint
+PAUSE = 5  # seconds before another try
+
+
+def worth_another_try(_task, _run, state) -> bool:
+    """Not where a person has to mend something first."""
+    error = state.result(raise_on_failure=False)
+    return not (isinstance(error, child.Failed) and error.says)
+
+
+@task(
+    retries=RETRIES, retry_delay_seconds=PAUSE, retry_condition_fn=worth_another_try, cache_policy=NO_CACHE,
+    task_run_name="{name}",
+)  # fmt: skip
+def stage(name: str, checkout: Path, needs_gpu: bool, pull: bool) -> None:
+    """Bring one stage up to date."""
+    say = get_run_logger().info
+    command = ["dvc", "--wait-for-lock", "repro", "--single-item", *(["--pull"] if pull else []), name]
+    if not needs_gpu:
+        child.run(command, checkout, say)
+        return
+    with gpu.one() as environment:
+        child.run(command, checkout, say, TENFOLD_TRY=str(task_run.run_count or 1), **environment)
+
+
+@flow(name="reproduce", log_prints=True)
+def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = ".", pull: bool = False) -> list[str]:
+    """Run what is stale of `targets` (all stages, if there are none) and of what they need; what was run.
+
+    slots: stages at a time. pull: take from the DVC remote what another machine has done already.
+    """
+    where = Path(checkout).resolve()
+    if ended := child.reap(where):
+        print(f"ended what a killed flow had left running: {ended}")
+    gpu.declare()
+    stages = dag.read(where)
+    wanted = dag.needed(stages, targets or stages)
+    todo = {name: of for name, of in stages.items() if name in wanted & dag.stale(where, stages)}
+    print(f"{len(todo)} of {len(wanted)} stages are stale")
+    started = time.monotonic()
+    try:
+        failed = run_all(todo, slots, where, pull)
+    finally:
+        child.end_all(where)
+    show.results(where, todo, time.monotonic() - started)
+    if failed:
+        raise RuntimeError(f"{len(failed)} stages failed or could not be run: {', '.join(failed)}")
+    return list(todo)
+
+
+def run_all(todo: dict[str, Stage], slots: int, checkout: Path, pull: bool) -> list[str]:
+    """Run stages, each as soon as what it needs is there; those that failed or wait for one that did."""
+    waiting, running, failed = dict(todo), {}, []
+    while waiting or running:
+        for name in ready(waiting, running.values(), failed)[: slots - len(running)]:
+            running[stage.submit(name, checkout, waiting.pop(name).gpu, pull)] = name
+        if not running:
+            break
+        done: PrefectFuture = next(iter(as_completed(list(running))))
+        name = running.pop(done)
+        if not done.state.is_completed():
+            failed.append(name)
+    return [*failed, *waiting]
+
+
+def ready(waiting: dict[str, Stage], running: Iterable[str], failed: list[str]) -> list[str]:
+    """Those that wait for none of the others."""
+    unfinished = {*waiting, *running, *failed}
+    return [name for name, of in waiting.items() if not of.after & unfinished]
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    reproduce()

@@ -1,0 +1,40 @@
+"""What a run leaves for whoever looks at it in Prefect: metrics and how they changed, pictures, where the report is."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+
+from flows import child
+
+GRID = Path("reports/plots/gan_compare/experiments.jpg")
+REPORT = Path("reports/index.html")
+
+
+def results(checkout: Path, ran: Iterable[str], seconds: float) -> None:
+    """Leave artifacts: a table of the metrics with their difference to the last commit, the samples, the report."""
+    rows = changes(checkout)
+    about = f"{len(list(ran))} stages ran in {seconds:.0f} s. Differences are to the last commit."
+    create_table_artifact(rows or [{"metric": "none", "now": "", "change": ""}], key="metrics", description=about)
+    if (grid := checkout / GRID).exists():
+        encoded = base64.b64encode(grid.read_bytes()).decode()
+        create_markdown_artifact(f"![First samples of every GAN](data:image/jpeg;base64,{encoded})", key="samples")
+    if (report := checkout / REPORT).exists():
+        create_link_artifact(report.resolve().as_uri(), key="report", link_text="the report")
+
+
+def changes(checkout: Path) -> list[dict[str, object]]:
+    """Every metric's value, and its difference to the last commit."""
+    said = child.run(["dvc", "metrics", "diff", "--all", "--json"], checkout, lambda _: None)
+    rows = []
+    for file, metrics in json.loads(said[said.find("{") :] or "{}").items():
+        for name, of in metrics.items():
+            change = of.get("diff")
+            rows.append(
+                {"metric": f"{Path(file).stem}.{name}", "now": of["new"], "change": 0 if change is None else change}
+            )
+    return rows

@@ -1,0 +1,82 @@
+"""Train one arm's detectors, one for each seed (models/detector/<product>/<arm>/<seed>.pt).
+
+All arms take the same number of steps from the same start with the same settings; only their data differ. A killed run
+goes on where it was; seeds that are done are not trained again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from msgspec import to_builtins
+
+from stages import command, files, paths, settings
+from stages.detector import model
+from stages.evidence import lineage, mix
+from stages.evidence.mix import Part
+from stages.settings import Arm, Compared, Detector, Settings
+
+BATCHES = 50  # of an epoch, at least: ultralytics spends as long as some steps between two epochs
+
+
+def main(arm: str) -> None:
+    params = settings.load()
+    asked, how = settings.named(arm, params.all_arms), params.now.evidence
+    with files.replacing(paths.DETECTORS / asked.product / arm) as folder:
+        seconds = train(arm, asked, params, how, folder)
+    files.write_json(paths.TIMING / "arms" / f"{arm}.json", {"seconds": round(seconds, 1)})
+
+
+def train(name: str, arm: Arm, params: Settings, how: Compared, into: Path) -> float:
+    """Train with every seed; weights and what they were trained on go into a folder. The seconds it took."""
+    work = paths.CHECKPOINTS / "evidence" / params.scale / name
+    batches = min(BATCHES, how.steps)
+    counts = mix.write(parts(arm, params), work / "data", how.imgsz, batches * how.batch, params.seed)
+    start = None if arm.start == f"data/subsets/{arm.subset}" else str(Path(arm.start) / "last.pt")
+    rule = detector(params, how, arm.augment, start)
+    mark = files.fingerprint(work / "data", to_builtins(rule))
+    total = 0.0
+    for seed in range(how.seeds):
+        done = work / mark / f"{seed}.pt"
+        if not done.exists():
+            title = f"arm {name}, seed {seed + 1} of {how.seeds}"
+            trained = model.train(work / "data", rule, params.seed + seed, paths.CHECKPOINTS, title)
+            files.write(done, trained.last.read_bytes())
+            files.write_json(work / mark / f"{seed}.json", trained.seconds)
+            model.forget(trained)
+        files.write(into / done.name, done.read_bytes())
+        total += files.read_json(work / mark / f"{seed}.json")
+    files.write_json(into / "run.json", {
+        "arm": to_builtins(arm), "images": counts, "steps": rule.epochs * batches, "batch": how.batch,
+        "imgsz": how.imgsz, "seeds": [params.seed + seed for seed in range(how.seeds)],
+    })  # fmt: skip
+    shutil.rmtree(work)
+    return total
+
+
+def parts(arm: Arm, params: Settings) -> list[Part]:
+    """What an arm's epochs are made of."""
+    rule, real = params.evidence, paths.SUBSETS / arm.subset
+    fakes = lineage.fakes(arm, params)
+    count = len(files.read_json(real / "annotations.json")["images"])
+    known = rule.known if Path(arm.known) != real else 0.0
+    shown = rule.real if fakes else 1.0
+    return [
+        Part([real], (1 - known) * shown),
+        *([Part(fakes, (1 - known) * (1 - shown), arm.ratio * count)] if fakes else []),
+        *([Part([Path(arm.known)], known)] if known else []),
+    ]
+
+
+def detector(params: Settings, how: Compared, augment: str, start: str | None) -> Detector:
+    """The scale's detector, for a fixed number of steps."""
+    base, steps = params.now.detector, min(BATCHES, how.steps)
+    return Detector(
+        model=base.model, weights=start or base.weights, imgsz=how.imgsz, epochs=max(1, how.steps // steps),
+        least_steps=0, batch=how.batch, lr=base.lr, validations=1, augment=getattr(params.evidence, augment),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, arm="which of params.yaml's arms")

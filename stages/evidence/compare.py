@@ -1,0 +1,163 @@
+"""All arms of a product beside each other: scores, differences with intervals, kinds of errors, two decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stages import paths, progress
+from stages.dataset import coco
+from stages.detector import metrics
+from stages.detector.metrics import Scene
+from stages.evidence import errors, exam, gate, statistics
+from stages.evidence.statistics import Difference, Scores
+from stages.settings import Arm, Compared, Settings
+
+OLD = "zero_shot"  # the detector that was there before the product came
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The arms that others are measured against, by what they are made of; None where there is no such arm."""
+
+    few: str | None  # the few real images as they are …
+    baseline: str | None  # … with standard augmentation
+    ceiling: str | None  # all real images
+    warm: str | None  # the few, from the known products' detector …
+    warm_fakes: str | None  # … and with fakes
+
+
+def roles(arms: dict[str, Arm], params: Settings) -> Roles:
+    def first(names: Iterable[str]) -> str | None:
+        return next(iter(names), None)
+
+    def scratch(arm: Arm) -> bool:
+        return arm.start == f"data/subsets/{arm.subset}"
+
+    bare = {name: arm for name, arm in arms.items() if arm.ratio == 0}
+    plain = [n for n, arm in bare.items() if scratch(arm) and arm.augment == "plain"]
+    subset = arms[plain[0]].subset if plain else None
+    standard = {n: arm for n, arm in bare.items() if scratch(arm) and arm.augment == "standard"}
+    return Roles(
+        first(plain),
+        first(n for n, arm in standard.items() if arm.subset == subset),
+        first(n for n, arm in standard.items() if params.subsets[arm.subset].count == "all"),
+        first(n for n, arm in bare.items() if not scratch(arm)),
+        first(n for n, arm in arms.items() if not scratch(arm) and arm.ratio),
+    )
+
+
+def compare(
+    weights: dict[str, list[Path]], arms: dict[str, Arm], product: str, params: Settings, how: Compared
+) -> dict:
+    """`weights`: of each arm one detector for each seed; of OLD one."""
+    group = params.group(product)
+    test = exam.of([group], params, how.imgsz)
+    scenes = {
+        name: [exam.sit(test, path) for path in of]
+        for name, of in progress.bar(list(weights.items()), what=f"testing {product}", unit="arm")
+    }
+    scores = {name: scored(of, test.classes, params) for name, of in scenes.items()}
+    part = roles({name: arm for name, arm in arms.items() if name in weights}, params)
+    found = {}
+    for name, of in scores.items():
+        low, high = statistics.interval(statistics.resampled(of, params.seed))
+        facts: dict = {
+            "map50_95": of.value, "low": low, "high": high, "seeds": of.seeds.tolist(),
+            "map50": float(np.mean([metrics.coco_map(one, test.classes)[0] for one in scenes[name]])),
+            "errors": means([errors.kinds(one, params.testing.confidence, params.testing.iou) for one in scenes[name]]),
+            "found": float(np.mean([hits(one, params) for one in scenes[name]])),
+        }  # fmt: skip
+        if part.few and part.ceiling and name not in (part.few, part.ceiling, OLD):
+            way = statistics.recovered(of, scores[part.few], scores[part.ceiling], params.seed)
+            facts["recovered"] = way
+        found[name] = facts
+    differences = against(scores, arms, part, params)
+    for name, of in differences.items():
+        found[name]["against"] = of
+    kept = known_products(weights, part, product, params, how)
+    return {
+        "product": product, "group": group, "test_images": len(test.pictures),
+        "test_objects": sum(int((~s.crowd).sum()) for s in next(iter(scenes.values()))[0]),
+        "roles": asdict(part), "arms": found, "known": kept,
+        "gate": decisions(differences, kept, part, params.evidence.primary, params.evidence.margin),
+    }  # fmt: skip
+
+
+def scored(of_seeds: list[list[Scene]], classes: int, params: Settings) -> Scores:
+    """mAP50-95 of an arm's detectors; draw k has the same images whatever the arm."""
+    draws = [
+        metrics.bootstrap(metrics.match(scenes, classes), params.evidence.resamplings, params.seed)[:, 1]
+        for scenes in of_seeds
+    ]
+    return Scores(np.array([metrics.coco_map(scenes, classes)[1] for scenes in of_seeds]), np.array(draws))
+
+
+def hits(scenes: list[Scene], params: Settings) -> float:
+    """The share of all objects that are found."""
+    counts = [metrics.found(s, params.testing.confidence, params.testing.iou) for s in scenes]
+    return sum(n for n, _, _ in counts) / max(1, sum(n for _, n, _ in counts))
+
+
+def means(counts: list[dict[str, int]]) -> dict[str, float]:
+    return {key: float(np.mean([of[key] for of in counts])) for key in counts[0]}
+
+
+def against(scores: dict[str, Scores], arms: dict[str, Arm], part: Roles, params: Settings) -> dict[str, dict]:
+    """Each arm's differences to those it is measured against. The primary arm's stand as they are, the others' p
+    values are Holm-corrected among all arms with the same opponent."""
+    found: dict[str, dict] = {}
+    for opponent in (part.few, part.baseline, part.warm, OLD):
+        if opponent not in scores:
+            continue
+        warm = opponent in (part.warm, OLD)
+        names = [n for n in scores if n not in (opponent, OLD) and warm == (arms[n].start.startswith("models"))]
+        if not warm:
+            names = [n for n in names if n != part.few]
+        apart = {n: statistics.difference(scores[n], scores[opponent], params.seed) for n in names}
+        others = [n for n in names if n != params.evidence.primary]
+        corrected = dict(zip(others, statistics.holm([apart[n].p for n in others]), strict=True))
+        for name, of in apart.items():
+            p = corrected.get(name, of.p)
+            found.setdefault(name, {})[opponent] = asdict(of) | {"corrected": p, "word": statistics.word(of, p)}
+    return found
+
+
+def known_products(
+    weights: dict[str, list[Path]], part: Roles, product: str, params: Settings, how: Compared
+) -> dict[str, dict]:
+    """How the detectors that go on from the old one, and the old one, do on the products known before."""
+    dataset, group = coco.read(paths.ANNOTATIONS, masks=False), params.group(product)
+    groups = [g for g in coco.grouped(dataset, params.dataset.groups) if g != group]
+    names = [name for name in (OLD, part.warm, part.warm_fakes) if name in weights]
+    if OLD not in names or not groups:
+        return {}
+    test = exam.of(groups, params, how.imgsz)
+    scores = {n: scored([exam.sit(test, path) for path in weights[n]], test.classes, params) for n in names}
+    return {
+        name: {"map50_95": of.value, "test_images": len(test.pictures)}
+        | ({"against": asdict(statistics.difference(of, scores[OLD], params.seed))} if name != OLD else {})
+        for name, of in scores.items()
+    }
+
+
+def decisions(differences: dict[str, dict], known: dict[str, dict], part: Roles, primary: str, margin: float) -> dict:
+    """The gate's, as facts."""
+
+    def gain(name: str | None, opponent: str | None) -> Difference | None:
+        found = differences.get(name or "", {}).get(opponent or "")
+        return Difference(*(found[key] for key in ("value", "low", "high", "p"))) if found else None
+
+    include = gate.include_fakes(primary, part.baseline or "the baseline", gain(primary, part.baseline))
+    chosen = part.warm_fakes if include.yes and part.warm_fakes else part.warm
+    lost = known.get(chosen or "", {}).get("against")
+    promote = gate.promote(
+        chosen or "no arm", gain(chosen, OLD), Difference(**lost) if lost else None, margin
+    )  # fmt: skip
+    return {
+        "include_fakes": int(include.yes), "include_fakes_why": include.why,
+        "promote_product": int(promote.yes), "promote_product_why": promote.why, "chosen": chosen,
+    }  # fmt: skip

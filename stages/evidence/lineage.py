@@ -1,0 +1,74 @@
+"""Which real images had a part in what: no image of a product outside its subset may reach any of its arms.
+
+What trained or gated something is followed to its sources: accepted candidates to the folders that their generator
+learnt from, these to theirs, and the detectors that judge and label to the images that they saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from stages import files, paths
+from stages.dataset import coco
+from stages.problem import Problem
+from stages.settings import Arm, Settings
+
+
+def sources(folder: Path) -> dict[int, str]:
+    """Image id → file name of all real images that came into a folder, directly or through generators."""
+    found: dict[int, str] = {}
+    todo, seen = [folder], set()
+    while todo:
+        if (now := todo.pop()) in seen:
+            continue
+        seen.add(now)
+        for image in files.read_json(now / "annotations.json")["images"]:
+            if "lineage" in image:
+                todo += [Path(parent) for parent in image["lineage"]["parents"].split(";")]
+            else:
+                found[image["id"]] = image["file_name"]
+    return found
+
+
+def accepted(product: str, subset: str, params: Settings) -> list[Path]:
+    """The product's accepted candidates that came of the subset's images and of other products' alone."""
+    own = set(sources(paths.SUBSETS / subset))
+    made = [name for name, of in (params.judged | params.classics).items() if of.product == product]
+    folders = [paths.ACCEPTED / name for name in made if (paths.ACCEPTED / name / "annotations.json").exists()]
+    return [f for f in folders if set(of_product(sources(f).items(), product, params)) <= own]
+
+
+def of_product(images: Iterable[tuple[int, str]], product: str, params: Settings) -> list[int]:
+    """Those of a product's group."""
+    named = [(id_, coco.Image(id_, name, 1, 1)) for id_, name in images]
+    return [id_ for id_, image in named if coco.group_of(image, params.dataset.groups) == params.group(product)]
+
+
+def fakes(arm: Arm, params: Settings) -> list[Path]:
+    """The folders of fakes that an arm trains on."""
+    if arm.ratio == 0:
+        return []
+    folder = Path(arm.fakes)
+    return accepted(arm.product, arm.subset, params) if folder == paths.ACCEPTED else [folder]
+
+
+def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco, split: dict[str, list[int]]) -> None:
+    """Raise a Problem that names the images which must not have reached an arm."""
+    names = {image.id: image.file_name for image in dataset.images}
+    reached = dict(sources(paths.SUBSETS / arm.subset))
+    gated = fakes(arm, params)
+    for folder in [*gated, *([Path(arm.known)] if arm.known != f"data/subsets/{arm.subset}" else [])]:
+        reached |= sources(folder)
+    if gated:
+        for detector in ("judge", "labeller"):
+            facts = paths.DETECTORS / arm.product / detector / "images.json"
+            if facts.exists():
+                reached |= {id_: names[id_] for id_ in files.read_json(facts)["train"]}
+    own = set(sources(paths.SUBSETS / arm.subset))
+    outside = set(of_product(reached.items(), arm.product, params)) - own
+    held = set(reached) & {*split["val"], *split["test"]}
+    for ids, why in ((outside, f"outside its subset {arm.subset}"), (held, "of the validation or test split")):
+        if ids:
+            some = ", ".join(names.get(id_, str(id_)) for id_ in sorted(ids)[:3])
+            raise Problem(f"arm {name}: {len(ids)} images {why} had a part in its training data ({some}, …)")

@@ -1,0 +1,69 @@
+"""Compare more arms, with more seeds and steps, than `dvc repro` does; or fewer, for a first look.
+
+`full`: every arm of params.yaml, as scales.<scale>.matrix says. Run `dvc repro` first, for what they train on.
+`quick`: four arms, one seed, few steps: indicative at best.
+Seeds that are trained stay in the checkpoints folder, so a killed run goes on where it was. Results, with their
+conditions, go to reports/evidence/<which>.json.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from stages import command, files, paths, settings
+from stages.dataset import coco
+from stages.evidence import arm, compare, lineage
+from stages.evidence.evidence import rounded
+from stages.problem import Problem
+from stages.settings import Arm, Compared, Settings
+
+QUICK = ("ten", "ten_standard", "paste", "all")
+QUICK_STEPS = 300
+
+
+def main(which: str) -> None:
+    params = settings.load()
+    if which not in ("full", "quick"):
+        raise Problem(f"there is no comparison {which!r}; there are full, quick")
+    arms, how = asked(which, params)
+    weights = {name: trained(name, one, params, how) for name, one in arms.items()}
+    results = {}
+    for product in dict.fromkeys(one.product for one in arms.values()):
+        mine = {name: one for name, one in arms.items() if one.product == product}
+        of = {name: weights[name] for name in mine}
+        old = paths.DETECTORS / product / "known" / "last.pt"
+        if which == "full" and old.exists():
+            of[compare.OLD] = [old]
+        results[product] = compare.compare(of, mine, product, params, how)
+    conditions = {"scale": params.scale, **msgspec.to_builtins(how), "model": params.now.detector.model}
+    files.write_json(paths.REPORTS / "evidence" / f"{which}.json", rounded({"conditions": conditions} | results))
+
+
+def asked(which: str, params: Settings) -> tuple[dict[str, Arm], Compared]:
+    """Arms and how they are compared."""
+    how = params.now.matrix
+    if which == "full":
+        return params.all_arms, how
+    how = msgspec.structs.replace(how, seeds=1, steps=min(QUICK_STEPS, how.steps))
+    return {name: settings.named(name, params.all_arms) for name in QUICK}, how
+
+
+def trained(name: str, one: Arm, params: Settings, how: Compared) -> list[Path]:
+    """One arm's detectors, trained now unless an earlier run of the same data and settings left them."""
+    dataset, split = coco.read(paths.ANNOTATIONS), files.read_json(paths.SPLIT)
+    lineage.check(name, one, params, dataset, split)
+    inputs = [paths.SUBSETS / one.subset, *lineage.fakes(one, params)]
+    inputs += [Path(of) for of in (one.known, one.start) if Path(of) != inputs[0]]
+    mark = files.fingerprint(*inputs, *(msgspec.to_builtins(of) for of in (one, how, params.evidence, params.seed)),
+                             msgspec.to_builtins(params.now.detector))  # fmt: skip
+    folder = paths.CHECKPOINTS / "matrix" / mark / name
+    if not (folder / "run.json").exists():
+        with files.replacing(folder) as into:
+            arm.train(name, one, params, how, into)
+    return sorted(folder.glob("*.pt"))
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, which="full or quick")

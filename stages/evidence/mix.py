@@ -1,0 +1,97 @@
+"""The YOLO dataset of one arm: real images, fakes and other products' images, each with its share of every epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from stages import files
+from stages.dataset import coco, convert, photo
+from stages.problem import Problem
+
+VALIDATED = 4  # images of the first part; they steer nothing, because arms use their last weights
+
+
+@dataclass(frozen=True)
+class Part:
+    """Folders (images/ and annotations.json each) whose images make up a share of every epoch."""
+
+    folders: list[Path]
+    share: float
+    most: int | None = None  # of their images, in turn the first of each
+
+
+def write(parts: list[Part], folder: Path, size: int, entries: int, seed: int) -> dict[str, int]:
+    """Fill `folder` with so many entries of training images; say how many different ones there are of each folder.
+
+    An image is written once and linked as often as its part's share takes. The share of a part without images goes to
+    the others.
+    """
+    there = [(part, picked(part)) for part in parts]
+    there = [(part, images) for part, images in there if images]
+    if not there:
+        raise Problem(f"{', '.join(str(f) for part in parts for f in part.folders)}: there are no images to train on")
+    whole = sum(part.share for part, _ in there)
+    rng = np.random.default_rng(seed)
+    counts: dict[str, int] = {}
+    with files.replacing(folder) as into:
+        for kind in ("images", "labels"):
+            (into / kind / "train").mkdir(parents=True)
+        number, ends = 0, np.cumsum([part.share for part, _ in there]) / whole * entries
+        for (_, images), end in zip(there, ends.round().astype(int), strict=True):
+            pool = [pooled(into, source, name, text, size) for source, name, text in images]
+            for source, _, _ in images:
+                counts[str(source)] = counts.get(str(source), 0) + 1
+            for k in endless(len(pool), rng):
+                if number == end:
+                    break
+                link(pool[k], into, "train", number)
+                number += 1
+            if not (into / "images" / "val").exists():
+                for k in range(min(VALIDATED, len(pool))):
+                    link(pool[k], into, "val", k)
+        names = coco.class_names(coco.read(there[0][1][0][0] / "annotations.json", masks=False))
+        layout = {part: f"images/{part}" for part in ("train", "val")} | {"names": dict(enumerate(names))}
+        files.write(into / "data.yaml", yaml.safe_dump(layout, sort_keys=False))
+    return counts
+
+
+def picked(part: Part) -> list[tuple[Path, str, str]]:
+    """Folder, file name and label rows of the images that a part uses."""
+    queues = []
+    for folder in part.folders:
+        if not files.read_json(folder / "annotations.json")["images"]:
+            continue
+        dataset = coco.read(folder / "annotations.json")
+        texts, _ = convert.labels(dataset, convert.usable(dataset)[0], polygons=True)
+        names = [image.file_name for image in dataset.images]
+        queues.append([(folder, name, text) for name, text in zip(names, texts, strict=True)])
+    longest = max((len(queue) for queue in queues), default=0)
+    turns = (queue[k] for k in range(longest) for queue in queues if k < len(queue))
+    return list(islice(turns, part.most))
+
+
+def pooled(into: Path, source: Path, name: str, text: str, size: int) -> Path:
+    """One image with its label file, reduced, in a pool that is linked from; its path without suffix."""
+    place = into / "pool" / str(source).replace("/", "__") / name.replace("/", "__").rpartition(".")[0]
+    photo.save(Path(f"{place}.png"), photo.fit(photo.read(source / "images" / name), size))
+    files.write(f"{place}.txt", text)
+    return place
+
+
+def link(pool: Path, into: Path, part: str, number: int) -> None:
+    """Enter an image of the pool under a number."""
+    for kind, suffix in (("images", "png"), ("labels", "txt")):
+        target = into / kind / part / f"{number:06}.{suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.hardlink_to(f"{pool}.{suffix}")
+
+
+def endless(count: int, rng: np.random.Generator):
+    """0 … count - 1 in a new order each time, again and again."""
+    while True:
+        yield from rng.permutation(count)

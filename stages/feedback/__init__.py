@@ -1,0 +1,1 @@
+"""Feedback: green candidates become training data, with labels that can be trusted."""

@@ -1,0 +1,97 @@
+"""Labels for pictures whose objects nobody placed: what two detectors see in every mirrored view, or none at all.
+
+A detector's training has no word for "perhaps an object": what is not labelled counts as background. So a picture in
+which only one of the two is sure of an object is not labelled; it is rejected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from stages.detector.metrics import overlaps
+from stages.judge import quality
+from stages.judge.arrangement import mirrored
+from stages.settings import Feedback
+
+VIEWS = ((False, False), (True, False), (False, True), (True, True))  # mirrored across, down
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Boxes as shares of the picture (x, y, width, height), class numbers, confidence."""
+
+    boxes: np.ndarray  # (k, 4)
+    classes: np.ndarray  # (k,)
+    confidence: np.ndarray  # (k,)
+
+
+def label(pixels: np.ndarray, detectors: list[Path], imgsz: int, rule: Feedback) -> list[Objects | str]:
+    """For each picture (n, size, size, 3; uint8) its objects, or why it has to be rejected."""
+    seen = [read(pixels, weights, imgsz, rule) for weights in detectors]
+    return [agreed(list(of), rule) for of in zip(*seen, strict=True)]
+
+
+def read(pixels: np.ndarray, weights: Path, imgsz: int, rule: Feedback) -> list[Objects]:
+    """What one detector sees in most views of each picture."""
+    views = []
+    for across, down in VIEWS:
+        turned = pixels[:, :: -1 if down else 1, :: -1 if across else 1]
+        found = quality.look(weights, turned, imgsz, rule.confidence)
+        views.append([Objects(mirrored(s.boxes, across, down), s.classes, s.confidence) for s in found])
+    return [merged([view[k] for view in views], rule) for k in range(len(pixels))]
+
+
+def merged(views: list[Objects], rule: Feedback) -> Objects:
+    """The readings of several views as one: each object where it was seen on average, if enough views show it.
+
+    The surest reading gathers those of other views that overlap it, one of each view.
+    """
+    boxes, classes, confidence = (
+        np.concatenate([getattr(v, name) for v in views]) for name in ("boxes", "classes", "confidence")
+    )
+    view = np.repeat(np.arange(len(views)), [len(v.boxes) for v in views])
+    left, kept = np.ones(len(boxes), bool), []
+    for k in np.argsort(-confidence, kind="stable"):
+        if not left[k]:
+            continue
+        near = left & (classes == classes[k]) & (overlaps(boxes[[k]], boxes)[0] >= rule.iou)
+        gathered = [np.flatnonzero(near & (view == v)) for v in range(len(views))]
+        of = np.array([mine[np.argmax(confidence[mine])] for mine in gathered if len(mine)])
+        left[near] = False
+        if len(of) >= rule.readings * len(views):
+            mean = np.average(boxes[of], axis=0, weights=confidence[of])
+            kept.append((mean, classes[k], confidence[of].mean()))
+    return Objects(
+        np.array([box for box, _, _ in kept]).reshape(-1, 4), np.array([number for _, number, _ in kept], int),
+        np.array([sure for _, _, sure in kept]),
+    )  # fmt: skip
+
+
+def agreed(seen: list[Objects], rule: Feedback) -> Objects | str:
+    """What two detectors both see, in between their two boxes; a reason, if one of them sees more than the other."""
+    one, two = seen
+    overlap = overlaps(one.boxes, two.boxes) * (one.classes[:, None] == two.classes[None, :])
+    rows, columns = linear_sum_assignment(-overlap)
+    both = overlap[rows, columns] >= rule.iou
+    alone = len(one.boxes) + len(two.boxes) - 2 * int(both.sum())
+    if alone:
+        return "an object that one detector alone sees"
+    if not both.any():
+        return "no object"
+    rows, columns = rows[both], columns[both]
+    return Objects(
+        (one.boxes[rows] + two.boxes[columns]) / 2, one.classes[rows],
+        (one.confidence[rows] + two.confidence[columns]) / 2,
+    )  # fmt: skip
+
+
+def matched(found: Objects, boxes: np.ndarray, classes: np.ndarray, iou: float) -> int:
+    """How many labels lie, one to one, on a true object of their class."""
+    overlap = overlaps(found.boxes, boxes) * (found.classes[:, None] == classes[None, :])
+    overlap[overlap < iou] = 0
+    rows, columns = linear_sum_assignment(-overlap)
+    return int((overlap[rows, columns] > 0).sum())

@@ -1,0 +1,125 @@
+"""Does it help, how much, at what cost: in words, in a table, and as pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from stages import page
+from stages.evidence.compare import OLD
+from stages.evidence.errors import KINDS
+from stages.settings import Arm, Settings
+
+HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")  # so that kinds are told apart without colour
+
+
+def sentences(results: dict, arms: dict[str, Arm], params: Settings) -> list[str]:
+    """The answer in a few lines of plain text, for page and terminal alike."""
+    part, primary = results["roles"], params.evidence.primary
+    if part["baseline"] not in results["arms"] or primary not in results["arms"]:
+        return ["Neither the baseline nor the primary arm has been trained: there is no answer yet."]
+    base, best = (results["arms"][name] for name in (part["baseline"], primary))
+    real = int(best.get("run", {}).get("images", {}).get(f"data/subsets/{arms[primary].subset}", 0)) or "the same few"
+    gain = best["against"][part["baseline"]]
+    verb = {"helps": "help", "hurts": "hurt", "inconclusive": "cannot be shown to help"}[gain["word"]]
+    lines = [
+        f"The fakes of {primary} {verb}: with {real} real photographs and standard augmentation the detector reaches "
+        f"mAP50-95 {base['map50_95']:.3f}, with the fakes {best['map50_95']:.3f}, a difference of {gain['value']:+.3f} "
+        f"(95 % interval {gain['low']:+.3f} to {gain['high']:+.3f}) on {results['test_images']} real test images."
+    ]
+    if (top := results["arms"].get(part["ceiling"] or "")) and best.get("recovered") is not None:
+        subset = f"data/subsets/{arms[part['ceiling']].subset}"
+        many = top.get("run", {}).get("images", {}).get(subset)
+        saved = f", {(many - real) * params.evidence.minutes / 60:.1f} hours of annotating more" if many else ""
+        lines.append(
+            f"All {many or ''} photographs reach {top['map50_95']:.3f}{saved}; the fakes recover "
+            f"{100 * best['recovered']:.0f} % of the way there."
+        )
+    decided = results["gate"]
+    lines.append(
+        f"Gate: the product's detector is {'' if decided['promote_product'] else 'not '}promoted, "
+        f"{'with' if decided['include_fakes'] else 'without'} fakes."
+    )
+    return lines
+
+
+def table(results: dict, of: dict[str, Arm], seconds: dict[str, float]) -> str:
+    """Every arm with its interval, what it is worth against others, and its cost."""
+    base = results["roles"]["baseline"]
+    head = ["arm", "real", "other products", "fakes", "mAP50-95", "95 % interval", "mAP50", "found", f"against {base}",
+            "word", "recovered", "training, s"]  # fmt: skip
+    rows = []
+    for name, arm in sorted(results["arms"].items(), key=lambda item: -item[1]["map50_95"]):
+        images = arm.get("run", {}).get("images", {})
+        real = images.get(f"data/subsets/{of[name].subset}", 0) if name in of else 0
+        known = sum(count for folder, count in images.items() if "/subsets/" in folder) - real
+        against = arm.get("against", {})
+        gain, opponent = (against[base], "") if base in against else (against.get(OLD), f" on {OLD}")
+        rows.append([
+            name, *([real, known, sum(images.values()) - real - known] if images else ["", "", ""]),
+            arm["map50_95"], page.unbroken(f"{arm['low']:.3f} to {arm['high']:.3f}"), arm["map50"], arm["found"],
+            page.unbroken(f"{spread(gain)}{opponent}") if gain else "", gain["word"] if gain else "",
+            f"{100 * arm['recovered']:.0f} %" if arm.get("recovered") is not None else "",
+            f"{seconds[name]:.0f}" if name in seconds else "",
+        ])  # fmt: skip
+    return page.table(head, rows)
+
+
+def spread(gain: dict) -> str:
+    """A difference and its interval."""
+    return f"{gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
+
+
+def arms(results: dict) -> Figure:
+    """A point and its interval for each arm, the best above; filled where the fakes help."""
+    items = sorted(results["arms"].items(), key=lambda item: item[1]["map50_95"])
+    drawing, axes = plt.subplots(figsize=(7, 0.42 * len(items) + 1.1), constrained_layout=True)
+    for k, (_, arm) in enumerate(items):
+        axes.plot([arm["low"], arm["high"]], [k, k], color="#0072B2", lw=2.5, solid_capstyle="round")
+        axes.plot(arm["map50_95"], k, "o", color="#0072B2", ms=8)
+        axes.plot(arm["seeds"], [k] * len(arm["seeds"]), "|", color="#1d2024", ms=9)
+    for role, style in (("baseline", "--"), ("ceiling", ":")):
+        if (name := results["roles"][role]) in results["arms"]:
+            axes.axvline(results["arms"][name]["map50_95"], ls=style, color="#555555", lw=1, label=name)
+    axes.set(yticks=range(len(items)), yticklabels=[name for name, _ in items], xlabel="mAP50-95 on real test images")
+    axes.grid(axis="y", visible=False)
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return drawing
+
+
+def errors(results: dict) -> Figure:
+    """What each arm does wrong."""
+    items = sorted(results["arms"].items(), key=lambda item: item[1]["map50_95"])
+    drawing, axes = plt.subplots(figsize=(7, 0.36 * len(items) + 1.4), constrained_layout=True)
+    left = np.zeros(len(items))
+    for kind, hatch in zip(KINDS, HATCHES, strict=True):
+        values = np.array([arm["errors"][kind] for _, arm in items])
+        axes.barh(range(len(items)), values, 0.7, left=left, label=kind, hatch=hatch, edgecolor="white", lw=0.3)
+        left += values
+    axes.set(yticks=range(len(items)), yticklabels=[name for name, _ in items], xlabel="errors on all test images")
+    axes.grid(axis="y", visible=False)
+    axes.legend(frameon=False, fontsize=8, ncols=6, loc="upper center", bbox_to_anchor=(0.45, -0.16))
+    return drawing
+
+
+def curve(results: dict, of: dict[str, Arm], primary: str) -> Figure | None:
+    """mAP over the number of fakes for each real image, of all arms that differ in nothing else; None: there is one."""
+    like = of[primary]
+    same = {
+        name: arm for name, arm in of.items()
+        if name in results["arms"] and arm.start == like.start and arm.subset == like.subset
+        and arm.augment == like.augment and (arm.fakes == like.fakes or not arm.ratio)
+    }  # fmt: skip
+    if len(same) < 3:
+        return None
+    points = sorted((arm.ratio, name) for name, arm in same.items())
+    drawing, axes = plt.subplots(figsize=(5, 3), constrained_layout=True)
+    for ratio, name in points:
+        arm = results["arms"][name]
+        axes.plot([ratio, ratio], [arm["low"], arm["high"]], color="#0072B2", lw=2)
+    axes.plot([ratio for ratio, _ in points], [results["arms"][name]["map50_95"] for _, name in points], "o-")
+    axes.set(xlabel="fakes for each real image, at most", ylabel="mAP50-95")
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set_xticks([ratio for ratio, _ in points], [str(ratio) for ratio, _ in points])
+    return drawing

@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+
+from stages.detector.metrics import Scene
+from stages.evidence import errors
+
+THERE = np.array([(10, 10, 20, 20), (60, 10, 20, 20)], float)
+
+
+def scene(*detections, crowd=(False, False)):
+    return Scene(1, 100, 50, THERE, np.array([0, 1]), np.array(crowd), np.array(detections, float).reshape(-1, 6))
+
+
+RIGHT = [(10, 10, 20, 20, 0.9, 0), (60, 10, 20, 20, 0.9, 1)]
+
+
+@pytest.mark.parametrize(
+    ("detections", "found"),
+    [
+        (RIGHT, {}),
+        (RIGHT[:1], {"missed": 1}),
+        ([*RIGHT, (11, 10, 20, 20, 0.5, 0)], {"double": 1}),
+        ([RIGHT[0], (60, 10, 20, 20, 0.9, 0)], {"class": 1}),
+        ([RIGHT[0], (68, 18, 20, 20, 0.9, 1)], {"place": 1}),
+        ([RIGHT[0], (68, 18, 20, 20, 0.9, 0)], {"both": 1}),
+        ([*RIGHT, (35, 30, 10, 10, 0.9, 1)], {"background": 1}),
+        ([*RIGHT, (35, 30, 10, 10, 0.2, 1)], {}),  # not confident enough
+        ([], {"missed": 2}),
+    ],
+)
+def test_each_kind(detections, found):
+    assert errors.kinds([scene(*detections)], 0.25, 0.5) == {kind: found.get(kind, 0) for kind in errors.KINDS}
+
+
+def test_a_crowd_is_neither_missed_nor_wrong():
+    said = errors.kinds([scene(RIGHT[0], (62, 12, 10, 10, 0.9, 1), crowd=(False, True))], 0.25, 0.5)
+    assert not any(said.values())

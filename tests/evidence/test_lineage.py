@@ -1,0 +1,86 @@
+import shutil
+
+import msgspec
+import pytest
+
+from stages import files, paths, settings
+from stages.dataset import coco
+from stages.evidence import lineage
+from stages.problem import Problem
+from tests.conftest import ROOT
+from tests.gan.conftest import subset
+
+PARAMS = settings.load(ROOT / "params.yaml")
+PASTE, BEST, WARM = (PARAMS.arms[name] for name in ("paste", "best", "warm_best"))
+
+
+def accepted(name, *parents):
+    lineage_ = {"experiment": name, "step": 0, "seed": 0, "parents": ";".join(parents)}
+    images = [{"id": k, "file_name": f"{k}.png", "width": 8, "height": 8, "lineage": lineage_} for k in range(2)]
+    dataset = {"images": images, "annotations": [], "categories": []}
+    files.write_json(paths.ACCEPTED / name / "annotations.json", dataset)
+
+
+@pytest.fixture
+def world(bins, tmp_path, monkeypatch):
+    """Twelve images of the product, of which six are the subset and two the test split; another product."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(ROOT / "params.yaml", "params.yaml")
+    dataset = coco.read(bins / "annotations.json")
+    ids = [i.id for i in dataset.images if i.file_name.startswith("tube_mint/")]
+    subset(bins, "tube_mint", 6, paths.SUBSETS / "ten")
+    subset(bins, "tube_mint", 8, paths.SUBSETS / "twenty")
+    subset(bins, "bottle_azure", 4, paths.SUBSETS / "but_focus")
+    accepted("paste", "data/subsets/ten")
+    split = {"train": [i.id for i in dataset.images if i.id not in ids[-2:]], "val": [], "test": ids[-2:]}
+    return dataset, split, ids
+
+
+def check(arm, world):
+    lineage.check("an_arm", arm, PARAMS, *world[:2])
+
+
+def test_a_clean_arm_passes(world):
+    for arm in (PASTE, BEST, WARM):
+        check(arm, world)
+
+
+def test_fakes_of_fakes_are_followed_to_the_photographs(world):
+    accepted("wgan_pretrained_ten", "data/subsets/ten", "data/subsets/but_focus")
+    accepted("wgan_feedback", "data/accepted/wgan_pretrained_ten", "data/accepted/wgan_feedback")
+    found = lineage.sources(paths.ACCEPTED / "wgan_feedback")
+    assert len(found) == 10
+    accepted("wgan_pretrained_ten", "data/subsets/twenty")
+    arm = msgspec.structs.replace(PASTE, fakes="data/accepted/wgan_feedback")
+    with pytest.raises(Problem, match="arm an_arm: 2 images outside its subset ten had a part in its training data"):
+        check(arm, world)
+
+
+def test_all_that_is_accepted_means_all_of_the_same_images(world):
+    accepted("wgan_twenty", "data/subsets/twenty")
+    accepted("wgan_ten", "data/subsets/ten")
+    assert lineage.fakes(BEST, PARAMS) == [paths.ACCEPTED / "wgan_ten", paths.ACCEPTED / "paste"]
+    check(BEST, world)
+
+
+@pytest.mark.parametrize("detector", ["judge", "labeller"])
+def test_what_the_judge_and_the_labeller_saw_counts(world, detector):
+    ids = world[2]
+    facts = paths.DETECTORS / "focus" / detector / "images.json"
+    files.write_json(facts, {"train": ids[:6], "val": []})
+    check(PASTE, world)
+    files.write_json(facts, {"train": ids[:7], "val": []})
+    with pytest.raises(Problem, match="1 images outside its subset"):
+        check(PASTE, world)
+
+
+def test_an_image_of_the_test_split_is_found_wherever_it_came_in(world):
+    _, split, ids = world
+    split["test"] = [*split["test"], ids[0]]
+    with pytest.raises(Problem, match="1 images of the validation or test split had a part"):
+        check(PASTE, world)
+    known = files.read_json(paths.SUBSETS / "but_focus" / "annotations.json")["images"][0]["id"]
+    split["test"], split["val"] = [], [known]
+    check(PASTE, world)
+    with pytest.raises(Problem, match="of the validation or test split"):
+        check(WARM, world)

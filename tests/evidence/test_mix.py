@@ -1,0 +1,57 @@
+import re
+from collections import Counter
+
+import pytest
+
+from stages import files
+from stages.evidence import mix
+from stages.evidence.mix import Part
+from stages.problem import Problem
+from tests.gan.conftest import subset
+
+
+@pytest.fixture
+def folders(bins, tmp_path):
+    for name, group, count in (("real", "tube_mint", 4), ("fakes", "bottle_azure", 6), ("more", "can_cobalt", 3)):
+        subset(bins, group, count, tmp_path / name)
+    return tmp_path
+
+
+def entries(folder, kind="images", part="train"):
+    return sorted((folder / kind / part).iterdir())
+
+
+def test_each_part_has_its_share_of_every_epoch(folders, tmp_path):
+    parts = [Part([folders / "real"], 0.3), Part([folders / "fakes", folders / "more"], 0.7, most=5)]
+    counts = mix.write(parts, tmp_path / "out", 96, 100, 0)
+    assert counts == {str(folders / "real"): 4, str(folders / "fakes"): 3, str(folders / "more"): 2}  # in turn
+    times = Counter(files.digest(path) for path in entries(tmp_path / "out"))
+    assert sum(times.values()) == 100
+    assert sorted(times.values())[:4] == [7, 7, 8, 8]
+    assert sorted(times.values())[4:] == [14] * 5
+
+
+def test_every_image_has_its_label_file(folders, tmp_path):
+    mix.write([Part([folders / "real"], 1.0)], tmp_path / "out", 96, 9, 0)
+    labels, images = (entries(tmp_path / "out", kind) for kind in ("labels", "images"))
+    assert [p.stem for p in labels] == [p.stem for p in images]
+    one = {files.digest(i): label.read_text() for i, label in zip(images, labels, strict=True)}
+    assert len(one) == len(set(one.values())) == 4
+    assert all(re.fullmatch(r"(\d+( [\d.e-]+){6,}\n)+", text) for text in one.values())
+    assert len(entries(tmp_path / "out", part="val")) == 4
+
+
+def test_it_is_the_same_again(folders, tmp_path):
+    for name in ("a", "b"):
+        mix.write([Part([folders / "real"], 0.5), Part([folders / "fakes"], 0.5)], tmp_path / name, 96, 20, 3)
+    assert files.fingerprint(tmp_path / "a") == files.fingerprint(tmp_path / "b")
+
+
+def test_the_share_of_a_part_without_images_goes_to_the_others(folders, tmp_path):
+    empty = folders / "none"
+    files.write_json(empty / "annotations.json", {"images": [], "annotations": [], "categories": []})
+    counts = mix.write([Part([folders / "real"], 0.3), Part([empty], 0.7)], tmp_path / "out", 96, 10, 0)
+    assert counts == {str(folders / "real"): 4}
+    assert len(entries(tmp_path / "out")) == 10
+    with pytest.raises(Problem, match="there are no images to train on"):
+        mix.write([Part([empty], 1.0)], tmp_path / "out", 96, 10, 0)

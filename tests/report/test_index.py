@@ -1,0 +1,98 @@
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from stages import files, paths, settings
+from stages.report import answer, index
+from tests.conftest import ROOT
+
+CHROMIUM = shutil.which("chromium")
+PARAMS = settings.load(ROOT / "params.yaml")
+
+
+def arm(value, images, **more):
+    zero = dict.fromkeys(("class", "place", "both", "double", "background", "missed"), 1.0)
+    return {"map50_95": value, "low": value - 0.05, "high": value + 0.05, "seeds": [value], "map50": value,
+            "found": value, "errors": zero, "run": {"images": images}, **more}  # fmt: skip
+
+
+@pytest.fixture
+def results():
+    gain = {"value": 0.1, "low": 0.05, "high": 0.15, "p": 0.001, "corrected": 0.001, "word": "helps"}
+    ten = {"data/subsets/ten": 10}
+    return {
+        "group": "tube_mint", "test_images": 115, "test_objects": 500,
+        "roles": {"few": "ten", "baseline": "ten_standard", "ceiling": "all", "warm": None, "warm_fakes": None},
+        "arms": {
+            "ten": arm(0.4, ten), "ten_standard": arm(0.5, ten),
+            "paste": arm(0.6, ten | {"data/accepted/paste": 300}, against={"ten_standard": gain}, recovered=0.67),
+            "all": arm(0.7, {"data/subsets/group": 105}),
+        },
+        "gate": {"include_fakes": 1, "include_fakes_why": "it helps", "promote_product": 0,
+                 "promote_product_why": "it was not run"},
+    }  # fmt: skip
+
+
+def test_the_answer_in_three_lines(results):
+    assert answer.sentences(results, PARAMS.all_arms, PARAMS) == [
+        "The fakes of paste help: with 10 real photographs and standard augmentation the detector reaches mAP50-95 "
+        "0.500, with the fakes 0.600, a difference of +0.100 (95 % interval +0.050 to +0.150) on 115 real test images.",
+        "All 105 photographs reach 0.700, 7.9 hours of annotating more; the fakes recover 67 % of the way there.",
+        "Gate: the product's detector is not promoted, with fakes.",
+    ]
+
+
+@pytest.mark.parametrize(("word", "said"), [("hurts", "paste hurt"), ("inconclusive", "paste cannot be shown to help")])
+def test_it_says_so_when_they_do_not_help(results, word, said):
+    results["arms"]["paste"]["against"]["ten_standard"]["word"] = word
+    assert said in answer.sentences(results, PARAMS.all_arms, PARAMS)[0]
+
+
+def test_without_the_primary_arm_there_is_no_answer(results):
+    del results["arms"]["paste"]
+    (line,) = answer.sentences(results, PARAMS.all_arms, PARAMS)
+    assert "no answer yet" in line
+
+
+def test_a_project_in_which_nothing_ran_has_a_page_that_says_so(tmp_path, monkeypatch):
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    index.main()
+    text = (tmp_path / paths.REPORTS / "index.html").read_text()
+    assert "there is no answer" in text
+    assert text.count("Not run.") == len(PARAMS.judged | PARAMS.classics)
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium")
+@pytest.mark.parametrize("width", [420, 1300])
+def test_the_page_in_a_browser(done, width):
+    """No console error, every image loads and has a description, nothing is requested, nothing is cut off."""
+    said, asked = [], []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((done / paths.REPORTS / "index.html").as_uri())
+        loaded = page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth > 0 && i.alt.length > 10)")
+        described = page.evaluate("[...document.querySelectorAll('svg')].map(s => (s.ariaLabel || '').length > 10)")
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        heading = page.inner_text("h2")
+        browser.close()
+    assert not said
+    assert [url for url in asked if not url.startswith("data:")] == [(done / paths.REPORTS / "index.html").as_uri()]
+    assert len(loaded) > 5 and all(loaded)
+    assert len(described) > 5 and all(described)
+    assert overflow <= 0
+    assert "tube_mint" in heading
+
+
+def test_it_shows_the_numbers_that_dvc_compares(done):
+    text = (done / paths.REPORTS / "index.html").read_text()
+    metrics = files.read_json(done / paths.METRICS / "evidence.json")
+    for name in ("ten", "paste", "all", "zero_shot"):
+        assert f"{metrics[f'{name}_map50_95']:.3f}" in text
+    labels = files.read_json(done / paths.METRICS / "labels.json")
+    assert f"{labels['precision_50']:.3f}" in text
