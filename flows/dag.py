@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dvc.repo import Repo
+from dvc.stage import PipelineStage
+from dvc.stage import Stage as BaseStage
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,19 @@ def read(checkout: Path) -> dict[str, Stage]:
     with Repo(str(checkout)) as repo:
         graph = repo.index.graph  # an edge leads from a stage to one that it needs
         found = {
-            stage.addressing: Stage(
-                frozenset(other.addressing for other in graph.successors(stage)), bool((stage.meta or {}).get("gpu"))
+            stage.name: Stage(
+                frozenset(other.name for other in graph.successors(stage) if _named(other)),
+                bool((stage.meta or {}).get("gpu")),
             )
             for stage in graph.nodes
+            if _named(stage)
         }
     return {name: found[name] for name in ordered(found)}
+
+
+def _named(stage: BaseStage) -> bool:
+    """Whether it is a stage of dvc.yaml; what was put in with `dvc add` has no name, and nothing to run."""
+    return isinstance(stage, PipelineStage)
 
 
 def ordered(stages: Mapping[str, Stage]) -> list[str]:
@@ -60,7 +69,8 @@ def meant(stages: Mapping[str, Stage], target: str) -> list[str]:
 def stale(checkout: Path, stages: Mapping[str, Stage]) -> set[str]:
     """Stages whose inputs or outputs are not what dvc.lock says, and all that need these."""
     with Repo(str(checkout)) as repo:
-        found = {name.removeprefix("dvc.yaml:") for name in repo.status()} & stages.keys()
+        said = repo.status()  # by names that depend on the folder one is in
+        found = {stage.name for stage in repo.index.stages if _named(stage) and stage.addressing in said}
     for name in stages:  # upstream ones first
         if stages[name].after & found:
             found.add(name)

@@ -74,6 +74,7 @@ def run_all(todo: dict[str, Stage], slots: int, checkout: Path, pull: bool) -> l
         if not running:
             break
         done: PrefectFuture = next(iter(as_completed(list(running))))
+        done.wait()  # which takes its final state over
         name = running.pop(done)
         if not done.state.is_completed():
             failed.append(name)

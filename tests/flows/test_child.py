@@ -1,0 +1,66 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from flows import child
+from tests.conftest import ROOT
+
+# A child that starts one of its own, as dvc does, and says which.
+PARENT = "import subprocess, sys; p = subprocess.Popen(['sleep', '300']); print(p.pid, flush=True); p.wait()"
+
+
+def gone(pid, seconds=20):
+    deadline = time.monotonic() + seconds
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_output_is_handed_on_line_by_line_and_an_error_is_named(tmp_path):
+    said = []
+    assert child.run(["sh", "-c", "echo one; echo two"], tmp_path, said.append) == "one\ntwo"
+    assert said == ["one", "two"]
+    with pytest.raises(child.Failed, match=r"exit status 3: params\.yaml: seed: no") as failed:
+        child.run(["sh", "-c", "echo 'tenfold: params.yaml: seed: no'; exit 3"], tmp_path, said.append)
+    assert failed.value.says
+    with pytest.raises(child.Failed) as failed:
+        child.run(["sh", "-c", "exit 9"], tmp_path, said.append)
+    assert not failed.value.says
+    assert not list((tmp_path / child.NOTES).iterdir())
+
+
+def test_secrets_are_blacked_out():
+    environ = {"AWS_SECRET_ACCESS_KEY": "abcdef123", "HOME": "/home/ada", "SHORT_TOKEN": "x"}
+    assert child.redacted("key abcdef123 in /home/ada", environ) == "key *** in /home/ada"
+    assert child.redacted("s3://ada:lovelace@store/x", {}) == "s3://***@store/x"
+    assert child.redacted("at 12:30 x", environ) == "at 12:30 x"
+
+
+def test_all_that_a_child_started_ends_with_it(tmp_path):
+    def stop(line):
+        raise KeyboardInterrupt(line)
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        child.run([sys.executable, "-c", PARENT], tmp_path, stop)
+    assert gone(int(str(stopped.value)))
+
+
+def test_what_a_killed_flow_left_running_is_found_and_ended(tmp_path):
+    code = f"from pathlib import Path; from flows import child; child.run(['{sys.executable}', '-c', {PARENT!r}], " \
+           f"Path({str(tmp_path)!r}), lambda line: print(line, flush=True))"  # fmt: skip
+    flow = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    grandchild = int(flow.stdout.readline())
+    assert child.reap(tmp_path) == []  # its flow is alive
+    os.kill(flow.pid, signal.SIGKILL)
+    flow.wait()
+    assert psutil.pid_exists(grandchild)
+    assert len(child.reap(tmp_path)) == 1
+    assert gone(grandchild)
+    assert child.reap(tmp_path) == []

@@ -1,0 +1,78 @@
+import signal
+import time
+
+import psutil
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows import reproduce
+from flows.dag import Stage
+from tests.conftest import run
+from tests.flows.conftest import flow
+
+CODE = "from flows.reproduce import reproduce; print('RAN', reproduce(slots={slots}))"
+
+
+def test_stages_are_ready_when_what_they_need_is_done():
+    stages = {"a": Stage(frozenset(), False), "b": Stage(frozenset("a"), False), "c": Stage(frozenset("b"), False)}
+    assert reproduce.ready(stages, [], []) == ["a"]
+    assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, ["a"], []) == []
+    assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, [], ["a"]) == []  # it failed
+    assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, [], []) == ["b"]
+
+
+def test_every_stage_is_a_task_and_a_second_run_has_nothing_to_do(pipeline, server):
+    said = flow(pipeline, server, CODE.format(slots=2)).communicate(timeout=180)[0]
+    assert "RAN ['" in said, said
+    assert (pipeline / "both").read_text() == "left\nright\n"
+    begun = {name: int((pipeline / f"{name}.begun").read_text()) / 1e9 for name in ("left", "right")}
+    assert begun["left"] - begun["right"] < 3  # at the same time: one after the other would be more than three seconds
+    assert "up to date" in run(pipeline, "dvc", "status").stdout
+    with temporary_settings({PREFECT_API_URL: server["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
+        tasks = {t.name: t.state.name for t in client.read_task_runs()}
+        artifacts = {a.key for a in client.read_artifacts()}
+    assert {"left", "right", "both", "alone"} <= tasks.keys()
+    assert "metrics" in artifacts
+    said = flow(pipeline, server, CODE.format(slots=2)).communicate(timeout=180)[0]
+    assert "0 of 4 stages are stale" in said and "RAN []" in said
+
+
+def test_a_failed_stage_stops_what_needs_it_and_nothing_else(pipeline, server):
+    text = (pipeline / "dvc.yaml").read_text()
+    broken = text.replace("sleep 1 && date +%s%N > left.begun && echo left > left", "echo 'tenfold: mend me' && exit 2")
+    (pipeline / "dvc.yaml").write_text(broken)
+    said = flow(pipeline, server, CODE.format(slots=2)).communicate(timeout=180)[0]
+    assert "2 stages failed or could not be run: left, both" in said
+    assert said.count("tenfold: mend me") >= 1 and "retry" not in said.lower()  # a person has to mend it first
+    assert (pipeline / "alone").exists() and (pipeline / "right").exists() and not (pipeline / "both").exists()
+
+
+def test_a_stage_that_was_killed_is_tried_again(pipeline, server):
+    text = (pipeline / "dvc.yaml").read_text()
+    once = "if [ ! -e tried ]; then touch tried; kill -9 $$; fi; date +%s%N > left.begun; echo left > left"
+    broken = text.replace("sleep 1 && date +%s%N > left.begun && echo left > left", once)
+    (pipeline / "dvc.yaml").write_text(broken)
+    said = flow(pipeline, server, CODE.format(slots=2)).communicate(timeout=180)[0]
+    assert "RAN ['" in said, said
+    assert (pipeline / "both").exists()
+
+
+def test_ending_a_flow_ends_its_children(pipeline, server):
+    text = (pipeline / "dvc.yaml").read_text()
+    (pipeline / "dvc.yaml").write_text(text.replace("sleep 1 &&", "sleep 287 &&"))
+    process = flow(pipeline, server, CODE.format(slots=2))
+    assert becomes(_sleeping, 90)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert becomes(lambda: not _sleeping(), 20)
+
+
+def becomes(true, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return true()
+
+
+def _sleeping() -> bool:
+    return any(p.info["cmdline"] == ["sleep", "287"] for p in psutil.process_iter(["cmdline"]))
