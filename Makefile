@@ -12,7 +12,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
 
-.PHONY: help setup demo repro evidence test lint format doctor review lock benchmark
+.PHONY: help setup demo repro evidence test lint format doctor review serve lock benchmark
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ doctor: setup ## what this machine has, and what is missing
 
 review: setup ## look through the candidates in the browser and say what they are
 	@python -m stages.judge.review
+
+serve: setup ## Prefect's server, a worker and the deployments, on this machine alone; Ctrl-C ends them
+	@python -m flows.serve
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -6,8 +6,9 @@ and what is allowed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -247,6 +248,10 @@ class Scale(Section):
     matrix: Compared  # … and by `make evidence`
 
 
+def _refuse(where: str, value: str, allowed: Iterable[str]) -> NoReturn:
+    raise ValueError(f"{where}: {value!r} is not allowed: expected one of {', '.join(allowed)}")
+
+
 class Settings(Section):
     scale: Name
     seed: Count
@@ -268,7 +273,7 @@ class Settings(Section):
 
     def __post_init__(self) -> None:
         if self.scale not in self.scales:
-            raise ValueError(f"scale: {self.scale!r} is not allowed: expected one of {', '.join(self.scales)}")
+            _refuse("scale", self.scale, self.scales)
         for name, experiment in self.experiments.items():
             self._check_links(f"experiments.{name}", name, experiment)
         for table, others in (("pastes", self.experiments), ("classics", self.experiments | self.pastes)):
@@ -279,13 +284,11 @@ class Settings(Section):
         for name, arm in self.all_arms.items():
             self._check_arm(f"{'arms' if name in self.arms else 'more_arms'}.{name}", name, arm)
         if self.evidence.primary not in self.arms:
-            known = ", ".join(self.arms)
-            raise ValueError(f"evidence.primary: {self.evidence.primary!r} is not allowed: expected one of {known}")
+            _refuse("evidence.primary", self.evidence.primary, self.arms)
 
     def _check_subset(self, where: str, subset: str) -> None:
         if subset not in self.subsets:
-            known = ", ".join(self.subsets)
-            raise ValueError(f"{where}.subset: {subset!r} is not allowed: expected one of {known}")
+            _refuse(f"{where}.subset", subset, self.subsets)
 
     def _check_links(self, where: str, name: str, experiment: Experiment) -> None:
         """Whether what an experiment names is there; DVC's own words for it name no key."""
@@ -309,7 +312,7 @@ class Settings(Section):
         if (name in self.arms and name in self.more_arms) or name in NOT_ARMS:
             raise ValueError(f"{where}: another arm or detector has this name")
         own = f"data/subsets/{arm.subset}"
-        made = [e for e, of in (self.judged | self.classics).items() if of.product == arm.product]
+        made = [e for e, of in self.all_experiments.items() if of.product == arm.product]
         fakes = [
             own,
             "data/accepted",
@@ -319,9 +322,14 @@ class Settings(Section):
         start = [own, f"models/detector/{arm.product}/known"]
         for key, allowed in (("fakes", fakes), ("known", known), ("start", start)):
             if (value := getattr(arm, key)) not in allowed:
-                raise ValueError(f"{where}.{key}: {value!r} is not allowed: expected one of {', '.join(allowed)}")
+                _refuse(f"{where}.{key}", value, allowed)
         if (arm.fakes == own) != (arm.ratio == 0):
             raise ValueError(f"{where}.ratio: {arm.ratio} is not allowed: expected 0 without fakes, more with them")
+
+    @property
+    def all_experiments(self) -> dict[str, Experiment | Composition]:
+        """Everything that makes candidates."""
+        return self.judged | self.classics
 
     @property
     def all_arms(self) -> dict[str, Arm]:

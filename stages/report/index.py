@@ -34,7 +34,7 @@ def body(params: Settings) -> list[str]:
         "<h1>Ten photographs, and what they can be made to do</h1>",
         *evidence(params), *labels(), *judge(), *dataset(), *detector(),
         "<h2 id='experiments'>The experiments</h2>",
-        *(part for name in (params.judged | params.classics) for part in experiments.section(name, params)),
+        *(part for name in params.all_experiments for part in experiments.section(name, params)),
         *made_with(params),
     ]  # fmt: skip
 

@@ -1,0 +1,81 @@
+"""Every night: run what is stale, refresh the metrics, and throw away what nothing needs any more.
+
+What is thrown away: results of experiments that params.yaml no longer names; copies of the server's database but the
+last seven; and from DVC's cache whatever no branch, no tag, no experiment and no open worktree refers to.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from flows import child, disk
+from flows.reproduce import reproduce
+from stages import paths, settings
+
+KEPT = 7  # copies of the server's database
+
+
+@flow(name="nightly", log_prints=True)
+def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLOOR) -> None:
+    """slots: stages at a time. least_free_gb: on the disk, or nothing is begun."""
+    where = Path(checkout).resolve()
+    disk.check(where, least_free_gb)
+    back_up(database(), where / ".prefect" / "backups")
+    reproduce(slots=slots, checkout=str(where))
+    prune(where)
+
+
+@task(cache_policy=NO_CACHE)
+def prune(checkout: Path) -> None:
+    """By the rule above."""
+    for path in forgotten(checkout, set(settings.load(checkout / settings.PARAMS).all_experiments)):
+        print(f"removing {path.relative_to(checkout)}")
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    command = ["dvc", "gc", "--workspace", "--all-branches", "--all-tags", "--all-experiments", "--force"]
+    if others := worktrees(checkout):
+        command += ["--projects", *map(str, others)]
+    child.run(command, checkout, print)
+
+
+def forgotten(checkout: Path, named: set[str]) -> list[Path]:
+    """Results of experiments that params.yaml does not name."""
+    places = (paths.CANDIDATES, paths.JUDGED, paths.VERDICTS, paths.ACCEPTED, paths.GANS)
+    found = [path for place in places for path in sorted((checkout / place).glob("*"))]
+    return [path for path in found if path.name.partition(".")[0] not in {*named, ""}]
+
+
+def worktrees(checkout: Path) -> list[Path]:
+    """Other worktrees of the repository, which may share the cache."""
+    said = subprocess.run(
+        ["git", "worktree", "list", "--porcelain"], cwd=checkout, capture_output=True, text=True, check=True
+    ).stdout
+    listed = [Path(line.removeprefix("worktree ")) for line in said.splitlines() if line.startswith("worktree ")]
+    return [path for path in listed if path.resolve() != checkout.resolve() and (path / ".dvc").is_dir()]
+
+
+def database() -> Path:
+    """The server's, where `make serve` keeps it."""
+    return Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect")) / "prefect.db"
+
+
+@task(cache_policy=NO_CACHE)
+def back_up(source: Path, folder: Path) -> Path | None:
+    """A whole copy of a database that is in use; the oldest copies go."""
+    if not source.exists():
+        print(f"{source} is not here: no copy of the server's database was made")
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"prefect-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
+    with sqlite3.connect(source) as live, sqlite3.connect(target) as copy:
+        live.backup(copy)
+    for old in sorted(folder.glob("prefect-*.db"))[:-KEPT]:
+        old.unlink()
+    return target

@@ -1,0 +1,88 @@
+"""Server, deployments and worker on this machine alone, in one command; Ctrl-C ends them all.
+
+Everything they remember is in .prefect/ (SQLite). The page of runs is at the address that is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from flows import child
+
+HOST, PORT = "127.0.0.1", 4200
+POOLS = ("local", "gpu")
+PATIENCE = 120  # seconds for the server to answer
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--host", default=HOST, help=f"who may come in (default {HOST}: this machine alone)")
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--pool", default=POOLS[0], choices=POOLS, help="whose runs this machine's worker takes")
+    asked = parser.parse_args()
+    environ = environment(Path.cwd(), asked.host, asked.port)
+    for how in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(how, lambda *_: sys.exit(0))
+    running: list[subprocess.Popen] = []
+    try:
+        running.append(start(["server", "start", "--host", asked.host, "--port", str(asked.port)], environ))
+        await_server(environ["PREFECT_API_URL"], running[0])
+        for pool in POOLS:
+            prefect(["work-pool", "create", pool, "--type", "process", "--overwrite"], environ)
+        prefect(["--no-prompt", "deploy", "--all"], environ)
+        running.append(start(["worker", "start", "--pool", asked.pool], environ))
+        print(f"serving: http://{asked.host}:{asked.port} (Ctrl-C ends it)", flush=True)
+        while all(process.poll() is None for process in running):
+            time.sleep(0.5)
+        print("serving: the server or the worker has ended by itself", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for process in reversed(running):
+            child.end(process.pid)
+
+
+def environment(checkout: Path, host: str, port: int) -> dict[str, str]:
+    """What server, worker and runs go by: nothing leaves the machine."""
+    return {
+        name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"
+    } | {
+        "PREFECT_HOME": str(checkout / ".prefect"), "PREFECT_API_URL": f"http://{host}:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "1",
+        "PYTHONPATH": str(checkout),
+    }  # fmt: skip
+
+
+def start(arguments: list[str], environ: dict[str, str]) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", "prefect", *arguments], env=environ, start_new_session=True)
+
+
+def prefect(arguments: list[str], environ: dict[str, str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "prefect", *arguments], env=environ, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"prefect {' '.join(arguments)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def await_server(address: str, server: subprocess.Popen) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{address}/health", timeout=2)
+            return
+        except OSError:
+            if server.poll() is not None:
+                raise RuntimeError("the server did not start; what it said stands above") from None
+            time.sleep(0.5)
+    raise RuntimeError(f"the server did not answer within {PATIENCE} seconds")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from stages import files, paths
+from tests.conftest import environment, run
+
+COMMAND = (sys.executable, "-m", "stages.evidence.matrix", "quick")
+
+
+@pytest.fixture(scope="module")
+def copied(done, tmp_path_factory):
+    """A copy of the checkout in which everything has run."""
+    folder = tmp_path_factory.mktemp("matrix") / "tenfold"
+    shutil.copytree(done, folder, symlinks=True)
+    return folder
+
+
+def test_a_killed_comparison_goes_on_where_it_was_and_says_the_same(copied):
+    result = copied / paths.REPORTS / "evidence" / "quick.json"
+    trained = copied / ".checkpoints" / "matrix"
+    killed = subprocess.Popen(COMMAND, cwd=copied, env=environment(copied), stderr=subprocess.DEVNULL,
+                              start_new_session=True)  # fmt: skip
+    deadline = time.monotonic() + 240
+    while len(list(trained.glob("*/*/run.json"))) < 2:
+        assert killed.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    before = {path: path.stat().st_mtime_ns for path in trained.glob("*/*/0.pt")}
+    run(copied, *COMMAND)
+    assert all(path.stat().st_mtime_ns == when for path, when in before.items())  # not trained again
+    found = files.read_json(result)
+    assert found["conditions"]["seeds"] == 1
+    assert list(found["focus"]["arms"]) == ["ten", "ten_standard", "paste", "all"]
+    run(copied, *COMMAND)
+    assert files.read_json(result) == found
+
+
+def test_a_first_look_makes_no_stage_stale(copied):
+    assert "up to date" in run(copied, "dvc", "status").stdout
+
+
+def test_another_word_is_one_line(copied):
+    failed = run(copied, sys.executable, "-m", "stages.evidence.matrix", "half", ok=False)
+    assert (failed.returncode, failed.stderr) == (2, "tenfold: there is no comparison 'half'; there are full, quick\n")
