@@ -1,4 +1,4 @@
-"""params.yaml as typed, validated settings. This is its only reader.
+"""params.yaml as typed, validated settings, whose blocks stand in blocks.py. This is its only reader.
 
 A wrong key, type or value ends the program before anything is written, with one line that names the key, the value
 and what is allowed.
@@ -8,244 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from stages.blocks import (
+    Arm,
+    Bins,
+    Compared,
+    Composition,
+    Count,
+    Dataset,
+    Detector,
+    Evidence,
+    Experiment,
+    Feedback,
+    Fix,
+    Gan,
+    Judge,
+    Name,
+    Products,
+    Scale,
+    Section,
+    Split,
+    Subset,
+    Testing,
+)
 from stages.explain import explain
 from stages.problem import Problem
 
+__all__ = [  # the blocks that others speak of, too
+    "Arm", "Bins", "Compared", "Composition", "Dataset", "Detector", "Evidence", "Experiment", "Feedback", "Fix",
+    "Gan", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "load", "named",
+]  # fmt: skip
+
 PARAMS = Path("params.yaml")
 
-Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
 T = TypeVar("T")
 NOT_ARMS = ("judge", "labeller", "known", "zero_shot")  # other detectors of a product
-Share = Annotated[float, Meta(ge=0, le=1)]
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One block of params.yaml. Every key is written out there, so nothing here has a default."""
-
-
-class Fix(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """One declared correction of the dataset; it names an image or an annotation, or, for `clip`, neither: all."""
-
-    do: Literal["reclassify", "clip", "drop"]
-    image: int | None = None  # image id: the image, and all its annotations
-    annotation: int | None = None  # annotation id
-    to: int | None = None  # category id, for reclassify
-
-    def __post_init__(self) -> None:
-        named = (self.image is not None) + (self.annotation is not None)
-        if named > 1 or (named == 0 and self.do != "clip"):
-            raise ValueError(f"Expected one of image, annotation to {self.do}")
-        if (self.to is not None) != (self.do == "reclassify"):
-            raise ValueError("Expected a category id in `to` for reclassify, and only there")
-
-
-class Dataset(Section):
-    source: Literal["bins", "coco"]
-    images: str
-    annotations: str
-    groups: dict[Name, list[str]]  # group → file-name patterns; empty: the first folder of the file name
-    fixes: list[Fix]
-    few_instances: Count  # a class with fewer is reported as under-represented
-
-
-class Split(Section):
-    train: Share
-    val: Share
-    test: Share
-    hash_distance: Annotated[int, Meta(ge=0, le=32)]  # bits of 64
-    tile_distance: Share  # of full brightness
-
-    def __post_init__(self) -> None:
-        if abs(self.train + self.val + self.test - 1) > 1e-9:
-            raise ValueError("Expected train + val + test = 1")
-
-
-class Products(Section):
-    """The groups that the words `focus`, `other` and `rest` of a subset mean."""
-
-    focus: Name
-    other: Name
-    apart: list[Name]  # not part of `rest` either
-
-
-class Subset(Section):
-    group: Name  # or focus, other, but_focus, but_other, rest (all but those two and the ones apart), every
-    count: Positive | Literal["all"]  # of each group
-    prefer: Literal["separated", "random"]
-    fewer: bool  # whether a group that has fewer images gives what it has; else that ends the stage
-
-
-class Bins(Section):
-    width: Annotated[int, Meta(ge=64, le=4096)]
-    height: Annotated[int, Meta(ge=64, le=4096)]
-    images: dict[Name, Count]  # group → photographs
-    extra_test: dict[Name, Count]  # group → photographs more that are for testing only
-
-
-class Yolo(Section):
-    size: Annotated[int, Meta(ge=32, le=4096)]
-    labels: Literal["polygons", "boxes"]
-
-
-class Augment(Section):
-    """Ultralytics' own augmentation, on the fly; the names are its names."""
-
-    hsv_h: Share
-    hsv_s: Share
-    hsv_v: Share
-    degrees: Annotated[float, Meta(ge=0, le=180)]
-    translate: Share
-    scale: Share
-    fliplr: Share
-    flipud: Share
-    mosaic: Share
-
-
-class Detector(Section):
-    model: Literal["yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x"]
-    weights: str | None  # a .pt to start from; null: from scratch
-    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
-    epochs: Positive
-    least_steps: Count  # few images make short epochs: then there are as many as this takes
-    batch: Positive
-    lr: Annotated[float, Meta(gt=0, le=1)]
-    validations: Positive  # how often during training, evenly spread; the last epoch is always validated
-    augment: Augment
-
-
-class Gan(Section):
-    """What all games have in common: the optimiser's and the penalty's constants."""
-
-    betas: tuple[Share, Share]
-    epsilon: Annotated[float, Meta(gt=0)]
-    penalty_weight: Annotated[float, Meta(ge=0)]
-
-
-class ScaledGan(Section):
-    size: Literal[32, 64, 128, 256, 512]  # pixels of the square that pictures are squashed to
-    dim: Positive  # channels of the widest pictures' features
-    z: Positive  # length of a latent vector
-    lr: Annotated[float, Meta(gt=0, le=1)]
-    critic_steps: Positive  # … for one of the generator
-    most_steps: Positive  # an experiment that asks for more steps gets these
-    most_batch: Positive  # … and for a larger batch
-    precision: Literal["fp32", "bf16"]  # of the convolutions; norms, losses and the penalty's slope are in fp32
-    processes: Positive  # each with a GPU of its own, if there are as many, and an equal share of each batch
-    every: Positive  # steps between two checkpoints
-    grids: Positive  # pictures of fixed noise, evenly spread over training
-
-
-class Experiment(Section):
-    """One training run of a GAN."""
-
-    product: Literal["focus", "other"]  # which it belongs to
-    subset: Name
-    start: str  # the finished run it continues, as models/gan/<experiment>; or its own subset's folder: from scratch
-    extra: str  # a folder of more pictures to train on; or its own subset's folder: none
-    loss: Literal["gan", "hinge_v1", "hinge_v2", "lsgan", "wgan"]
-    penalty: Literal["none", "dragan", "wgan-gp"]
-    batch: Positive
-    steps: Positive  # of the critic
-    sample_at: Annotated[list[Annotated[float, Meta(gt=0, le=1)]], Meta(min_length=1)]  # shares of the steps
-    average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
-    augment: list[Literal["colour", "shift", "cutout"]]  # what the critic sees of all pictures, real and generated
-
-
-class Composition(Section):
-    """Candidates made of a subset's own images."""
-
-    product: Literal["focus", "other"]
-    subset: Name
-
-
-class JudgedSubsets(Section):
-    focus: Name
-    other: Name
-
-
-class Judge(Section):
-    subsets: JudgedSubsets  # of each product: the only images of it that its judge may see
-    shift: Annotated[float, Meta(ge=0, le=0.25)]  # share of the side by which a copy may be moved
-    copies: Positive  # changed copies of each training image, from which the distance of copies is taken …
-    percentile: Annotated[float, Meta(gt=50, le=100)]  # … as this percentile
-    shortlist: Positive  # training images that a candidate is compared with in full
-    iou: Share  # overlap at which an object lies where it did
-    slack: Share  # how much real images may exceed what the few known ones show
-    pass_real: Annotated[float, Meta(gt=50, lt=100)]  # percent of real images that must be sure enough
-
-
-class ScaledJudge(Section):
-    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]  # of its detector
-    planted: Positive  # candidates of each colour in its test
-    planted_copies: Positive  # … and copies more, none of which may be accepted
-
-
-class Feedback(Section):
-    """When a candidate's labels can be trusted: both detectors agree, however the picture is turned."""
-
-    confidence: Share  # of a reading that counts
-    readings: Share  # of the mirrored views that an object must be seen in, by each detector
-    iou: Share  # overlap of two readings of one object
-    best: Positive  # accepted candidates that are fed back to a generator
-
-
-class Arm(Section):
-    """One way to build a detector's training set from the same few images."""
-
-    product: Literal["focus", "other"]
-    subset: Name  # its real images
-    fakes: str  # a folder of accepted candidates; data/accepted: all that came of the same images; own subset: none
-    ratio: Count  # fakes for each real image, at most
-    known: str  # a folder of other products' images that it is trained on too; own subset's folder again: none
-    start: str  # the detector of those products, from which it goes on; own subset's folder again: from scratch
-    augment: Literal["plain", "standard"]
-
-
-class Evidence(Section):
-    primary: Name  # the arm whose gain was asked for before any test image was looked at
-    real: Share  # of an epoch that mixes real images and fakes, the share of the real ones …
-    known: Share  # … and of one that goes on from the known products, the share of their images
-    margin: Share  # of mAP that the known products may lose
-    minutes: Annotated[float, Meta(ge=0)]  # to annotate one image
-    resamplings: Positive
-    plain: Augment
-    standard: Augment
-
-
-class Compared(Section):
-    """How long every arm is trained, and how often."""
-
-    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
-    batch: Positive
-    steps: Positive
-    seeds: Positive
-
-
-class Testing(Section):
-    confidence: Share  # a detection below it is not `found`
-    iou: Share  # … nor one that overlaps its object less
-    bootstrap: Positive  # resamplings for the interval
-
-
-class Scale(Section):
-    bins: Bins
-    yolo: Yolo
-    detector: Detector
-    gan: ScaledGan
-    candidates: Positive  # drawn from each of an experiment's checkpoints
-    composed: Positive  # candidates of each composition
-    judge: ScaledJudge
-    evidence: Compared  # by `dvc repro` …
-    matrix: Compared  # … and by `make evidence`
 
 
 def _refuse(where: str, value: str, allowed: Iterable[str]) -> NoReturn:

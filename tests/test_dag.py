@@ -21,7 +21,16 @@ from tests.conftest import ROOT, environment, run
 
 DECLARED = yaml.safe_load((ROOT / "params.yaml").read_text())
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
-CARRIERS = {"settings", "explain", "files", "command", "problem", "progress", "paths"}  # see the head of dvc.yaml
+CARRIERS = {
+    "settings",
+    "blocks",
+    "explain",
+    "files",
+    "command",
+    "problem",
+    "progress",
+    "paths",
+}  # see the head of dvc.yaml
 
 
 def imported(module: Path) -> set[str]:
