@@ -12,10 +12,10 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
 
-.PHONY: help setup demo repro evidence test lint format doctor review serve lock benchmark
+.PHONY: help setup demo repro evidence test lint format doctor review serve arrival-demo lock benchmark
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## make the environment from requirements.lock (does nothing when it is up to date)
 
@@ -56,6 +56,9 @@ review: setup ## look through the candidates in the browser and say what they ar
 
 serve: setup ## Prefect's server, a worker and the deployments, on this machine alone; Ctrl-C ends them
 	@python -m flows.serve
+
+arrival-demo: setup ## a new product's way from a folder to a commit, at scale smoke, in a temporary clone
+	@python -m flows.arrival_demo
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -38,6 +38,7 @@ class Dataset(Section):
     annotations: str
     groups: dict[Name, list[str]]  # group → file-name patterns; empty: the first folder of the file name
     fixes: list[Fix]
+    arrived: list[Name]  # products that came later, in data/products/; each a group of its name
     few_instances: Count  # a class with fewer is reported as under-represented
 
 
@@ -212,6 +213,14 @@ class Compared(Section):
     batch: Positive
     steps: Positive
     seeds: Positive
+
+
+class Arrival(Section):
+    """What becomes of a product that arrives in data/incoming/."""
+
+    least: Positive  # training images it must bring
+    merge: bool  # whether a promoted product's branch is merged; else a person does
+    targets: list[str]  # stages that are run for it, with all that they need
 
 
 class Testing(Section):

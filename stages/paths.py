@@ -11,6 +11,7 @@ HEALTH = Path("data/health")
 ANNOTATIONS = HEALTH / "annotations.json"  # the source's, after the declared fixes: what every later stage reads
 NEAR_DUPLICATES = HEALTH / "near_duplicates.json"  # lists of image ids
 
+PRODUCTS = Path("data/products")  # what has arrived, each in a folder of its name
 SPLIT = Path("data/split.json")
 SPLIT_REASONS = Path("data/split_reasons.csv")
 YOLO = Path("data/yolo")

@@ -6,6 +6,7 @@ and what is allowed.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -14,8 +15,10 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from stages import files
 from stages.blocks import (
     Arm,
+    Arrival,
     Bins,
     Compared,
     Composition,
@@ -70,6 +73,7 @@ class Settings(Section):
     evidence: Evidence
     arms: dict[Name, Arm]
     more_arms: dict[Name, Arm]  # only `make evidence` trains these
+    arrival: Arrival
     testing: Testing
     scales: dict[Name, Scale]
 
@@ -192,6 +196,20 @@ def load(path: Path | str = PARAMS) -> Settings:
             for name, entry in entries.items():
                 _convert(entry, type_, f"{table}.{name}", path)
     return _convert(raw, Settings, "", path)
+
+
+def register(path: Path, product: str) -> None:
+    """Enter a product that has arrived: part of the dataset, and in focus. Comments and order stay as they are."""
+    yaml = YAML()
+    raw = yaml.load(path)
+    if product not in raw["dataset"]["arrived"]:
+        raw["dataset"]["arrived"].append(product)
+    if raw["dataset"]["groups"]:
+        raw["dataset"]["groups"][product] = [f"{product}/*"]
+    raw["products"]["focus"] = product
+    buffer = io.StringIO()
+    yaml.dump(raw, buffer)
+    files.write(path, buffer.getvalue())
 
 
 def _convert(value: Any, type_: type, where: str, path: Path) -> Any:

@@ -94,7 +94,7 @@ def few_experiments(path: Path) -> None:
     params = yaml.load(path)
     params["scale"] = "smoke"
     params["experiments"] = {name: params["experiments"][name] for name in ("size_1", "wgan_ten", "wgan_transfer")}
-    kept = ("ten", "ten_standard", "paste", "warm_ten", "warm_best", "all")
+    kept = ("ten", "ten_standard", "paste", "warm_ten", "warm_paste", "all")
     params["arms"] = {name: params["arms"][name] for name in kept}
     params["more_arms"] = {"five": params["more_arms"]["five"]}
     yaml.dump(params, path)

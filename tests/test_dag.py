@@ -107,7 +107,7 @@ def test_every_contract_is_there(done):
         paths.METRICS / "verdicts.json", paths.METRICS / "judge.json", paths.REPORTS / "judge.html",
         paths.ACCEPTED / "paste/annotations.json", paths.ACCEPTED / "wgan_ten/best/annotations.json",
         paths.ACCEPTED / "classic/accepted.json", paths.LABELS / "focus.json", paths.METRICS / "labels.json",
-        paths.DETECTORS / "focus/warm_best/1.pt", paths.DETECTORS / "focus/all/run.json",
+        paths.DETECTORS / "focus/warm_paste/1.pt", paths.DETECTORS / "focus/all/run.json",
         paths.EVIDENCE / "results.json", paths.METRICS / "evidence.json", paths.METRICS / "gate.json",
         paths.PLOTS / "evidence/arms.csv", paths.REPORTS / "index.html",
         paths.METRICS / "gan.json", paths.REPORTS / "gan.html", paths.PLOTS / "gan_compare/experiments.jpg",
@@ -233,7 +233,7 @@ def test_a_remote_works_out_of_the_box(done):
 
 def test_a_wrong_setting_stops_repro_with_one_line_and_writes_nothing(done):
     text = (done / "params.yaml").read_text()
-    (done / "params.yaml").write_text(text.replace("      epochs: 20\n", "      epochs: 0\n"))
+    (done / "params.yaml").write_text(text.replace("      epochs: 8\n", "      epochs: 0\n"))
     failed = run(done, "python", "-m", "stages.detector.train", "baseline", ok=False)
     (done / "params.yaml").write_text(text)
     assert failed.returncode == 2

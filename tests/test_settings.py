@@ -1,3 +1,4 @@
+import difflib
 import io
 
 import pytest
@@ -108,3 +109,17 @@ def test_numbers_are_read_as_dvc_reads_them(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text(TEXT.replace("      lr: 0.004\n", "      lr: 4e-3\n", 1))
     assert settings.load(path).scales["smoke"].detector.lr == 0.004
+
+
+def test_a_product_is_entered_and_all_else_stays_as_it_was(tmp_path):
+    path = tmp_path / "params.yaml"
+    text = (ROOT / "params.yaml").read_text()
+    path.write_text(text)
+    settings.register(path, "can_new")
+    settings.register(path, "can_new")  # again, after a kill
+    lines = difflib.ndiff(text.splitlines(), path.read_text().splitlines())
+    changed = [line.split("#")[0].rstrip() for line in lines if line[0] in "+-"]
+    assert changed == [
+        "-   arrived: []", "+   arrived:", "+   - can_new", "-   focus: tube_mint", "+   focus: can_new",
+    ]  # fmt: skip
+    assert settings.load(path).products.focus == "can_new"

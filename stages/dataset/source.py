@@ -1,4 +1,7 @@
-"""The source dataset in one place: drawn by the bins world, or copied from the COCO dataset that params.yaml names."""
+"""The source dataset in one place: drawn by the bins world, or copied from the COCO dataset that params.yaml names.
+
+Products that have arrived since are part of it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from stages import command, files, paths, progress, settings
-from stages.dataset import coco
+from stages.dataset import arrival, coco
 from stages.dataset.bins import world
 from stages.problem import Problem
 
@@ -18,6 +21,7 @@ def main() -> None:
             world.generate(params.now.bins, params.seed, folder)
         else:
             copy(Path(params.dataset.images), Path(params.dataset.annotations), folder)
+        arrival.join(folder, paths.PRODUCTS, params.dataset.arrived)
 
 
 def copy(images: Path, annotations: Path, folder: Path) -> None:

@@ -11,7 +11,7 @@ PARAMS = settings.load(ROOT / "params.yaml")
 
 def test_arms_are_known_by_what_they_are_made_of():
     part = compare.roles(PARAMS.arms, PARAMS)
-    assert part == compare.Roles("ten", "ten_standard", "all", "warm_ten", "warm_best")
+    assert part == compare.Roles("ten", "ten_standard", "all", "warm_ten", "warm_paste")
     other = {name: arm for name, arm in PARAMS.more_arms.items() if arm.product == "other"}
     assert compare.roles(other, PARAMS) == compare.Roles("other_ten", "other_standard", None, None, None)
 
@@ -24,7 +24,7 @@ def test_each_arm_is_measured_against_its_own_kind_and_only_the_primary_one_goes
     found = compare.against(scores, PARAMS.arms, part, PARAMS)
     assert set(found["paste"]) == {"ten", "ten_standard"}
     assert set(found["ten_standard"]) == {"ten"}
-    assert set(found["warm_best"]) == {"warm_ten", OLD}
+    assert set(found["warm_paste"]) == {"warm_ten", OLD}
     assert OLD not in found and "ten" not in found
     paste, wgan = found["paste"]["ten_standard"], found["wgan_ten"]["ten_standard"]
     assert paste["corrected"] == paste["p"]
@@ -35,10 +35,10 @@ def test_the_gate_takes_the_detector_that_the_evidence_chose():
     part = compare.roles(PARAMS.arms, PARAMS)
     gain = {"value": 0.1, "low": 0.05, "high": 0.15, "p": 0.001}
     none = {"value": 0.0, "low": -0.05, "high": 0.05, "p": 0.9}
-    held = {name: {"against": none | {"low": -0.01}} for name in ("warm_ten", "warm_best")}
-    differences = {"paste": {"ten_standard": gain}, "warm_ten": {OLD: none}, "warm_best": {OLD: gain}}
+    held = {name: {"against": none | {"low": -0.01}} for name in ("warm_ten", "warm_paste")}
+    differences = {"paste": {"ten_standard": gain}, "warm_ten": {OLD: none}, "warm_paste": {OLD: gain}}
     said = compare.decisions(differences, held, part, "paste", 0.03)
-    assert (said["include_fakes"], said["promote_product"], said["chosen"]) == (1, 1, "warm_best")
+    assert (said["include_fakes"], said["promote_product"], said["chosen"]) == (1, 1, "warm_paste")
     differences["paste"]["ten_standard"] = none
     said = compare.decisions(differences, held, part, "paste", 0.03)
     assert (said["include_fakes"], said["promote_product"], said["chosen"]) == (0, 0, "warm_ten")

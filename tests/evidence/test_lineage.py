@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 from tests.gan.conftest import subset
 
 PARAMS = settings.load(ROOT / "params.yaml")
-PASTE, BEST, WARM = (PARAMS.arms[name] for name in ("paste", "best", "warm_best"))
+PASTE, BEST, WARM = (PARAMS.arms[name] for name in ("paste", "best", "warm_paste"))
 
 
 def accepted(name, *parents):

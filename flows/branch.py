@@ -1,0 +1,98 @@
+"""A product's branch, built in a worktree of its own: nothing half done is ever seen on main."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from flows.inbox import Arrival
+from stages import paths, settings
+from stages.dataset import arrival, coco
+
+PLACE = Path(".worktrees")
+MAIN = "main"
+REPORTS = ("reports/metrics", "reports/plots", "reports/health.json", "reports/health.html")
+
+
+def git(checkout: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=checkout, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def place(checkout: Path, name: str) -> Path:
+    return checkout / PLACE / name
+
+
+def named(name: str) -> str:
+    return f"product/{name}"
+
+
+def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
+    """A new branch from main on which the product is part of the dataset, and in focus; its worktree.
+
+    What an earlier try left is thrown away: until the gate has spoken, the branch holds nothing that cannot be made
+    again.
+    """
+    worktree = place(checkout, of.name)
+    discard(checkout, of.name)
+    git(checkout, "worktree", "add", "--quiet", "-B", named(of.name), str(worktree), MAIN)
+    share(checkout, worktree)
+    folder = worktree / paths.PRODUCTS / of.name
+    arrival.tidy(checkout / of.folder, dataset, folder)
+    dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
+    settings.register(worktree / settings.PARAMS, of.name)
+    commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS))
+    return worktree
+
+
+def share(checkout: Path, worktree: Path) -> None:
+    """Give a worktree the checkout's own DVC settings and cache."""
+    local = checkout / ".dvc" / "config.local"
+    if local.exists():
+        shutil.copyfile(local, worktree / ".dvc" / "config.local")
+    cache = subprocess.run(["dvc", "cache", "dir"], cwd=checkout, capture_output=True, text=True, check=True).stdout
+    dvc(worktree, "cache", "dir", "--local", str((checkout / cache.strip()).resolve()))
+
+
+def dvc(checkout: Path, *arguments: str) -> None:
+    done = subprocess.run(["dvc", *arguments], cwd=checkout, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"dvc {' '.join(arguments)}: {done.stderr.strip()[-1000:]}")
+
+
+def commit(worktree: Path, message: str, *paths: str) -> None:
+    """Commit named paths alone, as far as they are there and differ."""
+    git(worktree, "add", "--", *[path for path in paths if (worktree / path).exists()])
+    if git(worktree, "diff", "--cached", "--name-only"):
+        git(worktree, "commit", "--quiet", "-m", message)
+
+
+def measured(worktree: Path, name: str, message: str) -> None:
+    """Commit what a run left."""
+    commit(worktree, f"Measure {name}\n\n{message}", "dvc.lock", *REPORTS)
+
+
+def base(checkout: Path, name: str) -> bool:
+    """Whether the branch stands on main as it is now."""
+    return git(checkout, "merge-base", MAIN, named(name)) == git(checkout, "rev-parse", MAIN)
+
+
+def promote(checkout: Path, name: str) -> None:
+    """Let main be what the branch is; a checkout with changes of its own is left alone, and said so."""
+    if git(checkout, "rev-parse", "--abbrev-ref", "HEAD") != MAIN:
+        raise RuntimeError(f"{checkout} is not on {MAIN}; check it out, then `python -m flows.arrivals retry {name}`")
+    if changed := git(checkout, "status", "--porcelain", "--untracked-files=no"):
+        raise RuntimeError(f"{checkout} has changes of its own: {changed.splitlines()[0]}, …")
+    git(checkout, "merge", "--quiet", "--ff-only", named(name))
+    dvc(checkout, "checkout", "--quiet", "--force", "--allow-missing")
+
+
+def discard(checkout: Path, name: str) -> None:
+    """Remove a worktree; the branch, if there is one, stays."""
+    worktree = place(checkout, name)
+    if worktree.exists():
+        shutil.rmtree(worktree)
+    git(checkout, "worktree", "prune")

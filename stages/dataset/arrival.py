@@ -1,0 +1,161 @@
+"""A product that has arrived: whether its folder can be used, and how it joins the dataset.
+
+A folder holds `images/`, `annotations.json` (COCO), `product.yaml` and, if there is one, `test/` with `images/` and
+`annotations.json` of its own, which is for testing only.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from stages import files
+from stages.dataset import alike, coco, photo
+from stages.problem import Problem
+from stages.settings import Split
+
+IDS = 10_000_000  # image and annotation ids that each arrival has to itself
+COPIES = 0.5  # share of its images that are another product's, from which on it is no new product
+
+
+class About(Struct, forbid_unknown_fields=True):
+    """product.yaml."""
+
+    classes: list[str] = []
+
+
+def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split) -> coco.Coco:
+    """The product's annotations, its test images among them; a Problem that says why it cannot be used.
+
+    known, images: the dataset that there is, and where its images lie. least: training images it must bring.
+    near: what makes two images the same.
+    """
+    for path in folder.rglob("*"):
+        if path.is_symlink():
+            raise Problem(f"{path.relative_to(folder)}: a link; only files and folders are taken")
+    declared = {category.name for category in known.categories} | set(about(folder).classes)
+    dataset = joined(folder)
+    training = [image for image in dataset.images if image.split != "test"]
+    if len(training) < least:
+        raise Problem(f"{len(training)} training images; at least {least} are needed")
+    if unknown := sorted({c.name for c in used(dataset)} - declared):
+        raise Problem(f"unknown classes {', '.join(unknown)}; the dataset has {', '.join(sorted(declared))}. "
+                      "New ones have to be listed under `classes` in product.yaml")  # fmt: skip
+    if not any(a.image_id in {image.id for image in training} for a in dataset.annotations):
+        raise Problem("its training images show no object at all")
+    mine = traits((folder / "images" / i.file_name, i) for i in dataset.images)
+    theirs = traits((images / i.file_name, i) for i in known.images)
+    hashes, thumbs = (np.concatenate([a, b]) for a, b in zip(mine, theirs, strict=True))
+    same = alike.clusters(hashes, thumbs, near.hash_distance, near.tile_distance)
+    twice = {k for cluster in same if any(m >= len(mine[0]) for m in cluster) for k in cluster if k < len(mine[0])}
+    if len(twice) >= COPIES * len(dataset.images):
+        like = next(m for cluster in same for m in cluster if m >= len(mine[0]) and twice & set(cluster))
+        other = known.images[like - len(mine[0])].file_name
+        raise Problem(f"{len(twice)} of its {len(dataset.images)} images are in the dataset already, such as {other}")
+    return dataset
+
+
+def about(folder: Path) -> About:
+    """product.yaml, checked."""
+    path = folder / "product.yaml"
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=About)
+    except FileNotFoundError:
+        raise Problem("product.yaml is missing") from None
+    except msgspec.DecodeError as error:
+        raise Problem(f"product.yaml: {' '.join(str(error).split())}") from None
+
+
+def joined(folder: Path) -> coco.Coco:
+    """Training and test images as one dataset, declared as such; without test images the split is to be drawn."""
+    dataset = read(folder)
+    for image in dataset.images:
+        image.split = "train" if (folder / "test").is_dir() else None
+    if not (folder / "test").is_dir():
+        return dataset
+    test = read(folder / "test")
+    return merged(dataset, test, "../test/images", "test")
+
+
+def read(folder: Path) -> coco.Coco:
+    """A folder's annotations; every image is there and whole, and lies inside."""
+    dataset = coco.read(folder / "annotations.json")
+    for image in dataset.images:
+        photo.load(folder / "images" / image.file_name, image.width, image.height)
+    return dataset
+
+
+def merged(dataset: coco.Coco, more: coco.Coco, place: str, split: str | None, base: int = 0) -> coco.Coco:
+    """Two datasets as one. Of the second, files are named under `place`, ids start after `base` or the first's own, and
+    categories are those of the same name."""
+    numbers = {category.name: category.id for category in dataset.categories}
+    new = [category for category in used(more) if category.name not in numbers]
+    highest = max((category.id for category in dataset.categories), default=0)
+    numbers |= {category.name: highest + k for k, category in enumerate(new, 1)}
+    categories = [*dataset.categories, *(coco.Category(numbers[c.name], c.name, c.supercategory) for c in new)]
+    name_of = {category.id: category.name for category in more.categories}
+    image_base = base or max((image.id for image in dataset.images), default=0)
+    box_base = base or max((a.id for a in dataset.annotations), default=0)
+    image_ids = {image.id: image_base + k for k, image in enumerate(more.images, 1)}
+    images = [
+        coco.Image(image_ids[i.id], f"{place}/{i.file_name}", i.width, i.height, split or i.split) for i in more.images
+    ]
+    annotations = [
+        msgspec.structs.replace(
+            a, id=box_base + k, image_id=image_ids[a.image_id], category_id=numbers[name_of[a.category_id]]
+        )
+        for k, a in enumerate((a for a in more.annotations if a.image_id in image_ids), 1)
+    ]
+    return coco.Coco([*dataset.images, *images], categories, [*dataset.annotations, *annotations])
+
+
+def used(dataset: coco.Coco) -> list[coco.Category]:
+    """The categories that have objects."""
+    ids = {a.category_id for a in dataset.annotations}
+    return [category for category in dataset.categories if category.id in ids]
+
+
+def traits(pictures: Iterable[tuple[Path, coco.Image]]) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes and thumbnails."""
+    found = [alike.traits(photo.load(path, image.width, image.height)) for path, image in pictures]
+    hashes, thumbs = zip(*found, strict=True)
+    return np.array(hashes), np.stack(thumbs)
+
+
+def tidy(folder: Path, dataset: coco.Coco, into: Path) -> None:
+    """A checked product as one plain folder: images/ and annotations.json, the test images declared in there."""
+    for image in dataset.images:
+        source = folder / "images" / image.file_name
+        image.file_name = image.file_name.replace("../test/images/", "test/", 1)
+        target = into / "images" / image.file_name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    coco.write(into / "annotations.json", dataset)
+
+
+def join(source: Path, products: Path, names: list[str]) -> None:
+    """Put products that have arrived into the source dataset, each as a group of its name."""
+    if not names:
+        return
+    dataset = coco.read(source / "annotations.json")
+    for number, name in enumerate(names, 1):
+        folder = products / name
+        more = coco.read(folder / "annotations.json")
+        dataset = merged(dataset, more, name, None, number * IDS)
+        for image in more.images:
+            target = source / "images" / name / image.file_name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / "images" / image.file_name, target)
+    coco.check(dataset, source / "annotations.json")
+    coco.write(source / "annotations.json", dataset)
+
+
+def content(folder: Path) -> str:
+    """What tells one arrival's content from another's; the word READY is no part of it."""
+    listed = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "READY")
+    return files.fingerprint([[str(p.relative_to(folder)), files.digest(p)] for p in listed])

@@ -1,0 +1,122 @@
+import shutil
+
+import msgspec
+import pytest
+
+from stages import files, settings
+from stages.dataset import arrival, coco
+from stages.problem import Problem
+from tests.conftest import ROOT
+from tests.gan.conftest import subset
+
+NEAR = settings.load(ROOT / "params.yaml").split
+
+
+@pytest.fixture
+def known(bins):
+    """The dataset that there is: all of the world but one group."""
+    dataset = coco.read(bins / "annotations.json")
+    return coco.subset(dataset, [i.id for i in dataset.images if not i.file_name.startswith("spray_night/")])
+
+
+@pytest.fixture
+def product(bins, tmp_path):
+    """Four images of a group that the dataset does not have, and two to test with."""
+    folder = tmp_path / "spray"
+    subset(bins, "spray_night", 4, folder)
+    dataset = coco.read(bins / "annotations.json")
+    last = [i.id for i in dataset.images if i.file_name.startswith("spray_night/")][4:6]
+    test = coco.subset(dataset, last)
+    for image in test.images:
+        target = folder / "test" / "images" / image.file_name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(bins / "images" / image.file_name, target)
+    coco.write(folder / "test" / "annotations.json", test)
+    files.write(folder / "product.yaml", "classes: []\n")
+    return folder
+
+
+def check(folder, known, bins, least=4):
+    return arrival.check(folder, known, bins / "images", least, NEAR)
+
+
+def edit(folder, change):
+    path = folder / "annotations.json"
+    dataset = coco.read(path)
+    change(dataset)
+    coco.write(path, dataset)
+
+
+def test_a_good_product_is_read_whole(product, known, bins):
+    dataset = check(product, known, bins)
+    assert [image.split for image in dataset.images] == ["train"] * 4 + ["test"] * 2
+    assert len({image.id for image in dataset.images}) == 6
+
+
+def renamed(dataset):
+    dataset.categories = [msgspec.structs.replace(c, name=f"new {c.name}") for c in dataset.categories]
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda f: (f / "product.yaml").unlink(), r"product\.yaml is missing"),
+        (lambda f: files.write(f / "product.yaml", "clases: []"), r"product\.yaml: .*unknown field `clases`"),
+        (lambda f: files.write(f / "product.yaml", "{"), r"product\.yaml: "),
+        (lambda f: (f / "annotations.json").write_text("{"), "not JSON"),
+        (lambda f: next((f / "images").rglob("*.png")).write_bytes(b"no"), "not a whole picture"),
+        (lambda f: next((f / "images").rglob("*.png")).unlink(), "the file is missing"),
+        (lambda f: edit(f, lambda d: d.images.pop()), "3 training images; at least 4"),
+        (lambda f: edit(f, renamed), "unknown classes new S; the dataset has B, C, E, S, T"),
+        (lambda f: edit(f, lambda d: d.annotations.clear()), "show no object at all"),
+        (lambda f: (f / "out").symlink_to("/etc"), "out: a link"),
+        (lambda f: edit(f, lambda d: setattr(d.images[0], "file_name", "../../x.png")), "leaves its folder"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_its_reason(product, known, bins, harm, said):
+    harm(product)
+    with pytest.raises(Problem, match=said):
+        check(product, known, bins)
+
+
+def test_a_class_that_is_declared_is_taken(product, known, bins):
+    edit(product, renamed)
+    shutil.rmtree(product / "test")
+    files.write(product / "product.yaml", "classes: [new S]\n")
+    assert len(check(product, known, bins).images) == 4
+
+
+def test_a_product_that_is_there_already_is_refused(product, bins):
+    with pytest.raises(Problem, match=r"6 of its 6 images are in the dataset already, such as spray_night/"):
+        check(product, coco.read(bins / "annotations.json"), bins)
+
+
+def test_it_joins_the_dataset_as_a_group_of_its_own(product, known, bins, tmp_path):
+    dataset = check(product, known, bins)
+    arrival.tidy(product, dataset, tmp_path / "products" / "spray")
+    source = tmp_path / "source"
+    coco.write(source / "annotations.json", known)
+    arrival.join(source, tmp_path / "products", ["spray"])
+    whole = coco.read(source / "annotations.json")
+    mine = coco.grouped(whole, {})["spray"]
+    assert [image.split for image in mine] == ["train"] * 4 + ["test"] * 2
+    assert all((source / "images" / image.file_name).is_file() for image in mine)
+    assert whole.images[: len(known.images)] == known.images
+    assert [(a.id, a.bbox) for a in whole.annotations[: len(known.annotations)]] == [
+        (a.id, a.bbox) for a in known.annotations
+    ]
+    original = coco.read(bins / "annotations.json")
+    by_name = {image.file_name: coco.by_image(original)[image.id] for image in original.images}
+    for image in mine:
+        was = by_name[image.file_name.removeprefix("spray/").removeprefix("test/")]
+        assert [(a.bbox, a.category_id) for a in coco.by_image(whole)[image.id]] == [
+            (a.bbox, a.category_id) for a in was
+        ]
+
+
+def test_the_word_ready_is_no_content(product):
+    before = arrival.content(product)
+    (product / "READY").touch()
+    assert arrival.content(product) == before
+    (product / "more.txt").write_text("x")
+    assert arrival.content(product) != before

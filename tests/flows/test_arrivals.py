@@ -1,0 +1,166 @@
+"""Arrivals with the real git, DVC and Prefect, and a loop that takes a second instead of an hour."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from ruamel.yaml import YAML
+
+from flows import branch, inbox
+from stages import files, paths
+from stages.dataset import coco
+from tests.conftest import ROOT, run
+from tests.flows.conftest import flow
+from tests.gan.conftest import subset
+
+CODE = "from flows.arrivals import arrivals; arrivals(least_free_gb=0)"
+GATE = """
+import json, pathlib
+from ruamel.yaml import YAML
+params = YAML(typ='safe', pure=True).load(pathlib.Path('params.yaml'))
+pathlib.Path('reports/metrics').mkdir(parents=True, exist_ok=True)
+gate = {'promote_product': int(params['seed'] < 5), 'promote_product_why': 'it is ' + params['products']['focus']}
+pathlib.Path('reports/metrics/gate.json').write_text(json.dumps(gate))
+"""
+PIPELINE = """stages:
+  loop:
+    cmd: sleep 1 && ls data/products/*/images > loop.txt
+    deps: [data/products]
+    params: [dataset.arrived, products.focus]
+    outs: [loop.txt]
+  evidence:
+    cmd: python gate.py
+    deps: [loop.txt]
+    params: [seed, products.focus]
+    metrics: [{reports/metrics/gate.json: {cache: false}}]
+  report: {cmd: echo page > reports/index.html, deps: [reports/metrics/gate.json], outs: [reports/index.html]}
+"""
+WHO = {"GIT_AUTHOR_NAME": "Tester", "GIT_AUTHOR_EMAIL": "t@example.org",
+       "GIT_COMMITTER_NAME": "Tester", "GIT_COMMITTER_EMAIL": "t@example.org"}  # fmt: skip
+
+
+@pytest.fixture
+def project(bins, tmp_path):
+    """A checkout whose dataset is the bins world without one group, which then arrives."""
+    folder = tmp_path / "tenfold"
+    (folder / "reports").mkdir(parents=True)
+    yaml = YAML()
+    params = yaml.load(ROOT / "params.yaml")
+    params["scale"], params["arrival"]["least"], params["arrival"]["targets"] = "smoke", 4, ["loop"]
+    yaml.dump(params, folder / "params.yaml")
+    (folder / "dvc.yaml").write_text(PIPELINE)
+    (folder / "gate.py").write_text(GATE)
+    (folder / ".gitignore").write_text((ROOT / ".gitignore").read_text() + "/loop.txt\n")
+    shutil.copyfile(ROOT / ".dvcignore", folder / ".dvcignore")
+    (folder / "data" / "products").mkdir(parents=True)
+    (folder / "data" / "products" / ".gitkeep").touch()
+    for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q"), ("git", "add", "-A"),
+                    ("git", "commit", "-qm", "Start")):  # fmt: skip
+        run(folder, *command)
+    dataset = coco.read(bins / "annotations.json")
+    known = coco.subset(dataset, [i.id for i in dataset.images if not i.file_name.startswith("spray_night/")])
+    coco.write(folder / paths.SOURCE_ANNOTATIONS, known)
+    shutil.copytree(bins / "images", folder / paths.SOURCE_IMAGES)
+    return folder
+
+
+@pytest.fixture
+def drop(bins, project):
+    """Put the group into the queue, or something broken."""
+
+    def put(name, *, whole=True):
+        target = project / inbox.INCOMING / name
+        subset(bins, "spray_night", 6, target)
+        shutil.copytree(target / "images", target / "test" / "images")
+        dataset = coco.read(target / "annotations.json")
+        ids = [image.id for image in dataset.images]
+        coco.write(target / "test" / "annotations.json", coco.subset(dataset, ids[4:]))
+        coco.write(target / "annotations.json", coco.subset(dataset, ids[:4]))
+        files.write(target / "product.yaml", "classes: []\n")
+        if not whole:
+            (target / "annotations.json").write_text("{")
+        (target / "READY").touch()
+
+    return put
+
+
+def arrive(project, server):
+    return flow(project, server, CODE, **WHO).communicate(timeout=240)[0]
+
+
+def git(project, *arguments):
+    return run(project, "git", *arguments).stdout.strip()
+
+
+def test_a_product_comes_onto_main_and_a_broken_one_is_put_aside(project, drop, server):
+    drop("spray")
+    drop("broken", whole=False)
+    said = arrive(project, server)
+    states = {of.name: of.state for of in inbox.read(project)}
+    assert states == {"spray": "promoted", "broken": "quarantined"}, said
+    assert git(project, "log", "--format=%s", "main").splitlines() == ["Measure spray", "Register spray", "Start"]
+    assert git(project, "rev-parse", "main") == git(project, "rev-parse", "product/spray")
+    assert not git(project, "status", "--porcelain", "--untracked-files=no")
+    assert len(list((project / paths.PRODUCTS / "spray" / "images").rglob("*.png"))) == 6
+    assert "not JSON" in files.read_json(project / inbox.QUARANTINE / "broken" / "reason.json")["why"]
+    assert not branch.place(project, "spray").exists()
+    assert "gate.json" in run(project, "dvc", "metrics", "show").stdout
+    drop("spray")  # the same again
+    arrive(project, server)
+    assert git(project, "log", "--format=%s").splitlines()[0] == "Measure spray"
+    assert inbox.ready(project) == []
+
+
+def test_a_product_that_is_no_better_stays_on_its_branch(project, drop, server):
+    text = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(text.replace("\nseed: 0\n", "\nseed: 9\n"))
+    run(project, "git", "commit", "-qam", "Another seed")
+    before = git(project, "rev-parse", "main")
+    drop("spray")
+    said = arrive(project, server)
+    (of,) = inbox.read(project)
+    assert (of.state, of.why) == ("left", "it is spray"), said
+    assert git(project, "rev-parse", "main") == before
+    assert "promote_product" in git(project, "show", "product/spray:reports/metrics/gate.json")
+    assert git(project, "diff", "--name-only", "main", "product/spray").splitlines() == [
+        "data/products/spray.dvc", "dvc.lock", "params.yaml", "reports/metrics/gate.json",
+    ]  # fmt: skip
+
+
+def test_a_checkout_with_changes_of_its_own_is_left_alone(project, drop, server):
+    (project / "gate.py").write_text(GATE + "# mine\n")
+    before = git(project, "rev-parse", "main")
+    drop("spray")
+    said = arrive(project, server)
+    assert "has changes of its own" in said
+    assert git(project, "rev-parse", "main") == before and "# mine" in (project / "gate.py").read_text()
+    run(project, "git", "checkout", "-q", "gate.py")
+    arrive(project, server)  # the next scan goes on
+    assert [of.state for of in inbox.read(project)] == ["promoted"]
+
+
+def test_killed_ten_times_it_ends_in_the_same_tree(project, drop, server, tmp_path):
+    untouched = tmp_path / "untouched"
+    drop("spray")
+    shutil.copytree(project, untouched, symlinks=True)
+    arrive(untouched, server)
+    seconds = [3 + 0.7 * k for k in range(10)]
+    killed = 0
+    for wait in seconds:
+        process = flow(project, server, CODE, **WHO)
+        try:
+            process.wait(wait)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed += 1
+        process.wait()
+        assert git(project, "log", "--format=%s", "main").splitlines()[0] in ("Start", "Measure spray")  # never half
+        time.sleep(0.2)
+    arrive(project, server)
+    assert killed >= 5
+    assert [of.state for of in inbox.read(project)] == ["promoted"]
+    assert git(project, "rev-parse", "main^{tree}") == git(untouched, "rev-parse", "main^{tree}")
+    assert not git(project, "status", "--porcelain", "--untracked-files=no")

@@ -1,0 +1,81 @@
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from flows import inbox
+from stages import files
+
+
+@pytest.fixture
+def put(tmp_path):
+    """A maker of folders in the queue."""
+
+    def make(name, text="x", *, done=True):
+        folder = tmp_path / inbox.INCOMING / name
+        files.write(folder / "images" / "a.png", text)
+        if done:
+            (folder / "READY").touch()
+        return folder
+
+    return make
+
+
+def test_a_folder_is_ready_when_it_says_so_or_lies_still(put, tmp_path):
+    assert inbox.ready(tmp_path) == []
+    said, still, busy = put("a"), put("b", done=False), put("c", done=False)
+    old = time.time() - inbox.QUIET - 1
+    for path in (still, still / "images", still / "images" / "a.png"):
+        os.utime(path, (old, old))
+    assert inbox.ready(tmp_path) == [said, still]
+    assert busy.exists()
+
+
+def test_an_arrival_is_claimed_once_whoever_asks(put, tmp_path):
+    folder = put("spray")
+    with ThreadPoolExecutor(8) as pool:
+        won = [of for of in pool.map(lambda _: inbox.claim(tmp_path, folder), range(8)) if of]
+    assert len(won) == 1
+    assert (tmp_path / won[0].folder / "images" / "a.png").exists() and not folder.exists()
+    assert [of.state for of in inbox.read(tmp_path)] == ["claimed"]
+
+
+def test_the_same_content_again_is_no_news(put, tmp_path):
+    inbox.claim(tmp_path, put("spray"))
+    assert inbox.claim(tmp_path, put("spray")) is None
+    assert inbox.ready(tmp_path) == [] and len(inbox.read(tmp_path)) == 1
+    assert not (tmp_path / inbox.QUARANTINE).exists()
+
+
+@pytest.mark.parametrize(("name", "text", "why"), [
+    ("spray", "other content", "of this name is there already"), ("Spray!", "x", "the name has to match"),
+])  # fmt: skip
+def test_what_cannot_be_claimed_is_put_aside_with_its_reason(put, tmp_path, name, text, why):
+    inbox.claim(tmp_path, put("spray"))
+    assert inbox.claim(tmp_path, put(name, text)) is None
+    (reason,) = (tmp_path / inbox.QUARANTINE).glob("*/reason.json")
+    assert why in files.read_json(reason)["why"]
+    assert (reason.parent / "images" / "a.png").read_text() == text
+    assert len(inbox.read(tmp_path)) == 1
+
+
+def test_quarantine_and_back(put, tmp_path):
+    of = inbox.claim(tmp_path, put("spray"))
+    inbox.quarantine(tmp_path, of, "it is blurred")
+    (entry,) = inbox.read(tmp_path)
+    assert (entry.state, entry.why) == ("quarantined", "it is blurred")
+    assert files.read_json(tmp_path / inbox.QUARANTINE / "spray" / "reason.json")["why"] == "it is blurred"
+    inbox.unquarantine(tmp_path, "spray")
+    assert inbox.read(tmp_path) == []
+    again = inbox.claim(tmp_path, *inbox.ready(tmp_path))
+    assert again and again.content == of.content
+    with pytest.raises(FileNotFoundError, match="there is no other"):
+        inbox.unquarantine(tmp_path, "other")
+
+
+def test_a_claim_that_was_not_noted_before_a_kill_is_found(put, tmp_path):
+    of = inbox.claim(tmp_path, put("spray"))
+    (tmp_path / inbox.JOURNAL).unlink()
+    inbox.recover(tmp_path)
+    assert [(e.name, e.content, e.state) for e in inbox.read(tmp_path)] == [("spray", of.content, "claimed")]
