@@ -47,7 +47,6 @@ class Limits:
 
     confidence: float  # of the most doubtful free object …
     mean: float  # … and of all objects of a picture, on average
-    crowding: float  # how much two objects overlap, at most
     strong: dict[int, float]  # how little objects of each class stand out from the empty bin
     manifold: float  # how far the features may be from those of real images
 
@@ -75,7 +74,6 @@ def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge
     return Limits(
         min(_fewest([seen.least for seen in of], rule) for of in (changed, unseen)),
         min(_fewest([seen.mean for seen in of], rule) for of in (changed, unseen)),
-        _most([seen.crowding for seen in unseen], rule),
         _least_strong(own, rule),
         _most(apart, rule),
     )

@@ -34,12 +34,6 @@ class Seen:
         return float(self.confidence.mean()) if len(self.confidence) else None
 
     @property
-    def crowding(self) -> float:
-        """How much the two objects that cover each other most overlap."""
-        apart = overlaps(self.boxes, self.boxes) - np.eye(len(self.boxes))
-        return float(apart.max(initial=0))
-
-    @property
     def least(self) -> float | None:
         """The confidence of the most doubtful object that stands free; None: none does."""
         free = standing_free(self.boxes)

@@ -39,8 +39,6 @@ def verdict(of: Evidence, copy: float, limits: Limits, slack: float) -> tuple[st
         doubts.append(f"one object at {found.whole.least:.2f} under {limits.confidence:.2f}")
     if found.whole.mean is not None and found.whole.mean < limits.mean:
         doubts.append(f"objects at {found.whole.mean:.2f} on average under {limits.mean:.2f}")
-    if found.whole.crowding > limits.crowding:
-        doubts.append(f"objects that overlap by {found.whole.crowding:.2f}, over {limits.crowding:.2f}")
     if of.manifold > limits.manifold:
         doubts.append(f"unlike real images, {of.manifold:.3f} over {limits.manifold:.3f}")
     change = f"{of.arrangement.says()} against {of.like}"

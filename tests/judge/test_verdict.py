@@ -8,11 +8,10 @@ from stages.judge.limits import Limits
 from stages.judge.quality import Quality, Seen
 from stages.judge.verdict import Evidence, verdict
 
-LIMITS = Limits(confidence=0.5, mean=0.7, crowding=0.5, strong={}, manifold=0.02)
+LIMITS = Limits(confidence=0.5, mean=0.7, strong={}, manifold=0.02)
 BOXES = np.array([(0.1, 0.1, 0.2, 0.2), (0.4, 0.4, 0.2, 0.2), (0.7, 0.1, 0.2, 0.2)])
 WHOLE = Seen(BOXES, np.zeros(3, int), np.array([0.9, 0.8, 0.9]), np.empty((0, 6)))
 GOOD = Quality(WHOLE, ghosts=0, parts=0)
-ASIDE = np.array((1, 0, 0, 0))
 NONE = replace(WHOLE, boxes=BOXES[:0], classes=np.empty(0, int), confidence=np.empty(0))
 NEW = Evidence(0.2, "a.png", Difference(0, 2, 0, 0, 1), "b.png", GOOD, 0.01)
 SAME = Difference(0, 3, 0, 0, 0)
@@ -51,8 +50,6 @@ def test_mostly_partial_is_white(quality, said):
         ({"quality": replace(GOOD, ghosts=3)}, "3 ghosts"),
         ({"quality": replace(GOOD, whole=replace(WHOLE, confidence=np.array([0.9, 0.41, 0.95])))},
          "one object at 0.41 under 0.50"),
-        ({"quality": replace(GOOD, whole=replace(WHOLE, boxes=BOXES[[0, 0, 2]] + ((0,), (0.02,), (0,)) * ASIDE))},
-         "objects that overlap by 0.82, over 0.50"),
         ({"manifold": 0.03}, "unlike real images, 0.030 over 0.020"),
         ({"distance": 0.11}, "perhaps a copy of a.png, distance 0.110 near 0.100"),
     ],
