@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
-from prefect.runtime import task_run
 
 from flows import child, dag, gpu, show
 from flows.dag import Stage
+from stages import provenance
 
 RETRIES = 2  # a killed training goes on from its checkpoint
 PAUSE = 5  # seconds before another try
@@ -29,22 +28,23 @@ def worth_another_try(_task, _run, state) -> bool:
     retries=RETRIES, retry_delay_seconds=PAUSE, retry_condition_fn=worth_another_try, cache_policy=NO_CACHE,
     task_run_name="{name}",
 )  # fmt: skip
-def stage(name: str, checkout: Path, needs_gpu: bool, pull: bool) -> None:
-    """Bring one stage up to date."""
+def stage(name: str, checkout: Path, needs_gpu: bool, slots: int) -> None:
+    """Bring one stage up to date; it gets its share of the cores, because threads that wait for a core spin."""
     say = get_run_logger().info
-    command = ["dvc", "--wait-for-lock", "repro", "--single-item", *(["--pull"] if pull else []), name]
+    environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": str(max(1, provenance.cores() // slots))}
+    command = ["dvc", "--wait-for-lock", "repro", "--single-item", name]
     if not needs_gpu:
-        child.run(command, checkout, say)
+        child.run(command, checkout, say, **environment)
         return
-    with gpu.one() as environment:
-        child.run(command, checkout, say, TENFOLD_TRY=str(task_run.run_count or 1), **environment)
+    with gpu.one() as shown:
+        child.run(command, checkout, say, **environment, **shown)
 
 
 @flow(name="reproduce", log_prints=True)
-def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = ".", pull: bool = False) -> list[str]:
+def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = ".") -> list[str]:
     """Run what is stale of `targets` (all stages, if there are none) and of what they need; what was run.
 
-    slots: stages at a time. pull: take from the DVC remote what another machine has done already.
+    slots: stages at a time.
     """
     where = Path(checkout).resolve()
     if ended := child.reap(where):
@@ -56,7 +56,7 @@ def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = 
     print(f"{len(todo)} of {len(wanted)} stages are stale")
     started = time.monotonic()
     try:
-        failed = run_all(todo, slots, where, pull)
+        failed = run_all(todo, slots, where)
     finally:
         child.end_all(where)
     show.results(where, todo, time.monotonic() - started)
@@ -65,12 +65,12 @@ def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = 
     return list(todo)
 
 
-def run_all(todo: dict[str, Stage], slots: int, checkout: Path, pull: bool) -> list[str]:
+def run_all(todo: dict[str, Stage], slots: int, checkout: Path) -> list[str]:
     """Run stages, each as soon as what it needs is there; those that failed or wait for one that did."""
     waiting, running, failed = dict(todo), {}, []
     while waiting or running:
         for name in ready(waiting, running.values(), failed)[: slots - len(running)]:
-            running[stage.submit(name, checkout, waiting.pop(name).gpu, pull)] = name
+            running[stage.submit(name, checkout, waiting.pop(name).gpu, slots)] = name
         if not running:
             break
         done: PrefectFuture = next(iter(as_completed(list(running))))
@@ -85,8 +85,3 @@ def ready(waiting: dict[str, Stage], running: Iterable[str], failed: list[str]) 
     """Those that wait for none of the others."""
     unfinished = {*waiting, *running, *failed}
     return [name for name, of in waiting.items() if not of.after & unfinished]
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    reproduce()
