@@ -29,6 +29,7 @@ PATIENCE = 900  # seconds
 
 def main() -> int:
     started = time.monotonic()
+    serve.tidy_when_ended()
     with tempfile.TemporaryDirectory(prefix="tenfold-") as place:
         checkout = prepared(Path.cwd(), Path(place) / "tenfold")
         environ = serve.environment(checkout, serve.HOST, PORT)

@@ -28,8 +28,7 @@ def main() -> int:
     parser.add_argument("--pool", default=POOLS[0], choices=POOLS, help="whose runs this machine's worker takes")
     asked = parser.parse_args()
     environ = environment(Path.cwd(), asked.host, asked.port)
-    for how in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(how, lambda *_: sys.exit(0))
+    tidy_when_ended()
     running: list[subprocess.Popen] = []
     try:
         running.append(start(["server", "start", "--host", asked.host, "--port", str(asked.port)], environ))
@@ -48,6 +47,12 @@ def main() -> int:
     finally:
         for process in reversed(running):
             child.end(process.pid)
+
+
+def tidy_when_ended() -> None:
+    """Whoever ends this process with a signal gets what Ctrl-C gives: nothing that it started is left running."""
+    for how in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(how, lambda *_: sys.exit(0))
 
 
 def environment(checkout: Path, host: str, port: int) -> dict[str, str]:
