@@ -47,16 +47,15 @@ def section(name: str, params: Settings) -> list[str]:
         why = "; ".join(f"{reason}: {count}" for reason, count in counts["rejected"].items())
         parts.append(f"<p>{counts['accepted']} of {counts['candidates']} became training data"
                      f"{f' ({why})' if why else ''}.</p>")  # fmt: skip
-    figures = []
+    left, right = drawn(name)
     if facts:
-        alt = f"{name}: verdicts on its candidates, ours above the thesis's own (hatched)"
-        figures.append(page.figure(bars(name, facts), alt))
-    figures += drawn(name)
+        alt = f"{name}: verdicts on its candidates{', above the thesis’s own, hatched' if name in THESIS else ''}"
+        left.insert(0, page.figure(bars(name, facts), alt))
     if accepted.exists() and (shown := gallery(name, params)):
         alt = f"{name}: {min(SHOWN, shown.accepted)} of {shown.accepted} accepted candidates with their labels, " \
               "each above the training image it is nearest to"  # fmt: skip
-        figures.append(page.picture(shown.picture, alt))
-    return [*parts, "<div class='figures'>", *figures, "</div>"]
+        right.append(page.picture(shown.picture, alt))
+    return [*parts, "<div class='figures'><div>", *left, "</div><div>", *right, "</div></div>"]
 
 
 def sentence(name: str, facts: dict) -> str:
@@ -86,15 +85,15 @@ def bars(name: str, facts: dict) -> Figure:
     return drawing
 
 
-def drawn(name: str) -> list[str]:
-    """A GAN's samples and curves, or some pictures of a composer."""
+def drawn(name: str) -> tuple[list[str], list[str]]:
+    """A GAN's curves, and its samples."""
     if (paths.GANS / name / run.FACTS).exists():
         found = gans.read(name)
-        return [
-            page.picture(photo.fit(found.grid, GRID), f"{name}: 100 samples at the end of training"),
-            page.figure(gans.curves(found.curves), f"{name}: losses, estimates, the critic's accuracy"),
-        ]
-    return []
+        return (
+            [page.figure(gans.curves(found.curves), f"{name}: losses, estimates, the critic's accuracy")],
+            [page.picture(photo.fit(found.grid, GRID), f"{name}: 100 samples at the end of training")],
+        )
+    return [], []
 
 
 def gallery(name: str, params: Settings) -> Gallery | None:
