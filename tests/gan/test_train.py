@@ -53,13 +53,13 @@ def test_the_last_kept_generator_is_the_final_one(project):
 
 def test_extra_pictures_are_trained_on(project, bins):
     """As wgan_feedback does with accepted fakes."""
-    subset(bins, "bottle_azure", 3, project / "data/accepted/wgan_ten")
-    edit(project, "wgan_ten", "extra: data/subsets/ten", "extra: data/accepted/wgan_ten")
+    subset(bins, "bottle_azure", 3, project / "data/accepted/wgan_ten/best")
+    edit(project, "wgan_ten", "extra: data/subsets/ten", "extra: data/accepted/wgan_ten/best")
     before = files.digest(paths.GANS / "wgan_ten" / run.FINAL)
     train.main("wgan_ten")
     facts = run.facts(paths.GANS / "wgan_ten")
     assert facts["images"] == 13
-    assert facts["parents"] == ["data/subsets/ten", "data/accepted/wgan_ten"]
+    assert facts["parents"] == ["data/subsets/ten", "data/accepted/wgan_ten/best"]
     assert files.digest(paths.GANS / "wgan_ten" / run.FINAL) != before
 
 
@@ -149,7 +149,8 @@ def test_the_thesis_s_numbers():
     assert {name: (r.steps, r.batch) for name, r in asked.items() if not name.startswith("size")} == {
         "dcgan_group": (200_000, 64), "wgan_group": (200_000, 64), "wgan_ten": (50_000, 8),
         "wgan_transfer": (10_000, 8), "wgan_pretrain": (3_375_000, 8), "wgan_pretrained_ten": (50_000, 8),
-        "wgan_twenty": (100_000, 8), "wgan_augmented_ten": (50_000, 8), "wgan_averaged_ten": (50_000, 8),
+        "wgan_feedback": (50_000, 8), "wgan_twenty": (100_000, 8),
+        "wgan_augmented_ten": (50_000, 8), "wgan_averaged_ten": (50_000, 8),
     }  # fmt: skip
     for recipe in asked.values():
         assert (recipe.size, recipe.dim, recipe.z, recipe.lr, recipe.betas) == (256, 64, 128, 2e-4, (0.5, 0.999))
