@@ -178,7 +178,8 @@ def test_git_sees_no_data(done):
     """`git add -A` in the middle of everything commits no data, no weights, no checkpoints."""
     run(done, "git", "add", "-A")
     tracked = run(done, "git", "ls-files").stdout.splitlines()
-    assert [p for p in tracked if p.startswith(("data/", "models/", ".checkpoints/"))] == ["data/reviews/.gitkeep"]
+    kept = [p for p in tracked if p.startswith(("data/", "models/", ".checkpoints/"))]
+    assert kept == ["data/products/.gitkeep", "data/reviews/.gitkeep"]
     assert "dvc.lock" in tracked and "reports/metrics/detector_test.json" in tracked
     assert not any(p.startswith("reports/timing") for p in tracked)
     assert all((done / p).stat().st_size < 1_000_000 for p in tracked)

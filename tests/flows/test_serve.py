@@ -32,12 +32,12 @@ def test_a_scheduled_run_happens_by_itself_and_all_ends_at_once(pipeline):
         stdout=log, stderr=log, text=True,
     )  # fmt: skip
     try:
-        assert becomes(lambda: (pipeline / "both").exists() or process.poll() is not None, 150), log.read()
+        assert becomes(lambda: (pipeline / "both").exists() or process.poll() is not None, 300), log.read()
         with (
             temporary_settings({PREFECT_API_URL: f"http://{serve.HOST}:{port}/api"}),
             get_client(sync_client=True) as client,
         ):
-            assert becomes(lambda: any(r.state.is_completed() for r in client.read_flow_runs()), 60)
+            assert becomes(lambda: any(r.state.is_completed() for r in client.read_flow_runs()), 120)
             runs = client.read_flow_runs()
             assert all(run.auto_scheduled for run in runs)
             assert {pool.name for pool in client.read_work_pools()} >= set(serve.POOLS)
