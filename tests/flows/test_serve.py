@@ -20,7 +20,7 @@ def test_a_scheduled_run_happens_by_itself_and_all_ends_at_once(pipeline):
     for name in ("flows", "stages"):
         shutil.copytree(ROOT / name, pipeline / name)
     text = (ROOT / "prefect.yaml").read_text()
-    head, rest = text.split("- name: nightly")
+    head, rest = text.split("- name: arrivals")
     assert "schedules:" in rest
     (pipeline / "prefect.yaml").write_text(f"{head}  schedules:\n{EVERY}")
     with socket.socket() as free:
