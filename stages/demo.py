@@ -30,7 +30,7 @@ def main() -> None:
     matrix.main("quick")
     index.main()
     found = files.read_json(paths.REPORTS / "evidence" / "quick.json")
-    print()
+    print("\nIndicative, with one seed and few steps (`make repro` gives the answer that counts):")
     for line in answer.sentences(found["focus"], params.all_arms, params):
         print(line)
     print(f"{(time.monotonic() - started) / 60:.0f} minutes. The report: {index.REPORT}")

@@ -37,6 +37,8 @@ def main(which: str) -> None:
         if which == "full" and old.exists():
             of[compare.OLD] = [old]
         results[product] = compare.compare(of, mine, product, params, how)
+        for name in mine:
+            results[product]["arms"][name]["run"] = files.read_json(weights[name][0].parent / "run.json")
     conditions = {"scale": params.scale, **msgspec.to_builtins(how), "model": params.now.detector.model}
     files.write_json(paths.REPORTS / "evidence" / f"{which}.json", rounded({"conditions": conditions} | results))
 
