@@ -234,7 +234,7 @@ def test_a_remote_works_out_of_the_box(done):
 
 def test_a_wrong_setting_stops_repro_with_one_line_and_writes_nothing(done):
     text = (done / "params.yaml").read_text()
-    (done / "params.yaml").write_text(text.replace("      epochs: 8\n", "      epochs: 0\n"))
+    (done / "params.yaml").write_text(text.replace("      epochs: 20\n", "      epochs: 0\n"))
     failed = run(done, "python", "-m", "stages.detector.train", "baseline", ok=False)
     (done / "params.yaml").write_text(text)
     assert failed.returncode == 2
