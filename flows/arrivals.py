@@ -11,6 +11,7 @@ import argparse
 import fcntl
 import json
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -113,16 +114,17 @@ def decided(checkout: Path, of: Arrival) -> Arrival:
 
 
 @contextmanager
-def alone(checkout: Path):
+def alone(checkout: Path) -> Iterator[bool]:
     """Whether this is the only run on arrivals: they are promoted one after the other."""
     path = checkout / "data" / "arrivals.run"
     path.parent.mkdir(exist_ok=True)
     with path.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield True
+            mine = True
         except BlockingIOError:
-            yield False
+            mine = False
+        yield mine
 
 
 def table(checkout: Path) -> str:

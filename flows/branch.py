@@ -83,7 +83,7 @@ def base(checkout: Path, name: str) -> bool:
 def promote(checkout: Path, name: str) -> None:
     """Let main be what the branch is; a checkout with changes of its own is left alone, and said so."""
     if git(checkout, "rev-parse", "--abbrev-ref", "HEAD") != MAIN:
-        raise RuntimeError(f"{checkout} is not on {MAIN}; check it out, then `python -m flows.arrivals retry {name}`")
+        raise RuntimeError(f"{checkout} is not on {MAIN}; check it out, and the next scan goes on with {name}")
     if changed := git(checkout, "status", "--porcelain", "--untracked-files=no"):
         raise RuntimeError(f"{checkout} has changes of its own: {changed.splitlines()[0]}, …")
     git(checkout, "merge", "--quiet", "--ff-only", named(name))

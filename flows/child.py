@@ -46,7 +46,7 @@ def run(command: list[str], checkout: Path, say: Callable[[str], None], **enviro
                 if lines[-1]:
                     say(lines[-1])
             code = child.wait()
-        except BaseException:
+        except BaseException:  # a cancelled run and Ctrl-C, too: whatever ends us ends the child
             end(child.pid)
             raise
     if code:

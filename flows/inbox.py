@@ -71,7 +71,7 @@ def claim(checkout: Path, folder: Path) -> Arrival | None:
                 return None
             if any(of.name == folder.name and of.state != "quarantined" for of in entries.values()):
                 why = "a product of this name is there already, with other content"
-                return refuse(checkout, folder, why, entries)
+                return refuse(checkout, folder, why)
             taken.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(taken)
             entries[content] = Arrival(folder.name, content, "claimed", now())
@@ -79,7 +79,7 @@ def claim(checkout: Path, folder: Path) -> Arrival | None:
     return None
 
 
-def refuse(checkout: Path, folder: Path, why: str, entries: dict[str, Arrival] | None = None) -> None:
+def refuse(checkout: Path, folder: Path, why: str) -> None:
     """Put a folder that was not claimed aside, with the reason beside it."""
     target = aside(checkout, folder.name)
     with contextlib.suppress(FileNotFoundError):

@@ -28,6 +28,9 @@ def main(which: str) -> None:
     if which not in ("full", "quick"):
         raise Problem(f"there is no comparison {which!r}; there are full, quick")
     arms, how = asked(which, params)
+    dataset, split = coco.read(paths.ANNOTATIONS), files.read_json(paths.SPLIT)
+    for name, one in arms.items():
+        lineage.check(name, one, params, dataset, split)
     weights = {name: trained(name, one, params, how) for name, one in arms.items()}
     results = {}
     for product in dict.fromkeys(one.product for one in arms.values()):
@@ -54,8 +57,6 @@ def asked(which: str, params: Settings) -> tuple[dict[str, Arm], Compared]:
 
 def trained(name: str, one: Arm, params: Settings, how: Compared) -> list[Path]:
     """One arm's detectors, trained now unless an earlier run of the same data and settings left them."""
-    dataset, split = coco.read(paths.ANNOTATIONS), files.read_json(paths.SPLIT)
-    lineage.check(name, one, params, dataset, split)
     inputs = [paths.SUBSETS / one.subset, *lineage.fakes(one, params)]
     inputs += [Path(of) for of in (one.known, one.start) if Path(of) != inputs[0]]
     mark = files.fingerprint(*inputs, *(msgspec.to_builtins(of) for of in (one, how, params.evidence, params.seed)),

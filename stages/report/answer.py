@@ -33,7 +33,7 @@ def sentences(results: dict, arms: dict[str, Arm], params: Settings) -> list[str
         many = top.get("run", {}).get("images", {}).get(subset)
         saved = f", {(many - real) * params.evidence.minutes / 60:.1f} hours of annotating more" if many else ""
         lines.append(
-            f"All {many or ''} photographs reach {top['map50_95']:.3f}{saved}; the fakes recover "
+            f"All{f' {many}' if many else ''} photographs reach {top['map50_95']:.3f}{saved}; the fakes recover "
             f"{100 * best['recovered']:.0f} % of the way there."
         )
     decided = results["gate"]

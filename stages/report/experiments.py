@@ -15,6 +15,7 @@ from stages import files, marks, page, paths
 from stages.dataset import coco, photo
 from stages.gan import compare as gans
 from stages.gan import run
+from stages.judge import reference
 from stages.judge.colours import COLOURS
 from stages.judge.report import PAINT, THESIS
 from stages.settings import Settings
@@ -128,6 +129,6 @@ def nearest(name: str) -> dict[str, Path]:
     if not said.exists():
         return {}
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
-    folders = [Path(p) / "images" for p in dict.fromkeys(";".join(manifest["parents"]).split(";"))]
+    folders = [parent / "images" for parent in reference.parents(manifest["parents"])]
     rows = pd.read_csv(said, keep_default_na=False)[["id", "nearest"]].to_numpy().tolist()
     return {id_: path for id_, image in rows for folder in folders if (path := folder / image).exists()}
