@@ -18,7 +18,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.events import emit_event
 
-from flows import branch, child, disk, inbox
+from flows import branch, child, dag, disk, inbox, review
 from flows.inbox import Arrival
 from flows.reproduce import reproduce
 from stages import files, paths, settings
@@ -28,6 +28,7 @@ from stages.problem import Problem
 EVENT = "product.arrived"
 TRIES = 3  # to be promoted, when main moves meanwhile
 GATE = Path("reports/metrics/gate.json")
+COLLECTORS = ("evidence", "gate", "report")  # they depend on all experiments, and show what has run
 
 
 @flow(name="arrivals", log_prints=True)
@@ -71,8 +72,6 @@ def checked(checkout: Path, of: Arrival) -> Arrival:
         dataset = arrival.check(
             checkout / of.folder, known, checkout / paths.SOURCE_IMAGES, params.arrival.least, params.split
         )
-        if not any(image.split == "test" for image in dataset.images):
-            raise Problem("there is no test/: without test images of its own nothing can be said of its detector")
     except Problem as problem:
         print(f"{of.name}: put aside: {problem}")
         return inbox.quarantine(checkout, of, str(problem))
@@ -85,12 +84,20 @@ def built(checkout: Path, of: Arrival, slots: int) -> Arrival:
     worktree = branch.place(checkout, of.name)
     if not worktree.exists():  # thrown away after a decision that has to be taken again
         return inbox.mark(checkout, of, "claimed")
-    params = settings.load(worktree / settings.PARAMS)
-    reproduce(targets=params.arrival.targets, slots=slots, checkout=str(worktree))
-    for collector in ("evidence", "report"):  # they depend on all experiments, and show what has run
+    rule = settings.load(worktree / settings.PARAMS).arrival
+    if rule.review_minutes and (judged := verdicts(worktree, rule.targets)):
+        reproduce(targets=judged, slots=slots, checkout=str(worktree))
+        review.wait(worktree, of.name, rule.review_minutes)
+    reproduce(targets=rule.targets, slots=slots, checkout=str(worktree))
+    for collector in COLLECTORS:
         child.run(["dvc", "repro", "--single-item", collector], worktree, print, PYTHONPATH=str(worktree))
     branch.measured(worktree, of.name, json.dumps(files.read_json(worktree / GATE), indent=1))
     return inbox.mark(checkout, of, "built")
+
+
+def verdicts(worktree: Path, targets: list[str]) -> list[str]:
+    """The stages among those that targets need in which a person's word counts."""
+    return [name for name in dag.needed(dag.read(worktree), targets) if name.startswith("verdicts")]
 
 
 def decided(checkout: Path, of: Arrival) -> Arrival:

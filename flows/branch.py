@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from flows.inbox import Arrival
-from stages import paths, settings
+from stages import files, paths, settings
 from stages.dataset import arrival, coco
 
 PLACE = Path(".worktrees")
@@ -33,13 +33,16 @@ def named(name: str) -> str:
 def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     """A new branch from main on which the product is part of the dataset, and in focus; its worktree.
 
-    What an earlier try left is thrown away: until the gate has spoken, the branch holds nothing that cannot be made
-    again.
+    What an earlier try left is thrown away but for what people said of its candidates: until the gate has spoken, the
+    branch holds nothing else that cannot be made again.
     """
     worktree = place(checkout, of.name)
+    said = {path.name: path.read_bytes() for path in (worktree / paths.REVIEWS).glob("*.csv")}
     discard(checkout, of.name)
     git(checkout, "worktree", "add", "--quiet", "-B", named(of.name), str(worktree), MAIN)
     share(checkout, worktree)
+    for name, rows in said.items():
+        files.write(worktree / paths.REVIEWS / name, rows)
     folder = worktree / paths.PRODUCTS / of.name
     arrival.tidy(checkout / of.folder, dataset, folder)
     dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
@@ -72,7 +75,7 @@ def commit(worktree: Path, message: str, *paths: str) -> None:
 
 def measured(worktree: Path, name: str, message: str) -> None:
     """Commit what a run left."""
-    commit(worktree, f"Measure {name}\n\n{message}", "dvc.lock", *REPORTS)
+    commit(worktree, f"Measure {name}\n\n{message}", "dvc.lock", str(paths.REVIEWS), *REPORTS)
 
 
 def base(checkout: Path, name: str) -> bool:

@@ -221,6 +221,8 @@ class Arrival(Section):
     least: Positive  # training images it must bring
     merge: bool  # whether a promoted product's branch is merged; else a person does
     targets: list[str]  # stages that are run for it, with all that they need
+    generators: list[Name]  # cheap enough to be run again in each fold, where a product has no test images
+    review_minutes: Annotated[float, Meta(ge=0)]  # that a run waits for a person's word on doubtful candidates
 
 
 class Testing(Section):

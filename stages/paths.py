@@ -27,6 +27,7 @@ VERDICTS = Path("data/verdicts")
 ACCEPTED = Path("data/accepted")
 LABELS = Path("data/labels")
 EVIDENCE = Path("data/evidence")
+GATE = Path("data/gate")
 
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics"

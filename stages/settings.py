@@ -89,6 +89,9 @@ class Settings(Section):
                 self._check_subset(f"{table}.{name}", composition.subset)
         for name, arm in self.all_arms.items():
             self._check_arm(f"{'arms' if name in self.arms else 'more_arms'}.{name}", name, arm)
+        for name in self.arrival.generators:
+            if name not in self.pastes | self.classics:
+                _refuse("arrival.generators", name, self.pastes | self.classics)
         if self.evidence.primary not in self.arms:
             _refuse("evidence.primary", self.evidence.primary, self.arms)
 

@@ -109,7 +109,7 @@ def test_every_contract_is_there(done):
         paths.ACCEPTED / "classic/accepted.json", paths.LABELS / "focus.json", paths.METRICS / "labels.json",
         paths.DETECTORS / "focus/warm_paste/1.pt", paths.DETECTORS / "focus/all/run.json",
         paths.EVIDENCE / "results.json", paths.METRICS / "evidence.json", paths.METRICS / "gate.json",
-        paths.PLOTS / "evidence/arms.csv", paths.REPORTS / "index.html",
+        paths.GATE / "folds.json", paths.PLOTS / "evidence/arms.csv", paths.REPORTS / "index.html",
         paths.METRICS / "gan.json", paths.REPORTS / "gan.html", paths.PLOTS / "gan_compare/experiments.jpg",
     ):  # fmt: skip
         assert (done / path).is_file(), path

@@ -36,26 +36,34 @@ def main(experiment: str) -> None:
     subset = paths.SUBSETS / asked.subset
     if how == "paste":
         report(subset)
+    with files.replacing(paths.CANDIDATES / experiment) as folder:
+        rows = write(experiment, how, subset, params.now.composed, params.seed, folder, folder)
+        files.write(folder / "manifest.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+
+
+def write(
+    experiment: str, how: str, subset: Path, count: int, seed: int, folder: Path, pictures: Path
+) -> list[dict[str, str | int]]:
+    """Fill `folder` with the annotations of so many candidates, and `pictures` with them; their rows."""
     rows = [
         {"id": f"{experiment}_{number:04}", "experiment": experiment, "step": 0,
-         "seed": params.seed * SEEDS + number // len(ways(how)), "parents": str(subset), "how": how,
+         "seed": seed * SEEDS + number // len(ways(how)), "parents": str(subset), "how": how,
          "way": ways(how)[number % len(ways(how))]}
-        for number in range(params.now.composed)
+        for number in range(count)
     ]  # fmt: skip
-    with files.replacing(paths.CANDIDATES / experiment) as folder:
-        images, annotations = [], []
-        for number, (row, (size, objects)) in enumerate(zip(rows, all_made(rows, folder), strict=True), 1):
-            images.append(coco.Image(id=number, file_name=f"{row['id']}.png", width=size[0], height=size[1]))
-            for category, box, segmentation in objects:
-                annotations.append(coco.Annotation(
-                    id=len(annotations) + 1, image_id=number, category_id=category, bbox=box,
-                    area=box[2] * box[3], iscrowd=0, segmentation=msgspec.Raw(segmentation),
-                ))  # fmt: skip
-            row |= {"boxes": json.dumps([[category, *box] for category, box, _ in objects]),
-                    "frame_width": size[0], "frame_height": size[1]}  # fmt: skip
-        known = coco.read(subset / "annotations.json")
-        coco.write(folder / "annotations.json", coco.Coco(images, known.categories, annotations))
-        files.write(folder / "manifest.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+    images, annotations = [], []
+    for number, (row, (size, objects)) in enumerate(zip(rows, all_made(rows, pictures), strict=True), 1):
+        images.append(coco.Image(id=number, file_name=f"{row['id']}.png", width=size[0], height=size[1]))
+        for category, box, segmentation in objects:
+            annotations.append(coco.Annotation(
+                id=len(annotations) + 1, image_id=number, category_id=category, bbox=box,
+                area=box[2] * box[3], iscrowd=0, segmentation=msgspec.Raw(segmentation),
+            ))  # fmt: skip
+        row |= {"boxes": json.dumps([[category, *box] for category, box, _ in objects]),
+                "frame_width": size[0], "frame_height": size[1]}  # fmt: skip
+    known = coco.read(subset / "annotations.json")
+    coco.write(folder / "annotations.json", coco.Coco(images, known.categories, annotations))
+    return rows
 
 
 def ways(how: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -33,14 +34,19 @@ def main(subset: str) -> None:
         of += len(candidates.images)
     chosen = coco.subset(dataset, [id_ for id_, _ in picks])
     with files.replacing(paths.SUBSETS / subset) as folder:
-        for image in chosen.images:
-            target = folder / "images" / image.file_name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(paths.SOURCE_IMAGES / image.file_name, target)
-        coco.write(folder / "annotations.json", chosen)
+        fill(folder, chosen, paths.SOURCE_IMAGES)
         files.write_json(folder / "subset.json", {
             "group": rule.group, "of": of, "picks": [{"image": i, "reason": r} for i, r in picks],
         })  # fmt: skip
+
+
+def fill(folder: Path, chosen: coco.Coco, images: Path) -> None:
+    """Put images, copied from a folder, and their annotations into another."""
+    for image in chosen.images:
+        target = folder / "images" / image.file_name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(images / image.file_name, target)
+    coco.write(folder / "annotations.json", chosen)
 
 
 def meant(word: str, products: Products, groups: list[str], where: str) -> list[str]:

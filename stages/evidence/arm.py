@@ -15,7 +15,7 @@ from stages import command, files, paths, settings
 from stages.detector import model
 from stages.evidence import lineage, mix
 from stages.evidence.mix import Part
-from stages.settings import Arm, Compared, Detector, Settings
+from stages.settings import Arm, Compared, Detector, Evidence, Settings
 
 BATCHES = 50  # of an epoch, at least: ultralytics spends as long as some steps between two epochs
 
@@ -32,7 +32,9 @@ def train(name: str, arm: Arm, params: Settings, how: Compared, into: Path) -> f
     """Train with every seed; weights and what they were trained on go into a folder. The seconds it took."""
     work = paths.CHECKPOINTS / "evidence" / params.scale / name
     batches = min(BATCHES, how.steps)
-    counts = mix.write(parts(arm, params), work / "data", how.imgsz, batches * how.batch, params.seed)
+    known = None if arm.known == f"data/subsets/{arm.subset}" else Path(arm.known)
+    made_of = parts(paths.SUBSETS / arm.subset, lineage.fakes(arm, params), arm.ratio, known, params.evidence)
+    counts = mix.write(made_of, work / "data", how.imgsz, batches * how.batch, params.seed)
     start = None if arm.start == f"data/subsets/{arm.subset}" else str(Path(arm.start) / "last.pt")
     rule = detector(params, how, arm.augment, start)
     mark = files.fingerprint(work / "data", to_builtins(rule))
@@ -55,17 +57,14 @@ def train(name: str, arm: Arm, params: Settings, how: Compared, into: Path) -> f
     return total
 
 
-def parts(arm: Arm, params: Settings) -> list[Part]:
-    """What an arm's epochs are made of."""
-    rule, real = params.evidence, paths.SUBSETS / arm.subset
-    fakes = lineage.fakes(arm, params)
+def parts(real: Path, fakes: list[Path], ratio: int, known: Path | None, rule: Evidence) -> list[Part]:
+    """What the epochs are made of: at most `ratio` fakes for each real image, and known products' images, if any."""
     count = len(files.read_json(real / "annotations.json")["images"])
-    known = rule.known if Path(arm.known) != real else 0.0
-    shown = rule.real if fakes else 1.0
+    own, shown = 1 - (rule.known if known else 0.0), rule.real if fakes else 1.0
     return [
-        Part([real], (1 - known) * shown),
-        *([Part(fakes, (1 - known) * (1 - shown), arm.ratio * count)] if fakes else []),
-        *([Part([Path(arm.known)], known)] if known else []),
+        Part([real], own * shown),
+        *([Part(fakes, own * (1 - shown), ratio * count)] if fakes else []),
+        *([Part([known], 1 - own)] if known else []),
     ]
 
 

@@ -12,7 +12,7 @@ from stages import paths, progress
 from stages.dataset import coco
 from stages.detector import metrics
 from stages.detector.metrics import Scene
-from stages.evidence import errors, exam, gate, statistics
+from stages.evidence import decision, errors, exam, statistics
 from stages.evidence.statistics import Difference, Scores
 from stages.settings import Arm, Compared, Settings
 
@@ -151,10 +151,10 @@ def decisions(differences: dict[str, dict], known: dict[str, dict], part: Roles,
         found = differences.get(name or "", {}).get(opponent or "")
         return Difference(*(found[key] for key in ("value", "low", "high", "p"))) if found else None
 
-    include = gate.include_fakes(primary, part.baseline or "the baseline", gain(primary, part.baseline))
+    include = decision.include_fakes(primary, part.baseline or "the baseline", gain(primary, part.baseline))
     chosen = part.warm_fakes if include.yes and part.warm_fakes else part.warm
     lost = known.get(chosen or "", {}).get("against")
-    promote = gate.promote(
+    promote = decision.promote(
         chosen or "no arm", gain(chosen, OLD), Difference(**lost) if lost else None, margin
     )  # fmt: skip
     return {

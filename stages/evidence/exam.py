@@ -29,12 +29,22 @@ class Exam:
 
 def of(groups: Iterable[str], params: Settings, imgsz: int, part: str = "test") -> Exam:
     """The test images of some groups; `val` to choose settings with."""
-    dataset, chosen = coco.read(paths.ANNOTATIONS, masks=False), set(files.read_json(paths.SPLIT)[part])
-    grouped = coco.grouped(dataset, params.dataset.groups)
-    ids = [image.id for group in groups for image in grouped.get(group, []) if image.id in chosen]
+    ids = there(groups, params, part)
     if not ids:
         raise Problem(f"{', '.join(groups)}: there are no {part} images; without them nothing can be proven")
-    images = coco.subset(dataset, ids)
+    return showing(ids, imgsz)
+
+
+def there(groups: Iterable[str], params: Settings, part: str = "test") -> list[int]:
+    """The ids of some groups' images in a part of the split."""
+    dataset, chosen = coco.read(paths.ANNOTATIONS, masks=False), set(files.read_json(paths.SPLIT)[part])
+    grouped = coco.grouped(dataset, params.dataset.groups)
+    return [image.id for group in groups for image in grouped.get(group, []) if image.id in chosen]
+
+
+def showing(ids: Iterable[int], imgsz: int) -> Exam:
+    """Images of the dataset by their ids."""
+    images = coco.subset(coco.read(paths.ANNOTATIONS, masks=False), ids)
     pictures = [
         photo.fit(photo.load(paths.SOURCE_IMAGES / image.file_name, image.width, image.height), imgsz)
         for image in images.images

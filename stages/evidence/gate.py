@@ -1,37 +1,30 @@
-"""Two decisions, each with its reason: does the product's new detector replace the old one, and with the fakes?"""
+"""Decide on the product in focus: does its detector replace the old one, and with the fakes (the metric gate.json)?
+
+By its test images; by folds of its training images (data/gate), where these are all that it came with.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from stages import command, files, paths, settings
+from stages.evidence import exam, folds
+from stages.evidence.evidence import rounded
 
-from stages.evidence.statistics import Difference
-
-
-@dataclass(frozen=True)
-class Decision:
-    yes: bool
-    why: str
+PRODUCT = "focus"
 
 
-def include_fakes(primary: str, baseline: str, gain: Difference | None) -> Decision:
-    """The fakes are included only if they help beyond what standard augmentation gives."""
-    if gain is None:
-        return Decision(False, f"{primary} or {baseline} was not run")
-    said = f"{primary} against {baseline}: {_says(gain)}"
-    return Decision(gain.low > 0, said + ("" if gain.low > 0 else ", so that fakes are not shown to help"))
+def main() -> None:
+    params = settings.load()
+    tested = files.read_json(paths.EVIDENCE / "results.json")
+    by_folds = {}
+    if exam.there([params.group(PRODUCT)], params):
+        decided = tested.get(PRODUCT, {}).get("gate") or {"include_fakes": 0, "promote_product": 0}
+    else:
+        by_folds = folds.examine(PRODUCT, params)
+        decided = by_folds["gate"]
+    with files.replacing(paths.GATE) as into:
+        files.write_json(into / "folds.json", rounded(by_folds))
+    files.write_json(paths.METRICS / "gate.json", {key: value for key, value in decided.items() if value is not None})
 
 
-def promote(chosen: str, gain: Difference | None, known: Difference | None, margin: float) -> Decision:
-    """The product's detector is promoted if it beats the old one there, and the known products hold."""
-    if gain is None or known is None:
-        return Decision(False, f"{chosen} or zero_shot was not run")
-    said = f"{chosen} against the old detector: {_says(gain)} on the product, {_says(known)} on the known ones"
-    if gain.low <= 0:
-        return Decision(False, said + "; not shown to be better")
-    if known.low <= -margin:
-        return Decision(False, said + f"; these may lose {margin:g} at most")
-    return Decision(True, said)
-
-
-def _says(of: Difference) -> str:
-    return f"{of.value:+.3f} mAP50-95 ({of.low:+.3f} to {of.high:+.3f})"
+if __name__ == "__main__":
+    command.run(main, __doc__)

@@ -1,7 +1,7 @@
 """Which real images had a part in what: no image of a product outside its subset may reach any of its arms.
 
 What trained or gated something is followed to its sources: accepted candidates to the folders that their generator
-learnt from, these to theirs, and the detectors that judge and label to the images that they saw.
+learnt from, these to theirs, and the detectors that judge, label or are gone on from to the images that they saw.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def sources(folder: Path) -> dict[int, str]:
 def accepted(product: str, subset: str, params: Settings) -> list[Path]:
     """The product's accepted candidates that came of the subset's images and of other products' alone."""
     own = set(sources(paths.SUBSETS / subset))
-    made = [name for name, of in (params.judged | params.classics).items() if of.product == product]
+    made = [name for name, of in params.all_experiments.items() if of.product == product]
     folders = [paths.ACCEPTED / name for name in made if (paths.ACCEPTED / name / "annotations.json").exists()]
     return [f for f in folders if set(of_product(sources(f).items(), product, params)) <= own]
 
@@ -58,13 +58,14 @@ def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco, split: dict
     names = {image.id: image.file_name for image in dataset.images}
     reached = dict(sources(paths.SUBSETS / arm.subset))
     gated = fakes(arm, params)
+    seen_by = [Path(arm.start)] if arm.start != f"data/subsets/{arm.subset}" else []
     for folder in [*gated, *([Path(arm.known)] if arm.known != f"data/subsets/{arm.subset}" else [])]:
         reached |= sources(folder)
     if gated:
-        for detector in ("judge", "labeller"):
-            facts = paths.DETECTORS / arm.product / detector / "images.json"
-            if facts.exists():
-                reached |= {id_: names[id_] for id_ in files.read_json(facts)["train"]}
+        seen_by += [paths.DETECTORS / arm.product / detector for detector in ("judge", "labeller")]
+    for detector in seen_by:
+        if (facts := detector / "images.json").exists():
+            reached |= {id_: names[id_] for id_ in files.read_json(facts)["train"]}
     own = set(sources(paths.SUBSETS / arm.subset))
     outside = set(of_product(reached.items(), arm.product, params)) - own
     held = set(reached) & {*split["val"], *split["test"]}

@@ -1,7 +1,8 @@
 """Compare more arms, with more seeds and steps, than `dvc repro` does; or fewer, for a first look.
 
 `full`: every arm of params.yaml, as scales.<scale>.matrix says. Run `dvc repro` first, for what they train on.
-`quick`: four arms, one seed, few steps: indicative at best.
+`answer`: at the same length, the four arms that say whether the fakes help, and nothing else.
+`quick`: these four, one seed, few steps: indicative at best.
 Seeds that are trained stay in the checkpoints folder, so a killed run goes on where it was. Results, with their
 conditions, go to reports/evidence/<which>.json.
 """
@@ -19,14 +20,15 @@ from stages.evidence.evidence import rounded
 from stages.problem import Problem
 from stages.settings import Arm, Compared, Settings
 
-QUICK = ("ten", "ten_standard", "paste", "all")
+COMPARISONS = ("full", "answer", "quick")
+ASKED = ("ten", "ten_standard", "paste", "all")
 QUICK_STEPS = 300
 
 
 def main(which: str) -> None:
     params = settings.load()
-    if which not in ("full", "quick"):
-        raise Problem(f"there is no comparison {which!r}; there are full, quick")
+    if which not in COMPARISONS:
+        raise Problem(f"there is no comparison {which!r}; there are {', '.join(COMPARISONS)}")
     arms, how = asked(which, params)
     dataset, split = coco.read(paths.ANNOTATIONS), files.read_json(paths.SPLIT)
     for name, one in arms.items():
@@ -51,8 +53,9 @@ def asked(which: str, params: Settings) -> tuple[dict[str, Arm], Compared]:
     how = params.now.matrix
     if which == "full":
         return params.all_arms, how
-    how = msgspec.structs.replace(how, seeds=1, steps=min(QUICK_STEPS, how.steps))
-    return {name: settings.named(name, params.all_arms) for name in QUICK}, how
+    if which == "quick":
+        how = msgspec.structs.replace(how, seeds=1, steps=min(QUICK_STEPS, how.steps))
+    return {name: settings.named(name, params.all_arms) for name in ASKED}, how
 
 
 def trained(name: str, one: Arm, params: Settings, how: Compared) -> list[Path]:
@@ -69,4 +72,4 @@ def trained(name: str, one: Arm, params: Settings, how: Compared) -> list[Path]:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, which="full or quick")
+    command.run(main, __doc__, which=" or ".join(COMPARISONS))

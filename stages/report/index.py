@@ -19,6 +19,8 @@ REPORT = paths.REPORTS / "index.html"
 PACKAGES = (
     "torch", "torchvision", "ultralytics-opencv-headless", "albumentations", "faster-coco-eval", "dvc", "prefect",
 )  # fmt: skip
+LONGER = {"full": "The full comparison", "answer": "The question alone, at length"}
+FIRST_LOOK = {"quick": "A first look, indicative at best"}
 MEASURED = ("images", "labelled", "precision_50", "recall_50", "precision_75", "recall_75")  # of labels
 
 
@@ -32,7 +34,7 @@ def body(params: Settings) -> list[str]:
     """The page's content."""
     return [
         "<h1>Ten photographs, and what they can be made to do</h1>",
-        *evidence(params), *labels(), *judge(), *dataset(), *detector(),
+        *evidence(params), *by_folds(), *labels(), *judge(), *dataset(), *detector(),
         "<h2 id='experiments'>The experiments</h2>",
         *(part for name in params.all_experiments for part in experiments.section(name, params)),
         *made_with(params),
@@ -40,20 +42,20 @@ def body(params: Settings) -> list[str]:
 
 
 def evidence(params: Settings) -> list[str]:
-    """Arms of `dvc repro`, or else of a first look; then the full comparison, if there is one."""
+    """Arms of `dvc repro`, or else of a first look; then the longer comparisons, if there are any."""
     parts, stage = [], paths.EVIDENCE / "results.json"
     if stage.exists():
         how = params.now.evidence
         title = f"{how.steps} steps of {how.batch} images at {how.imgsz} px, {how.seeds} seeds"
         parts += compared(files.read_json(stage), title, params)
-    for which, title in (("full", "The full comparison"), ("quick", "A first look, indicative at best")):
+    for which, title in (LONGER | ({} if stage.exists() else FIRST_LOOK)).items():
         path = paths.REPORTS / "evidence" / f"{which}.json"
-        if path.exists() and (which == "full" or not stage.exists()):
+        if path.exists():
             found = files.read_json(path)
             how = found.pop("conditions")
             said = f"{title}: {how['steps']} steps of {how['batch']} images at {how['imgsz']} px, {how['seeds']} seeds"
             parts += compared(found, f"{said}, scale {how['scale']}", params)
-    return parts or ["<p>No arms have been trained yet: there is no answer.</p>"]
+    return parts or ["<p>No arms have been compared on test images: they give no answer yet.</p>"]
 
 
 def compared(of_products: dict[str, dict], title: str, params: Settings) -> list[str]:
@@ -77,17 +79,41 @@ def compared(of_products: dict[str, dict], title: str, params: Settings) -> list
         if params.evidence.primary in arms and (drawing := answer.curve(results, arms, params.evidence.primary)):
             parts.append(page.figure(drawing, f"{results['group']}: how many fakes for each real image"))
         parts += ["</div>", answer.table(results, arms, timing)]
-        decided = results["gate"]
-        parts.append(page.table(["decision", "", "why"], [
-            [key.replace("_", " "), "yes" if decided[key] else "no", decided[f"{key}_why"]]
-            for key in ("include_fakes", "promote_product")
-        ]))  # fmt: skip
+        parts.append(decisions(results["gate"]))
         if distances := results.get("two_sample"):
             parts.append("<h3>How far fakes are from real images</h3>")
             parts.append("<p>AUC of a classifier that tells them apart on the judge's features: 0.5 cannot, 1 always "
                          "can.</p>")  # fmt: skip
             parts.append(page.table(["arm", "AUC"], [[name, value] for name, value in distances.items()]))
     return parts
+
+
+def decisions(decided: dict) -> str:
+    return page.table(["decision", "", "why"], [
+        [key.replace("_", " "), "yes" if decided[key] else "no", decided[f"{key}_why"]]
+        for key in ("include_fakes", "promote_product")
+    ])  # fmt: skip
+
+
+def by_folds() -> list[str]:
+    """A product without test images of its own."""
+    path = paths.GATE / "folds.json"
+    found = files.read_json(path) if path.exists() else {}
+    if "arms" not in found:
+        return []
+    rows = [
+        [name, of["map50_95"], page.unbroken(f"{of['low']:.3f} to {of['high']:.3f}"),
+         *(page.unbroken(answer.spread(gain)) if (gain := of["against"].get(other)) else ""
+           for other in found["arms"])]
+        for name, of in found["arms"].items()
+    ]  # fmt: skip
+    return [
+        f"<h2>{page.text(found['group'])}: {found['images']} photographs and no others</h2>",
+        f"<p>There are no test images, so each of {found['folds']} folds was looked at by detectors that learnt from "
+        "the other images alone, and from fakes made of these. The intervals are wide, because the images are few.</p>",
+        page.table(["arm", "mAP50-95", "95 % interval", *(f"against {other}" for other in found["arms"])], rows),
+        decisions(found["gate"]),
+    ]  # fmt: skip
 
 
 def measured_labels() -> dict[str, dict[str, dict]]:

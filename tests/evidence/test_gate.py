@@ -1,19 +1,76 @@
-from stages.evidence import gate
-from stages.evidence.statistics import Difference
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 
-BETTER, UNSURE, WORSE = (Difference(v, v - 0.02, v + 0.02, 0.01) for v in (0.1, 0.01, -0.1))
+import pytest
+
+from stages import files, paths
+from stages.evidence import folds
+from tests.conftest import environment, run
+
+COMMAND = (sys.executable, "-m", "stages.evidence.gate")
 
 
-def test_fakes_are_included_only_if_they_help():
-    assert gate.include_fakes("paste", "ten_standard", BETTER).yes
-    for gain in (UNSURE, WORSE, None):
-        assert not gate.include_fakes("paste", "ten_standard", gain).yes
-    assert "+0.010 mAP50-95 (-0.010 to +0.030)" in gate.include_fakes("paste", "ten_standard", UNSURE).why
+@pytest.fixture(scope="module")
+def alone(done, tmp_path_factory):
+    """A copy of the checkout in which everything has run, but for the test images of the product in focus."""
+    folder = tmp_path_factory.mktemp("gate") / "tenfold"
+    shutil.copytree(done, folder, symlinks=True)
+    split = files.read_json(folder / paths.SPLIT)
+    images = files.read_json(folder / paths.ANNOTATIONS)["images"]
+    mine = {image["id"] for image in images if image["file_name"].startswith("tube_mint/")}
+    split["test"] = [id_ for id_ in split["test"] if id_ not in mine]
+    (folder / paths.SPLIT).unlink()
+    files.write_json(folder / paths.SPLIT, split)
+    run(folder, sys.executable, "-m", "stages.evidence.evidence")
+    return folder
 
 
-def test_a_product_is_promoted_if_it_gains_and_the_known_ones_hold():
-    assert gate.promote("warm_ten", BETTER, UNSURE, 0.03).yes
-    assert not gate.promote("warm_ten", UNSURE, UNSURE, 0.03).yes
-    lost = gate.promote("warm_ten", BETTER, WORSE, 0.03)
-    assert not lost.yes and "may lose 0.03 at most" in lost.why
-    assert not gate.promote("warm_ten", BETTER, None, 0.03).yes
+def test_where_there_are_test_images_these_decide(done):
+    decided = files.read_json(done / paths.EVIDENCE / "results.json")["focus"]["gate"]
+    assert files.read_json(done / paths.METRICS / "gate.json").items() <= decided.items()
+    assert files.read_json(done / paths.GATE / "folds.json") == {}
+
+
+def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(alone):
+    killed = subprocess.Popen(COMMAND, cwd=alone, env=environment(alone), stderr=subprocess.DEVNULL,
+                              start_new_session=True)  # fmt: skip
+    work, deadline = alone / ".checkpoints" / "folds", time.monotonic() + 240
+    while len(list(work.glob("*/*/*/*.pt"))) < 3:
+        assert killed.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    subset = files.read_json(alone / paths.SUBSETS / "ten" / "annotations.json")
+    dealt = folds.deal([image["id"] for image in subset["images"]], 0)
+    for place in (path.parent for path in work.glob("*/*/*/fakes.pt")):
+        held = set(dealt[int(place.name) - 1])
+        there = {image["id"] for image in files.read_json(place / "images" / "annotations.json")["images"]}
+        assert len(held) == 2 and len(there) == 8 and not held & there
+    before = {path: path.stat().st_mtime_ns for path in work.glob("*/*/*/*.pt")}
+    again = subprocess.Popen(COMMAND, cwd=alone, env=environment(alone), stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True)  # fmt: skip
+    kept = {}
+    while again.poll() is None:
+        kept |= {path: path.stat().st_mtime_ns for path in before if path.exists()}
+        time.sleep(0.05)
+    assert again.returncode == 0, again.stdout.read()
+    assert kept == before  # not trained again
+    found = files.read_json(alone / paths.GATE / "folds.json")
+    assert (found["images"], found["folds"], set(found["arms"])) == (10, 5, {"zero_shot", "warm_ten", "warm_paste"})
+    decided = files.read_json(alone / paths.METRICS / "gate.json")
+    assert {"include_fakes", "promote_product"} <= decided.keys()
+    assert "warm_paste against warm_ten" in decided["include_fakes_why"]
+    assert decided["promote_product_why"].endswith("by 5 folds of its 10 training images, having no others")
+    assert not list(work.rglob("*.pt"))
+
+
+def test_images_are_dealt_once_to_folds_of_one_size():
+    dealt = folds.deal(list(range(100, 111)), 3)
+    assert sorted(id_ for fold in dealt for id_ in fold) == list(range(100, 111))
+    assert [len(fold) for fold in dealt] == [3, 2, 2, 2, 2]
+    assert dealt == folds.deal(list(range(100, 111)), 3) != folds.deal(list(range(100, 111)), 4)
+    assert folds.deal([7, 8], 0) in ([[7], [8]], [[8], [7]])

@@ -74,6 +74,13 @@ def test_what_the_judge_and_the_labeller_saw_counts(world, detector):
         check(PASTE, world)
 
 
+def test_what_the_detector_that_an_arm_goes_on_from_saw_counts(world):
+    files.write_json(paths.DETECTORS / "focus" / "known" / "images.json", {"train": world[2][6:7]})
+    check(PASTE, world)  # which starts from scratch
+    with pytest.raises(Problem, match="1 images outside its subset"):
+        check(WARM, world)
+
+
 def test_an_image_of_the_test_split_is_found_wherever_it_came_in(world):
     _, split, ids = world
     split["test"] = [*split["test"], ids[0]]

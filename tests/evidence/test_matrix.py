@@ -48,4 +48,7 @@ def test_a_first_look_makes_no_stage_stale(copied):
 
 def test_another_word_is_one_line(copied):
     failed = run(copied, sys.executable, "-m", "stages.evidence.matrix", "half", ok=False)
-    assert (failed.returncode, failed.stderr) == (2, "tenfold: there is no comparison 'half'; there are full, quick\n")
+    assert (failed.returncode, failed.stderr) == (
+        2,
+        "tenfold: there is no comparison 'half'; there are full, answer, quick\n",
+    )

@@ -1,0 +1,67 @@
+"""A run waits for a person's word on doubtful candidates, but not for ever: without it they are not accepted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from uuid import UUID
+
+import pandas as pd
+from prefect import get_client, pause_flow_run
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import StateType
+from prefect.exceptions import NotPausedError
+from prefect.flow_runs import resume_flow_run
+from prefect.runtime import flow_run
+
+from stages import paths
+
+POLL = 5  # seconds between two looks whether the run may go on
+LATE = 3600  # seconds after which the server would end a run that neither a person nor the clock lets go on
+
+
+def doubtful(checkout: Path) -> dict[str, int]:
+    """How many candidates of each experiment are doubtful, and nobody has spoken of."""
+    counts = {}
+    for path in sorted((checkout / paths.VERDICTS).glob("*.csv")):
+        table = pd.read_csv(path, keep_default_na=False)
+        open_ = (table["verdict"] == "yellow") & ~table["reason"].str.startswith("yellow, says ")
+        if open_.any():
+            counts[path.stem] = int(open_.sum())
+    return counts
+
+
+def wait(checkout: Path, name: str, minutes: float) -> None:
+    """Pause the flow in which this is called until a person lets it go on, or until so many minutes are over."""
+    counts = doubtful(checkout)
+    if not counts or not minutes:
+        return
+    listed = ", ".join(f"{count} of {experiment}" for experiment, count in counts.items())
+    print(f"{name}: doubtful are {listed}. Waiting {minutes:g} minutes: `python -m flows.arrivals review {name}`")
+    # Not by the pause's own timeout, after which the server calls the run failed.
+    clock = threading.Timer(60 * minutes, go_on, [flow_run.id])
+    clock.daemon = True
+    clock.start()
+    pause_flow_run(timeout=round(60 * minutes) + LATE, poll_interval=POLL)
+    clock.cancel()
+
+
+def look(worktree: Path) -> int:
+    """Show a waiting product's candidates in the browser; once that ends, what waits goes on. How many runs do."""
+    environ = os.environ | {"PYTHONPATH": str(worktree)}
+    subprocess.run([sys.executable, "-m", "stages.judge.review"], cwd=worktree, env=environ)
+    with get_client(sync_client=True) as client:
+        paused = client.read_flow_runs(flow_run_filter=FlowRunFilter(state={"type": {"any_": [StateType.PAUSED]}}))
+    for run in paused:
+        go_on(run.id)
+    return len(paused)
+
+
+def go_on(run: UUID | str) -> None:
+    """Let a run that waits go on, unless somebody else was first."""
+    with contextlib.suppress(NotPausedError):
+        resume_flow_run(run)
