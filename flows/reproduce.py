@@ -49,7 +49,7 @@ def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = 
     where = Path(checkout).resolve()
     if ended := child.reap(where):
         print(f"ended what a killed flow had left running: {ended}")
-    gpu.declare()
+    gpu.declare(slots)
     stages = dag.read(where)
     wanted = dag.needed(stages, targets or stages)
     todo = {name: of for name, of in stages.items() if name in wanted & dag.stale(where, stages)}

@@ -1,11 +1,15 @@
-"""What tests share: a small bins world, a small COCO dataset made by hand, and a checkout to run the real `dvc` in."""
+"""What tests share: a small bins world, a small COCO dataset made by hand, a Prefect server, checkouts in which the
+real `dvc` runs."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import msgspec
@@ -81,10 +85,36 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def done(checkout) -> Path:
-    """A checkout in which `dvc repro` has run."""
+def server(tmp_path_factory):
+    """The address of a server of its own, on this machine alone."""
+    home = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {"PREFECT_HOME": str(home), "DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | settings
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "server.log").open("w") as log:
+        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+        address = f"http://127.0.0.1:{port}/api"
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/health", timeout=2)
+                break
+            except OSError:
+                assert process.poll() is None, (home / "server.log").read_text()
+                time.sleep(0.5)
+        yield settings | {"PREFECT_API_URL": address}
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def done(checkout, server) -> Path:
+    """A checkout in which all stages have run, two at a time."""
     folder = checkout("one")
-    run(folder, "dvc", "repro")
+    said = flow(folder, server, "from flows.reproduce import reproduce; reproduce(slots=2)").communicate()[0]
+    assert "Finished in state Completed()" in said, said[-5000:]
     return folder
 
 
@@ -107,11 +137,21 @@ def run(folder: Path, *arguments: str, ok: bool = True) -> subprocess.CompletedP
     return done
 
 
+def flow(checkout: Path, server: dict[str, str], code: str, **more: str) -> subprocess.Popen:
+    """A process that runs a flow as a worker would, in a session of its own."""
+    environ = environment(ROOT) | server | more
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=checkout, env=environ, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
 def environment(folder: Path) -> dict[str, str]:
     return os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(folder),
         "DVC_NO_ANALYTICS": "1",
+        "OMP_NUM_THREADS": "1",  # as the flow has it: with another number sums are other in their last bits
         "GIT_AUTHOR_NAME": "Tester",
         "GIT_AUTHOR_EMAIL": "tester@example.org",
         "GIT_COMMITTER_NAME": "Tester",

@@ -12,8 +12,7 @@ from ruamel.yaml import YAML
 from flows import branch, inbox
 from stages import files, paths
 from stages.dataset import coco
-from tests.conftest import ROOT, run
-from tests.flows.conftest import flow
+from tests.conftest import ROOT, flow, run
 from tests.gan.conftest import subset
 
 CODE = "from flows.arrivals import arrivals; arrivals(least_free_gb=0)"

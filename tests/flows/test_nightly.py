@@ -3,8 +3,7 @@ import sqlite3
 import pytest
 
 from flows import disk, nightly
-from tests.conftest import run
-from tests.flows.conftest import flow
+from tests.conftest import flow, run
 
 
 def test_results_that_no_setting_names_are_forgotten(tmp_path):

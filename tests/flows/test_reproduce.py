@@ -7,8 +7,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import reproduce
 from flows.dag import Stage
-from tests.conftest import run
-from tests.flows.conftest import flow
+from tests.conftest import flow, run
 
 CODE = "from flows.reproduce import reproduce; print('RAN', reproduce(slots={slots}))"
 
