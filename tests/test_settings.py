@@ -70,6 +70,7 @@ def test_file_is_kept_as_its_writer_writes_it():
         ("  betas: [0.5, 0.999]", "  betas: [0.5]", ["gan.betas"]),
         ("  paste: {product: focus, subset: ten}", "  paste: {product: focus, subset: eleven}", [
             "pastes.paste.subset", "'eleven'", "ten_of_every"]),
+        ("  generators: [paste]\n", "  generators: [glue]\n", ["arrival.generators", "'glue'", "paste_other, classic"]),
         ("  classic: {", "  paste: {", ["classics.paste", "another experiment has this name"]),
         ("yolo: {size: 128", "yolo: {size: [128]", ["scales.smoke.yolo.size", "[128]", "int"]),
     ],

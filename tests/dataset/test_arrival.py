@@ -79,6 +79,11 @@ def test_what_cannot_be_used_is_refused_with_its_reason(product, known, bins, ha
         check(product, known, bins)
 
 
+def test_without_test_images_all_are_to_train_on(product, known, bins):
+    shutil.rmtree(product / "test")
+    assert [image.split for image in check(product, known, bins).images] == ["train"] * 4
+
+
 def test_a_class_that_is_declared_is_taken(product, known, bins):
     edit(product, renamed)
     shutil.rmtree(product / "test")
