@@ -13,6 +13,7 @@ from flows import branch, inbox
 from stages import files, paths
 from stages.dataset import coco
 from tests.conftest import ROOT, flow, run
+from tests.flows.test_reproduce import becomes
 from tests.gan.conftest import subset
 
 CODE = "from flows.arrivals import arrivals; arrivals(least_free_gb=0)"
@@ -30,9 +31,10 @@ PIPELINE = """stages:
     deps: [data/products]
     params: [dataset.arrived, products.focus]
     outs: [loop.txt]
-  evidence:
+  evidence: {cmd: cp loop.txt evidence.txt, deps: [loop.txt], outs: [evidence.txt]}
+  gate:
     cmd: python gate.py
-    deps: [loop.txt]
+    deps: [evidence.txt]
     params: [seed, products.focus]
     metrics: [{reports/metrics/gate.json: {cache: false}}]
   report: {cmd: echo page > reports/index.html, deps: [reports/metrics/gate.json], outs: [reports/index.html]}
@@ -52,7 +54,7 @@ def project(bins, tmp_path):
     yaml.dump(params, folder / "params.yaml")
     (folder / "dvc.yaml").write_text(PIPELINE)
     (folder / "gate.py").write_text(GATE)
-    (folder / ".gitignore").write_text((ROOT / ".gitignore").read_text() + "/loop.txt\n")
+    (folder / ".gitignore").write_text((ROOT / ".gitignore").read_text() + "/loop.txt\n/evidence.txt\n")
     shutil.copyfile(ROOT / ".dvcignore", folder / ".dvcignore")
     (folder / "data" / "products").mkdir(parents=True)
     (folder / "data" / "products" / ".gitkeep").touch()
@@ -138,6 +140,20 @@ def test_a_checkout_with_changes_of_its_own_is_left_alone(project, drop, server)
     assert git(project, "rev-parse", "main") == before and "# mine" in (project / "gate.py").read_text()
     run(project, "git", "checkout", "-q", "gate.py")
     arrive(project, server)  # the next scan goes on
+    assert [of.state for of in inbox.read(project)] == ["promoted"]
+
+
+def test_where_main_has_moved_meanwhile_the_branch_is_built_anew(project, drop, server):
+    drop("spray")
+    process = flow(project, server, CODE, **WHO)
+    assert becomes(lambda: any(of.state == "checked" for of in inbox.read(project)), 120)
+    (project / "note.txt").write_text("mine\n")
+    run(project, "git", "add", "note.txt")
+    run(project, "git", "commit", "-qm", "Meanwhile")
+    said = process.communicate(timeout=240)[0]
+    assert "main has moved; building the branch anew" in said, said
+    subjects = git(project, "log", "--format=%s", "main").splitlines()
+    assert subjects == ["Measure spray", "Register spray", "Meanwhile", "Start"]
     assert [of.state for of in inbox.read(project)] == ["promoted"]
 
 
