@@ -55,7 +55,7 @@ def evidence(params: Settings) -> list[str]:
             how = found.pop("conditions")
             said = f"{title}: {how['steps']} steps of {how['batch']} images at {how['imgsz']} px, {how['seeds']} seeds"
             parts += compared(found, f"{said}, scale {how['scale']}", params)
-    return parts or ["<p>No arms have been compared on test images: they give no answer yet.</p>"]
+    return parts or ["<p>No arms have been compared on test images: there is no answer from them.</p>"]
 
 
 def compared(of_products: dict[str, dict], title: str, params: Settings) -> list[str]:

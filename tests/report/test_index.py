@@ -64,6 +64,24 @@ def test_a_project_in_which_nothing_ran_has_a_page_that_says_so(tmp_path, monkey
     assert text.count("Not run.") == len(PARAMS.judged | PARAMS.classics)
 
 
+def test_a_product_without_test_images_shows_what_its_folds_say(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert index.by_folds() == []
+    files.write_json(paths.GATE / "folds.json", {})  # it has test images
+    assert index.by_folds() == []
+    gain = {"value": 0.1, "low": -0.05, "high": 0.25, "p": 0.2}
+    files.write_json(paths.GATE / "folds.json", {
+        "group": "can_rose", "images": 10, "folds": 5,
+        "arms": {"zero_shot": {"map50_95": 0.2, "low": 0.1, "high": 0.3, "against": {}},
+                 "warm_ten": {"map50_95": 0.3, "low": 0.2, "high": 0.4, "against": {"zero_shot": gain}}},
+        "gate": {"include_fakes": 0, "include_fakes_why": "none",
+                 "promote_product": 0, "promote_product_why": "unsure"},
+    })  # fmt: skip
+    text = "\n".join(index.by_folds())
+    assert "can_rose: 10 photographs and no others" in text and "each of 5 folds" in text and "unsure" in text
+    assert "+0.100" in text and "0.250" in text
+
+
 @pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium")
 @pytest.mark.parametrize("width", [420, 1300])
 def test_the_page_in_a_browser(done, width):
