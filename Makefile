@@ -7,6 +7,7 @@ export PYTHONPATH := $(CURDIR)
 export DVC_NO_ANALYTICS := 1
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PREFECT_HOME := $(CURDIR)/.prefect
 
 # The first of these that runs and is 3.11 or 3.12 makes the environment; `make PYTHON=… setup` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
@@ -28,7 +29,7 @@ $(VENV)/installed: requirements.lock
 	@touch $@
 
 demo: setup ## the whole loop on the built-in bins world, at scale demo, in short
-	@python -m stages.demo
+	@python -m flows.demo
 
 repro: setup ## whatever params.yaml says: check it, then dvc repro
 	@python -m stages.settings

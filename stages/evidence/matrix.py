@@ -9,11 +9,15 @@ conditions, go to reports/evidence/<which>.json.
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
+import torch
 
-from stages import command, files, paths, settings
+from stages import command, files, paths, provenance, settings
 from stages.dataset import coco
 from stages.evidence import arm, compare, lineage
 from stages.evidence.evidence import rounded
@@ -33,7 +37,10 @@ def main(which: str) -> None:
     dataset, split = coco.read(paths.ANNOTATIONS), files.read_json(paths.SPLIT)
     for name, one in arms.items():
         lineage.check(name, one, params, dataset, split)
-    weights = {name: trained(name, one, params, how) for name, one in arms.items()}
+    # On a CPU a training keeps one core busy, so there are as many at a time.
+    together = 1 if torch.cuda.is_available() else provenance.cores()
+    with ProcessPoolExecutor(together, get_context("spawn")) as pool:
+        weights = dict(zip(arms, pool.map(trained, arms, arms.values(), repeat(params), repeat(how)), strict=True))
     results = {}
     for product in dict.fromkeys(one.product for one in arms.values()):
         mine = {name: one for name, one in arms.items() if one.product == product}

@@ -7,11 +7,10 @@ and few steps: the answer is indicative. `make repro` gives the one that counts.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 
-from stages import command, files, paths, settings
+from flows.reproduce import reproduce
+from stages import command, files, paths, provenance, settings
 from stages.evidence import matrix
 from stages.problem import Problem
 from stages.report import answer, index
@@ -25,8 +24,7 @@ def main() -> None:
         if value != wanted:
             raise Problem(f"params.yaml: {key}: {value}; the demo runs {wanted} (for what is there: make repro)")
     started = time.monotonic()
-    if code := subprocess.run(["dvc", "repro", *CORE]).returncode:
-        sys.exit(code)
+    reproduce(targets=CORE, slots=provenance.cores())
     matrix.main("quick")
     index.main()
     found = files.read_json(paths.REPORTS / "evidence" / "quick.json")
