@@ -51,8 +51,8 @@ def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = 
         print(f"ended what a killed flow had left running: {ended}")
     gpu.declare(slots)
     stages = dag.read(where)
-    wanted = dag.needed(stages, targets or stages)
-    todo = {name: of for name, of in stages.items() if name in wanted & dag.stale(where, stages)}
+    wanted, stale = dag.needed(stages, targets or stages), dag.stale(where, stages)
+    todo = {name: of for name, of in stages.items() if name in wanted & stale}
     print(f"{len(todo)} of {len(wanted)} stages are stale")
     started = time.monotonic()
     try:
