@@ -8,6 +8,8 @@ export DVC_NO_ANALYTICS := 1
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PREFECT_HOME := $(CURDIR)/.prefect
+# On a busy machine a temporary server takes longer than the 20 seconds that Prefect waits for it.
+export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS := 300
 
 # The first of these that runs and is 3.11 or 3.12 makes the environment; `make PYTHON=… setup` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
