@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -91,6 +92,21 @@ def reap(checkout: Path) -> list[int]:
                 ended.append(int(note.stem))
             note.unlink(missing_ok=True)
     return ended
+
+
+def mend_locks(checkout: Path) -> bool:
+    """Drop DVC's list of locks where a process was killed while writing it: DVC refuses everything until then."""
+    path = checkout / ".dvc" / "tmp" / "rwlock"
+    for look in range(3):  # what is being written now is whole a moment later
+        try:
+            json.loads(path.read_text())
+            return False
+        except FileNotFoundError:
+            return False
+        except json.JSONDecodeError:
+            time.sleep(look)
+    path.unlink()
+    return True
 
 
 @contextlib.contextmanager

@@ -49,6 +49,8 @@ def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = 
     where = Path(checkout).resolve()
     if ended := child.reap(where):
         print(f"ended what a killed flow had left running: {ended}")
+    if child.mend_locks(where):
+        print("dropped DVC's list of locks, which a killed process had left half written")
     gpu.declare(slots)
     stages = dag.read(where)
     wanted, stale = dag.needed(stages, targets or stages), dag.stale(where, stages)

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from flows import child
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run
 
 # A child that starts one of its own, as dvc does, and says which.
 PARENT = "import subprocess, sys; p = subprocess.Popen(['sleep', '300']); print(p.pid, flush=True); p.wait()"
@@ -64,3 +64,13 @@ def test_what_a_killed_flow_left_running_is_found_and_ended(tmp_path):
     assert len(child.reap(tmp_path)) == 1
     assert gone(grandchild)
     assert child.reap(tmp_path) == []
+
+
+@pytest.mark.parametrize("left", ["", '{"read": {"a": [{"pid"'])
+def test_a_list_of_locks_that_is_half_written_is_dropped(pipeline, left):
+    path = pipeline / ".dvc" / "tmp" / "rwlock"
+    path.write_text(left)
+    assert "corrupted" in run(pipeline, "dvc", "repro", "alone", ok=False).stderr
+    assert child.mend_locks(pipeline)
+    run(pipeline, "dvc", "repro", "alone")
+    assert not child.mend_locks(pipeline)  # it is whole, or there is none
