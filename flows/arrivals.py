@@ -8,46 +8,62 @@ a run that was killed is picked up by the next.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from prefect import flow
-from prefect.events import emit_event
 
-from flows import branch, child, dag, disk, inbox, review
+from flows import branch, by_hand, child, dag, disk, inbox, loop, notify, review, show
 from flows.inbox import Arrival
 from flows.reproduce import reproduce
-from stages import files, paths, settings
+from stages import paths, settings
 from stages.dataset import arrival, coco
 from stages.problem import Problem
 
-EVENT = "product.arrived"
+BY_HAND = ("retry", "review", "unquarantine", "rollback")
 TRIES = 3  # to be promoted, when main moves meanwhile
-GATE = Path("reports/metrics/gate.json")
-COLLECTORS = ("evidence", "gate", "report")  # they depend on all experiments, and show what has run
 
 
-@flow(name="arrivals", log_prints=True)
+@flow(name="arrivals", log_prints=True, on_failure=[notify.failed], on_crashed=[notify.failed])
 def arrivals(
     checkout: str = ".", slots: int = 2, quiet: float = inbox.QUIET, least_free_gb: float = disk.FLOOR
 ) -> None:
-    """Take what lies in the queue, and go on with what earlier runs left open."""
+    """Take what lies in the queue, and go on with what earlier runs left open; the others wait for none that fails."""
     where = Path(checkout).resolve()
     disk.check(where, least_free_gb)
-    with alone(where) as mine:
+    with inbox.alone(where) as mine:
         if not mine:
             print("another run is at it; it takes what has come meanwhile")
             return
         inbox.recover(where)
+        stopped = []
         for folder in inbox.ready(where, quiet):
-            inbox.claim(where, folder)
-        for of in [one for one in inbox.read(where) if one.state in inbox.OPEN]:
-            take(where, of, slots)
+            try:
+                inbox.claim(where, folder)
+            except OSError as error:  # it may not be read, or moved
+                stopped.append(f"{folder.name} (not taken): {error}")
+        stopped += [why for of in inbox.read(where) if of.state in inbox.OPEN and (why := attempt(where, of, slots))]
     print(table(where))
+    show.arrivals(inbox.read(where))
+    if stopped:
+        raise RuntimeError("; ".join(stopped))
+
+
+def attempt(checkout: Path, of: Arrival, slots: int) -> str:
+    """Take one arrival on; what failed, if anything did."""
+    try:
+        take(checkout, of, slots)
+    except branch.Waits as waits:  # which says nothing against the arrival
+        print(f"{of.name} waits: {waits}")
+        inbox.stopped(checkout, of, f"waits: {waits}", tries=0)
+    except Exception as error:
+        why = child.one_line(str(error), checkout)
+        of = inbox.stopped(checkout, of, why, tries=1)
+        told = f"{of.name} ({of.state}, {of.tries} of {inbox.TRIES} tries): {why}"
+        print(told)
+        return told
+    return ""
 
 
 def take(checkout: Path, of: Arrival, slots: int) -> Arrival:
@@ -88,10 +104,7 @@ def built(checkout: Path, of: Arrival, slots: int) -> Arrival:
     if rule.review_minutes and (judged := verdicts(worktree, rule.targets)):
         reproduce(targets=judged, slots=slots, checkout=str(worktree))
         review.wait(worktree, of.name, rule.review_minutes)
-    reproduce(targets=rule.targets, slots=slots, checkout=str(worktree))
-    for collector in COLLECTORS:
-        child.run(["dvc", "repro", "--single-item", collector], worktree, print, PYTHONPATH=str(worktree))
-    branch.measured(worktree, of.name, json.dumps(files.read_json(worktree / GATE), indent=1))
+    branch.measured(worktree, of.name, json.dumps(loop.run(worktree, slots), indent=1))
     return inbox.mark(checkout, of, "built")
 
 
@@ -103,7 +116,7 @@ def verdicts(worktree: Path, targets: list[str]) -> list[str]:
 def decided(checkout: Path, of: Arrival) -> Arrival:
     """Promote it onto main as it is now, or leave it on its branch."""
     worktree = branch.place(checkout, of.name)
-    gate = files.read_json(worktree / GATE)
+    gate = loop.decided(worktree)
     why = gate["promote_product_why"]
     if not gate["promote_product"]:
         state = "left"
@@ -120,54 +133,38 @@ def decided(checkout: Path, of: Arrival) -> Arrival:
     return inbox.mark(checkout, of, state, why)
 
 
-@contextmanager
-def alone(checkout: Path) -> Iterator[bool]:
-    """Whether this is the only run on arrivals: they are promoted one after the other."""
-    path = checkout / "data" / "arrivals.run"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            mine = True
-        except BlockingIOError:
-            mine = False
-        yield mine
-
-
 def table(checkout: Path) -> str:
     """All arrivals and their state."""
     rows = [(of.name, of.state, of.when, of.why) for of in inbox.read(checkout)]
     return "\n".join(f"{name:<24} {state:<12} {when}  {why}" for name, state, when, why in rows) or "no arrivals yet"
 
 
-def retry(checkout: Path, name: str) -> None:
-    """Take an arrival that was left through the loop again."""
-    for of in inbox.read(checkout):
-        if of.name == name and of.state == "left":
-            inbox.mark(checkout, of, "claimed")
-            return
-    raise FileNotFoundError(f"no arrival {name} was left; `python -m flows.arrivals` lists them")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("do", nargs="?", default="list", choices=("list", "scan", "notify", "retry", "unquarantine"))
-    parser.add_argument("name", nargs="?", help="of the product, to retry or unquarantine")
+    parser.add_argument("do", nargs="?", default="list", choices=("list", "scan", "notify", *BY_HAND))
+    parser.add_argument("name", nargs="?", help=f"of the product, to {', '.join(BY_HAND)}")
+    parser.add_argument("--why", default="asked for by hand", help="for a rollback: goes into the commit and the table")
     asked = parser.parse_args()
     where = Path.cwd()
-    if asked.do in ("retry", "unquarantine"):
-        if not asked.name:
-            parser.error(f"which product to {asked.do}?")
-        try:
-            (retry if asked.do == "retry" else inbox.unquarantine)(where, asked.name)
-        except FileNotFoundError as missing:
-            print(f"tenfold: {missing}", file=sys.stderr)
-            return 2
-    elif asked.do == "notify":
-        emit_event(EVENT, resource={"prefect.resource.id": "tenfold.incoming"})
-    elif asked.do == "scan":
-        arrivals()
-        return 0
+    if asked.do in BY_HAND and not asked.name:
+        parser.error(f"which product to {asked.do}?")
+    try:
+        if asked.do == "retry":
+            by_hand.retry(where, asked.name)
+        elif asked.do == "review":
+            by_hand.look(where, asked.name)
+        elif asked.do == "unquarantine":
+            inbox.unquarantine(where, asked.name)
+        elif asked.do == "rollback":
+            by_hand.rollback(where, asked.name, asked.why)
+        elif asked.do == "notify":
+            by_hand.wake()
+        elif asked.do == "scan":
+            arrivals()
+            return 0
+    except (FileNotFoundError, Problem, branch.Waits) as refused:
+        print(f"tenfold: {refused}", file=sys.stderr)
+        return 2
     print(table(where))
     return 0
 

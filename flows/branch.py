@@ -12,7 +12,12 @@ from stages.dataset import arrival, coco
 
 PLACE = Path(".worktrees")
 MAIN = "main"
+BEFORE = "before-last-promotion"  # a tag: what DVC holds for it is kept, so that a rollback trains nothing
 REPORTS = ("reports/metrics", "reports/plots", "reports/health.json", "reports/health.html")
+
+
+class Waits(Exception):
+    """Main cannot be moved now, because a person is at work in the checkout."""
 
 
 def git(checkout: Path, *arguments: str) -> str:
@@ -36,11 +41,8 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     What an earlier try left is thrown away but for what people said of its candidates: until the gate has spoken, the
     branch holds nothing else that cannot be made again.
     """
-    worktree = place(checkout, of.name)
-    said = {path.name: path.read_bytes() for path in (worktree / paths.REVIEWS).glob("*.csv")}
-    discard(checkout, of.name)
-    git(checkout, "worktree", "add", "--quiet", "-B", named(of.name), str(worktree), MAIN)
-    share(checkout, worktree)
+    said = {path.name: path.read_bytes() for path in (place(checkout, of.name) / paths.REVIEWS).glob("*.csv")}
+    worktree = opened(checkout, of.name, "-B", named(of.name))
     for name, rows in said.items():
         files.write(worktree / paths.REVIEWS / name, rows)
     folder = worktree / paths.PRODUCTS / of.name
@@ -51,13 +53,24 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     return worktree
 
 
+def opened(checkout: Path, name: str, *how: str) -> Path:
+    """A worktree for a product that begins at main; what an earlier try left there is thrown away."""
+    worktree = place(checkout, name)
+    discard(checkout, name)
+    git(checkout, "worktree", "add", "--quiet", *how, str(worktree), MAIN)
+    share(checkout, worktree)
+    return worktree
+
+
 def share(checkout: Path, worktree: Path) -> None:
-    """Give a worktree the checkout's own DVC settings and cache."""
+    """Give a worktree the checkout's own DVC settings and cache, and the products that have come before."""
     local = checkout / ".dvc" / "config.local"
     if local.exists():
         shutil.copyfile(local, worktree / ".dvc" / "config.local")
     cache = subprocess.run(["dvc", "cache", "dir"], cwd=checkout, capture_output=True, text=True, check=True).stdout
     dvc(worktree, "cache", "dir", "--local", str((checkout / cache.strip()).resolve()))
+    if before := [str(path.relative_to(worktree)) for path in (worktree / paths.PRODUCTS).glob("*.dvc")]:
+        dvc(worktree, "checkout", "--quiet", *before)
 
 
 def dvc(checkout: Path, *arguments: str) -> None:
@@ -84,13 +97,32 @@ def base(checkout: Path, name: str) -> bool:
 
 
 def promote(checkout: Path, name: str) -> None:
-    """Let main be what the branch is; a checkout with changes of its own is left alone, and said so."""
+    """Let main be what the product's branch is."""
+    if git(checkout, "rev-parse", MAIN) != git(checkout, "rev-parse", named(name)):  # else it was killed after that
+        fit(checkout)
+        git(checkout, "tag", "--force", BEFORE, MAIN)
+    advance(checkout, named(name))
+
+
+def fit(checkout: Path) -> None:
+    """Whether the checkout can go on with main; one with changes of its own is left alone, and said so."""
     if git(checkout, "rev-parse", "--abbrev-ref", "HEAD") != MAIN:
-        raise RuntimeError(f"{checkout} is not on {MAIN}; check it out, and the next scan goes on with {name}")
+        raise Waits(f"{checkout} is not on {MAIN}: `git checkout {MAIN}`")
     if changed := git(checkout, "status", "--porcelain", "--untracked-files=no"):
-        raise RuntimeError(f"{checkout} has changes of its own: {changed.splitlines()[0]}, …")
-    git(checkout, "merge", "--quiet", "--ff-only", named(name))
+        raise Waits(f"{checkout} has changes of its own ({changed.splitlines()[0]}, …): commit or stash them")
+
+
+def advance(checkout: Path, commit: str) -> None:
+    """Let main be what a commit that stands on it is, in the checkout, too."""
+    fit(checkout)
+    git(checkout, "merge", "--quiet", "--ff-only", commit)
     dvc(checkout, "checkout", "--quiet", "--force", "--allow-missing")
+
+
+def entered(checkout: Path, name: str, at: str = "HEAD") -> str:
+    """The last commit up to `at` with which a product came into the dataset; empty, if none did."""
+    file = f"{paths.PRODUCTS / name}.dvc"
+    return git(checkout, "log", "-1", "--format=%H", "--diff-filter=A", at, "--", file)
 
 
 def discard(checkout: Path, name: str) -> None:

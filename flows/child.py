@@ -18,7 +18,9 @@ from pathlib import Path
 
 import psutil
 
-SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|_KEY$|CONNECTION_STRING", re.I)
+SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|_KEY$|CONNECTION_STRING|AUTH_STRING|WEBHOOK", re.I)
+SETTING = re.compile(r"^\s*(\w+)\s*=\s*(.+?)\s*$", re.M)  # of .dvc/config.local
+LONGEST = 500  # characters of a reason
 IN_ADDRESS = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 NOTES = Path(".dvc/tmp/tenfold-children")
 PATIENCE = 10  # seconds between asking a child to end and making it end
@@ -35,6 +37,7 @@ class Failed(Exception):
 def run(command: list[str], checkout: Path, say: Callable[[str], None], **environment: str) -> str:
     """Run a command in a checkout, handing on its output line by line with secrets blacked out; all of its output."""
     environ = os.environ | environment
+    secrets = environ | kept(checkout)
     child = subprocess.Popen(
         command, cwd=checkout, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         errors="replace", bufsize=1, start_new_session=True,
@@ -43,7 +46,7 @@ def run(command: list[str], checkout: Path, say: Callable[[str], None], **enviro
     with _noted(checkout, child.pid):
         try:
             for line in child.stdout:
-                lines.append(redacted(line.rstrip(), environ))
+                lines.append(redacted(line.rstrip(), secrets))
                 if lines[-1]:
                     say(lines[-1])
             code = child.wait()
@@ -62,6 +65,18 @@ def redacted(line: str, environ: Mapping[str, str]) -> str:
         if len(value) > 5 and SECRET.search(name):
             line = line.replace(value, "***")
     return IN_ADDRESS.sub("***", line)
+
+
+def kept(checkout: Path) -> dict[str, str]:
+    """What .dvc/config.local sets, by name: where DVC has its credentials from."""
+    path = checkout / ".dvc" / "config.local"
+    found = SETTING.findall(path.read_text()) if path.exists() else []
+    return {f"{number}.{name}": value.strip("'\"") for number, (name, value) in enumerate(found)}
+
+
+def one_line(text: str, checkout: Path) -> str:
+    """A text for people, on one line of some length, with secrets blacked out."""
+    return redacted(" ".join(text.split()), os.environ | kept(checkout))[:LONGEST]
 
 
 def end(group: int) -> None:

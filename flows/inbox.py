@@ -24,15 +24,18 @@ JOURNAL = Path("data/arrivals.json")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 QUIET = 60  # seconds without a change after which a folder counts as complete; or it holds READY
 OPEN = ("claimed", "checked", "built")  # states from which a run goes on
+GONE = ("quarantined", "rolled back")  # states that leave the name to others
+TRIES = 3  # failed runs in a row after which no further one is spent on an arrival
 
 
 @dataclass(frozen=True)
 class Arrival:
     name: str
     content: str  # what tells it from another with the same name
-    state: str  # claimed, checked, built, promoted, left or quarantined
+    state: str  # claimed, checked, built; promoted, left, quarantined, failed or rolled back
     when: str
     why: str = ""
+    tries: int = 0  # runs in a row that failed on it
 
     @property
     def folder(self) -> Path:
@@ -43,9 +46,10 @@ def ready(checkout: Path, quiet: float = QUIET) -> list[Path]:
     """The folders that are complete, by name."""
     found = []
     for folder in sorted((checkout / INCOMING).glob("*/")):
-        last = max(p.lstat().st_mtime for p in [folder, *folder.rglob("*")])
-        if (folder / "READY").exists() or time.time() - last >= quiet:
-            found.append(folder)
+        with contextlib.suppress(FileNotFoundError):  # it is being written
+            last = max(p.lstat().st_mtime for p in [folder, *folder.rglob("*")])
+            if (folder / "READY").exists() or time.time() - last >= quiet:
+                found.append(folder)
     return found
 
 
@@ -66,14 +70,18 @@ def claim(checkout: Path, folder: Path) -> Arrival | None:
         content = arrival.content(folder)
         taken = checkout / CLAIMED / f"{folder.name}-{content}"
         with journal(checkout) as entries:
-            if (known := entries.get(content)) and known.name == folder.name:
+            known = entries.get(content)
+            if known and known.name == folder.name and known.state != "rolled back":
                 shutil.rmtree(folder)  # the same, to the byte
                 return None
-            if any(of.name == folder.name and of.state != "quarantined" for of in entries.values()):
+            if any(of.name == folder.name and of.state not in GONE for of in entries.values()):
                 why = "a product of this name is there already, with other content"
                 return refuse(checkout, folder, why)
             taken.parent.mkdir(parents=True, exist_ok=True)
-            folder.rename(taken)
+            if taken.exists():  # since before it was rolled back
+                shutil.rmtree(folder)
+            else:
+                folder.rename(taken)
             entries[content] = Arrival(folder.name, content, "claimed", now())
             return entries[content]
     return None
@@ -114,8 +122,31 @@ def unquarantine(checkout: Path, name: str) -> None:
 def mark(checkout: Path, of: Arrival, state: str, why: str = "") -> Arrival:
     """Note how far an arrival has come."""
     with journal(checkout) as entries:
-        entries[of.content] = replace(of, state=state, why=why, when=now())
+        entries[of.content] = replace(of, state=state, why=why, when=now(), tries=0)
         return entries[of.content]
+
+
+def stopped(checkout: Path, of: Arrival, why: str, tries: int) -> Arrival:
+    """Note what stopped a run on an arrival, and how many tries that cost; the next run goes on, unless they are up."""
+    with journal(checkout) as entries:
+        known = entries[of.content]
+        state = "failed" if known.tries + tries >= TRIES else known.state
+        entries[of.content] = replace(known, state=state, why=why, when=now(), tries=known.tries + tries)
+        return entries[of.content]
+
+
+@contextlib.contextmanager
+def alone(checkout: Path) -> Iterator[bool]:
+    """Whether nobody else is at work on arrivals: they come onto main one after the other."""
+    path = checkout / "data" / "arrivals.run"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = True
+        except BlockingIOError:
+            mine = False
+        yield mine
 
 
 def read(checkout: Path) -> list[Arrival]:

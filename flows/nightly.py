@@ -16,14 +16,14 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import child, disk
+from flows import child, disk, notify
 from flows.reproduce import reproduce
 from stages import paths, settings
 
 KEPT = 7  # copies of the server's database
 
 
-@flow(name="nightly", log_prints=True)
+@flow(name="nightly", log_prints=True, on_failure=[notify.failed], on_crashed=[notify.failed])
 def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLOOR) -> None:
     """slots: stages at a time. least_free_gb: on the disk, or nothing is begun."""
     where = Path(checkout).resolve()

@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from flows import child, dag, gpu, show
+from flows import child, dag, gpu, notify, show
 from flows.dag import Stage
 from stages import provenance
 
@@ -40,7 +40,7 @@ def stage(name: str, checkout: Path, needs_gpu: bool, slots: int) -> None:
         child.run(command, checkout, say, **environment, **shown)
 
 
-@flow(name="reproduce", log_prints=True)
+@flow(name="reproduce", log_prints=True, on_failure=[notify.failed], on_crashed=[notify.failed])
 def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = ".") -> list[str]:
     """Run what is stale of `targets` (all stages, if there are none) and of what they need; what was run.
 

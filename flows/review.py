@@ -11,13 +11,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pandas as pd
-from prefect import get_client, pause_flow_run
+from prefect import pause_flow_run
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import StateType
 from prefect.exceptions import NotPausedError
 from prefect.flow_runs import resume_flow_run
 from prefect.runtime import flow_run
 
+from flows import runs
 from stages import paths
 
 POLL = 5  # seconds between two looks whether the run may go on
@@ -50,14 +51,15 @@ def wait(checkout: Path, name: str, minutes: float) -> None:
     clock.cancel()
 
 
-def look(worktree: Path) -> int:
-    """Show a waiting product's candidates in the browser; once that ends, what waits goes on. How many runs do."""
+def look(worktree: Path, address: str) -> int:
+    """Show a waiting product's candidates in the browser; once that ends, what waits at the server goes on. How many
+    runs do."""
     environ = os.environ | {"PYTHONPATH": str(worktree)}
     subprocess.run([sys.executable, "-m", "stages.judge.review"], cwd=worktree, env=environ)
-    with get_client(sync_client=True) as client:
+    with runs.server(address) as client:
         paused = client.read_flow_runs(flow_run_filter=FlowRunFilter(state={"type": {"any_": [StateType.PAUSED]}}))
-    for run in paused:
-        go_on(run.id)
+        for run in paused:
+            go_on(run.id)
     return len(paused)
 
 

@@ -1,4 +1,4 @@
-"""Server, deployments and worker on this machine alone, in one command; Ctrl-C ends them all.
+"""Server, deployments and worker on this machine alone, in one command; Ctrl-C ends them all, and what they run.
 
 Everything they remember is in .prefect/ (SQLite). The page of runs is at the address that is printed.
 """
@@ -6,6 +6,7 @@ Everything they remember is in .prefect/ (SQLite). The page of runs is at the ad
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-from flows import child
+import psutil
+
+from flows import child, runs
 
 HOST, PORT = "127.0.0.1", 4200
 POOLS = ("local", "gpu")
@@ -29,6 +32,7 @@ def main() -> int:
     asked = parser.parse_args()
     environ = environment(Path.cwd(), asked.host, asked.port)
     tidy_when_ended()
+    drained(environ).unlink(missing_ok=True)
     running: list[subprocess.Popen] = []
     try:
         running.append(start(["server", "start", "--host", asked.host, "--port", str(asked.port)], environ))
@@ -36,9 +40,15 @@ def main() -> int:
         for pool in POOLS:
             prefect(["work-pool", "create", pool, "--type", "process", "--overwrite"], environ)
         prefect(["--no-prompt", "deploy", "--all"], environ)
-        running.append(start(["worker", "start", "--pool", asked.pool], environ))
+        with runs.server(environ["PREFECT_API_URL"]) as client:
+            runs.tidy(client, asked.pool)
+            running.append(start(["worker", "start", "--pool", asked.pool], environ))
+            runs.scan(client)
         print(f"serving: http://{asked.host}:{asked.port} (Ctrl-C ends it)", flush=True)
         while all(process.poll() is None for process in running):
+            if drained(environ).exists():
+                print("serving: drained")
+                return 0
             time.sleep(0.5)
         print("serving: the server or the worker has ended by itself", file=sys.stderr)
         return 1
@@ -46,13 +56,19 @@ def main() -> int:
         return 0
     finally:
         for process in reversed(running):
-            child.end(process.pid)
+            end(process)
+        drained(environ).unlink(missing_ok=True)  # which says that all has ended
 
 
 def tidy_when_ended() -> None:
     """Whoever ends this process with a signal gets what Ctrl-C gives: nothing that it started is left running."""
     for how in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(how, lambda *_: sys.exit(0))
+
+
+def address() -> str:
+    """Where the server is to be found: as the environment says, or where `make serve` has it."""
+    return os.environ.get("PREFECT_API_URL") or f"http://{HOST}:{PORT}/api"
 
 
 def environment(checkout: Path, host: str, port: int) -> dict[str, str]:
@@ -68,6 +84,22 @@ def environment(checkout: Path, host: str, port: int) -> dict[str, str]:
 
 def start(arguments: list[str], environ: dict[str, str]) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-m", "prefect", *arguments], env=environ, start_new_session=True)
+
+
+def end(process: subprocess.Popen) -> None:
+    """End server or worker; first the runs that a worker started, each in a session of its own, while the server still
+    hears what becomes of them."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for run in psutil.Process(process.pid).children():
+            with contextlib.suppress(ProcessLookupError):
+                if os.getpgid(run.pid) == run.pid:
+                    child.end(run.pid)
+    child.end(process.pid)
+
+
+def drained(environ: dict[str, str]) -> Path:
+    """The file with which flows/drain.py says that nothing runs any more."""
+    return Path(environ["PREFECT_HOME"]) / "drained"
 
 
 def prefect(arguments: list[str], environ: dict[str, str]) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from flows import child
+from flows.inbox import Arrival
 
 GRID = Path("reports/plots/gan_compare/experiments.jpg")
 REPORT = Path("reports/index.html")
+NONE = Arrival("none yet", "", "", "")
 
 
 def results(checkout: Path, ran: Iterable[str], seconds: float) -> None:
@@ -25,6 +27,15 @@ def results(checkout: Path, ran: Iterable[str], seconds: float) -> None:
         create_markdown_artifact(f"![First samples of every GAN](data:image/jpeg;base64,{encoded})", key="samples")
     if (report := checkout / REPORT).exists():
         create_link_artifact(report.resolve().as_uri(), key="report", link_text="the report")
+
+
+def arrivals(all_of_them: list[Arrival]) -> None:
+    """Leave the table of arrivals, newest news first."""
+    rows = [
+        {"product": of.name, "state": of.state, "since": of.when, "why": of.why, "failed runs": of.tries}
+        for of in sorted(all_of_them, key=lambda of: of.when, reverse=True) or [NONE]
+    ]
+    create_table_artifact(rows, key="arrivals", description="What became of each folder in data/incoming/.")
 
 
 def changes(checkout: Path) -> list[dict[str, object]]:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from stages import files
@@ -210,6 +211,32 @@ def register(path: Path, product: str) -> None:
     if raw["dataset"]["groups"]:
         raw["dataset"]["groups"][product] = [f"{product}/*"]
     raw["products"]["focus"] = product
+    _write(yaml, raw, path)
+
+
+def unregister(path: Path, product: str, focus: str) -> None:
+    """Take a product out again, as if it had not come; `focus` is what is in focus then, if it was the product."""
+    yaml = YAML()
+    raw = yaml.load(path)
+    dataset = raw["dataset"]
+    dataset["arrived"].remove(product)
+    if not dataset["arrived"]:  # a list that is emptied in place is written as something that is no YAML
+        dataset["arrived"] = CommentedSeq()
+        dataset["arrived"].fa.set_flow_style()
+        if comment := dataset.ca.items.get("arrived"):
+            comment[3] = None  # it is the line's, not the first entry's
+    dataset["groups"].pop(product, None)
+    if raw["products"]["focus"] == product:
+        raw["products"]["focus"] = focus
+    _write(yaml, raw, path)
+
+
+def focus(text: str) -> str:
+    """What is in focus in a params.yaml of another commit, whose other keys may be another version's."""
+    return YAML(typ="safe", pure=True).load(text)["products"]["focus"]
+
+
+def _write(yaml: YAML, raw: Any, path: Path) -> None:
     buffer = io.StringIO()
     yaml.dump(raw, buffer)
     files.write(path, buffer.getvalue())

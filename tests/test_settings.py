@@ -124,3 +124,17 @@ def test_a_product_is_entered_and_all_else_stays_as_it_was(tmp_path):
         "-   arrived: []", "+   arrived:", "+   - can_new", "-   focus: tube_mint", "+   focus: can_new",
     ]  # fmt: skip
     assert settings.load(path).products.focus == "can_new"
+    assert settings.focus(path.read_text()) == "can_new"
+
+
+@pytest.mark.parametrize("names", [["can_new"], ["can_new", "can_other"]])
+def test_a_product_that_is_taken_out_leaves_the_file_as_it_was(tmp_path, names):
+    path = tmp_path / "params.yaml"
+    text = (ROOT / "params.yaml").read_text()
+    path.write_text(text)
+    for name in names:
+        settings.register(path, name)
+    for name in names:
+        settings.unregister(path, name, "tube_mint")
+        assert name not in settings.load(path).dataset.arrived
+    assert path.read_text() == text

@@ -1,5 +1,6 @@
 """Arrivals with the real git, DVC and Prefect, and a loop that takes a second instead of an hour."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,9 +8,11 @@ import subprocess
 import time
 
 import pytest
+from prefect.artifacts import Artifact
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from ruamel.yaml import YAML
 
-from flows import branch, inbox
+from flows import branch, by_hand, inbox
 from stages import files, paths
 from stages.dataset import coco
 from tests.conftest import ROOT, flow, run
@@ -155,6 +158,35 @@ def test_where_main_has_moved_meanwhile_the_branch_is_built_anew(project, drop, 
     subjects = git(project, "log", "--format=%s", "main").splitlines()
     assert subjects == ["Measure spray", "Register spray", "Meanwhile", "Start"]
     assert [of.state for of in inbox.read(project)] == ["promoted"]
+
+
+def test_an_arrival_that_fails_holds_nobody_up_and_is_given_up_in_the_end(project, drop, server):
+    poison = GATE + "if params['products']['focus'] == 'mist': raise SystemExit('tenfold: mend hushhush')\n"
+    (project / "gate.py").write_text(poison)
+    run(project, "git", "commit", "-qam", "Poison")
+    drop("mist")
+    drop("spray")
+    files.write(project / inbox.INCOMING / "mist" / "product.yaml", "classes: []\n# mist\n")
+    process = flow(project, server, CODE, MY_TOKEN="hushhush", **WHO)
+    said = process.communicate(timeout=240)[0]
+    assert process.returncode != 0 and "mist (checked, 1 of 3 tries)" in said
+    assert "hushhush" not in said
+    mist, spray = inbox.read(project)
+    assert (mist.state, mist.tries, spray.state) == ("checked", 1, "promoted")
+    assert mist.why.endswith("mend ***")
+    for _ in range(2):
+        mist = inbox.stopped(project, mist, "again", tries=1)
+    assert mist.state == "failed"
+    process = flow(project, server, CODE, **WHO)
+    assert "mist" not in process.communicate(timeout=240)[0].partition("mist  ")[0] and process.returncode == 0
+    (project / "gate.py").write_text(GATE)
+    run(project, "git", "commit", "-qam", "Mend")
+    by_hand.retry(project, "mist")
+    arrive(project, server)
+    assert [of.state for of in inbox.read(project)] == ["promoted", "promoted"]
+    with temporary_settings({PREFECT_API_URL: server["PREFECT_API_URL"]}):
+        rows = json.loads(Artifact.get("arrivals").data)
+    assert {row["product"]: row["state"] for row in rows} == {"mist": "promoted", "spray": "promoted"}
 
 
 def test_killed_ten_times_it_ends_in_the_same_tree(project, drop, server, tmp_path):

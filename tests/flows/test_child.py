@@ -43,6 +43,17 @@ def test_secrets_are_blacked_out():
     assert child.redacted("at 12:30 x", environ) == "at 12:30 x"
 
 
+def test_what_dvc_has_for_credentials_is_blacked_out(tmp_path):
+    local = (
+        "['remote \"a\"']\n    password = lovelace\n    url = s3://a\n['remote \"b\"']\n    password = 'hush hush'\n"
+    )
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config.local").write_text(local)
+    said = child.run(["echo", "lovelace, hush hush, s3://a"], tmp_path, lambda _: None)
+    assert said == "***, ***, s3://a"
+    assert child.one_line("it is\n  lovelace", tmp_path) == "it is ***"
+
+
 def test_all_that_a_child_started_ends_with_it(tmp_path):
     def stop(line):
         raise KeyboardInterrupt(line)

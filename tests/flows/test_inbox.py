@@ -79,3 +79,25 @@ def test_a_claim_that_was_not_noted_before_a_kill_is_found(put, tmp_path):
     (tmp_path / inbox.JOURNAL).unlink()
     inbox.recover(tmp_path)
     assert [(e.name, e.content, e.state) for e in inbox.read(tmp_path)] == [("spray", of.content, "claimed")]
+
+
+def test_a_try_is_counted_where_it_is_the_arrival_s_own_and_a_step_forward_begins_anew(put, tmp_path):
+    of = inbox.claim(tmp_path, put("spray"))
+    for _ in range(5):
+        assert inbox.stopped(tmp_path, of, "somebody is at work", tries=0).state == "claimed"
+    assert inbox.stopped(tmp_path, of, "it fails", tries=1).state == "claimed"
+    assert inbox.mark(tmp_path, of, "checked").tries == 0
+    said = [inbox.stopped(tmp_path, of, "it fails", tries=1) for _ in range(inbox.TRIES)]
+    assert [(one.state, one.tries) for one in said] == [("checked", 1), ("checked", 2), ("failed", 3)]
+
+
+def test_what_was_rolled_back_may_come_again_and_so_may_others_of_its_name(put, tmp_path):
+    of = inbox.claim(tmp_path, put("spray"))
+    inbox.mark(tmp_path, of, "rolled back")
+    assert inbox.claim(tmp_path, put("spray")).content == of.content
+    assert (tmp_path / of.folder / "images" / "a.png").exists()
+    inbox.mark(tmp_path, of, "rolled back")
+    other = inbox.claim(tmp_path, put("spray", "other content"))
+    assert [one.state for one in inbox.read(tmp_path)] == ["rolled back", "claimed"]
+    assert inbox.claim(tmp_path, put("spray")) is None  # the other is there now
+    assert [one.content for one in inbox.read(tmp_path)] == [of.content, other.content]

@@ -56,7 +56,7 @@ def test_a_run_goes_on_once_a_person_has_looked(judged, server):
     with temporary_settings({PREFECT_API_URL: server["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
         assert becomes(lambda: any(r.state.is_paused() for r in client.read_flow_runs()), 90)
         assert not (judged / "looked").exists()
-        assert review.look(judged) == 1
+        assert review.look(judged, server["PREFECT_API_URL"]) == 1
     assert "WENT ON" in process.communicate(timeout=90)[0]
     assert (judged / "looked").exists()
 

@@ -1,0 +1,64 @@
+"""End `make serve` without ending what runs: nothing new begins, what runs is waited for, then all of it ends.
+
+Ctrl-C gives it up: runs begin again. Whatever waits is taken by the next `make serve`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from flows import runs, serve
+
+CALM = 10  # seconds without a run after which no worker has one in its hands
+PATIENCE = 120  # seconds for the server to end
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=serve.PORT)
+    port = parser.parse_args().port
+    environ = serve.environment(Path.cwd(), serve.HOST, port)
+    if not serve.drained(environ).parent.is_dir():
+        print("tenfold: nothing is served from this folder", file=sys.stderr)
+        return 1
+    try:
+        wait(environ["PREFECT_API_URL"])
+    except (httpx.HTTPError, RuntimeError):
+        print(f"tenfold: no server answers at {environ['PREFECT_API_URL']}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("given up: runs begin again")
+        return 1
+    serve.drained(environ).touch()
+    deadline = time.monotonic() + PATIENCE
+    while serve.drained(environ).exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return int(serve.drained(environ).exists())
+
+
+def wait(address: str) -> None:
+    """Let no run begin, and wait for those that go on."""
+    with runs.server(address) as client:
+        runs.begin(client, serve.POOLS, False)
+        try:
+            since, said = time.monotonic(), ""
+            while time.monotonic() - since < CALM:
+                names = sorted(run.name for run in runs.found(client, serve.POOLS, runs.GOING))
+                if names:
+                    since = time.monotonic()
+                if (now := ", ".join(names) or "nothing") != said:
+                    said = now
+                    print(f"waiting for {said}" if names else "nothing runs", flush=True)
+                time.sleep(1)
+        except KeyboardInterrupt:
+            runs.begin(client, serve.POOLS, True)
+            raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

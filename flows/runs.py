@@ -1,0 +1,55 @@
+"""What the server knows of runs, and whether new ones begin."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.filters import FlowRunFilter, WorkPoolFilter
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Crashed
+
+GOING = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
+SCAN = "arrivals/arrivals"  # flow and deployment
+
+
+@contextlib.contextmanager
+def server(address: str) -> Iterator[SyncPrefectClient]:
+    """A client of the server at an address."""
+    with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
+        yield client
+
+
+def found(client: SyncPrefectClient, pools: Iterable[str], states: Iterable[StateType]) -> list[FlowRun]:
+    """Runs that workers took or are to take, in some states."""
+    return client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(state={"type": {"any_": list(states)}}),
+        work_pool_filter=WorkPoolFilter(name={"any_": list(pools)}),
+    )
+
+
+def begin(client: SyncPrefectClient, pools: Iterable[str], yes: bool) -> None:
+    """Whether workers take new runs."""
+    for pool in pools:
+        client.update_work_pool(pool, WorkPoolUpdate(is_paused=not yes))
+
+
+def tidy(client: SyncPrefectClient, pool: str) -> None:
+    """Before the pool's one worker starts: what the server takes for running ended with the last one; times of a
+    schedule that have passed meanwhile are not made up for, because one run does what all of them would."""
+    for run in found(client, [pool], GOING):
+        client.set_flow_run_state(run.id, Crashed(message="it ended with the worker"), force=True)
+    for run in found(client, [pool], [StateType.SCHEDULED]):
+        if run.auto_scheduled and run.expected_start_time < datetime.now(UTC):
+            client.delete_flow_run(run.id)
+
+
+def scan(client: SyncPrefectClient) -> None:
+    """Have the queue looked at now: the schedule's first time lies in the future."""
+    with contextlib.suppress(ObjectNotFound):  # it is not deployed
+        client.create_flow_run_from_deployment(client.read_deployment_by_name(SCAN).id)
