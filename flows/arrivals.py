@@ -16,7 +16,6 @@ from prefect import flow
 
 from flows import branch, by_hand, child, dag, disk, inbox, loop, notify, review, show
 from flows.inbox import Arrival
-from flows.reproduce import reproduce
 from stages import paths, settings
 from stages.dataset import arrival, coco
 from stages.problem import Problem
@@ -30,7 +29,7 @@ def arrivals(
     checkout: str = ".", slots: int = 2, quiet: float = inbox.QUIET, least_free_gb: float = disk.FLOOR
 ) -> None:
     """Take what lies in the queue, and go on with what earlier runs left open; the others wait for none that fails."""
-    where = Path(checkout).resolve()
+    where, means = Path(checkout).resolve(), loop.Means(slots, least_free_gb)
     disk.check(where, least_free_gb)
     with inbox.alone(where) as mine:
         if not mine:
@@ -43,17 +42,17 @@ def arrivals(
                 inbox.claim(where, folder)
             except OSError as error:  # it may not be read, or moved
                 stopped.append(f"{folder.name} (not taken): {error}")
-        stopped += [why for of in inbox.read(where) if of.state in inbox.OPEN and (why := attempt(where, of, slots))]
+        stopped += [why for of in inbox.read(where) if of.state in inbox.OPEN and (why := attempt(where, of, means))]
     print(table(where))
     show.arrivals(inbox.read(where))
     if stopped:
         raise RuntimeError("; ".join(stopped))
 
 
-def attempt(checkout: Path, of: Arrival, slots: int) -> str:
+def attempt(checkout: Path, of: Arrival, means: loop.Means) -> str:
     """Take one arrival on; what failed, if anything did."""
     try:
-        take(checkout, of, slots)
+        take(checkout, of, means)
     except branch.Waits as waits:  # which says nothing against the arrival
         print(f"{of.name} waits: {waits}")
         inbox.stopped(checkout, of, f"waits: {waits}", tries=0)
@@ -66,13 +65,13 @@ def attempt(checkout: Path, of: Arrival, slots: int) -> str:
     return ""
 
 
-def take(checkout: Path, of: Arrival, slots: int) -> Arrival:
+def take(checkout: Path, of: Arrival, means: loop.Means) -> Arrival:
     """Bring one arrival as far as it goes."""
     for _ in range(TRIES):
         if of.state == "claimed":
             of = checked(checkout, of)
         if of.state == "checked":
-            of = built(checkout, of, slots)
+            of = built(checkout, of, means)
         if of.state == "built":
             of = decided(checkout, of)
         if of.state not in inbox.OPEN:
@@ -95,16 +94,16 @@ def checked(checkout: Path, of: Arrival) -> Arrival:
     return inbox.mark(checkout, of, "checked")
 
 
-def built(checkout: Path, of: Arrival, slots: int) -> Arrival:
+def built(checkout: Path, of: Arrival, means: loop.Means) -> Arrival:
     """Run the loop for the product on its branch, and commit what was measured."""
     worktree = branch.place(checkout, of.name)
     if not worktree.exists():  # thrown away after a decision that has to be taken again
         return inbox.mark(checkout, of, "claimed")
     rule = settings.load(worktree / settings.PARAMS).arrival
     if rule.review_minutes and (judged := verdicts(worktree, rule.targets)):
-        reproduce(targets=judged, slots=slots, checkout=str(worktree))
+        loop.bring(worktree, judged, means)
         review.wait(worktree, of.name, rule.review_minutes)
-    branch.measured(worktree, of.name, json.dumps(loop.run(worktree, slots), indent=1))
+    branch.measured(worktree, of.name, json.dumps(loop.run(worktree, means), indent=1))
     return inbox.mark(checkout, of, "built")
 
 

@@ -47,7 +47,7 @@ def retry(checkout: Path, name: str) -> None:
     inbox.mark(checkout, again[-1], "claimed")
 
 
-def rollback(checkout: Path, name: str, why: str, slots: int = 2) -> None:
+def rollback(checkout: Path, name: str, why: str) -> None:
     """Take a promoted product out of main, by one commit on top of it: history stays.
 
     Its commits are reverted. Where others stand on them, main without the product is built and measured in a worktree,
@@ -65,7 +65,7 @@ def rollback(checkout: Path, name: str, why: str, slots: int = 2) -> None:
             if name in settings.load(checkout / settings.PARAMS).dataset.arrived:  # else it was killed after that
                 worktree = branch.opened(checkout, name, "--detach")
                 if not reverted(worktree, name, why):
-                    rebuilt(worktree, name, why, slots)
+                    rebuilt(worktree, name, why)
                 to = branch.git(worktree, "rev-parse", "HEAD")
             branch.advance(checkout, to)
         except RuntimeError as error:
@@ -89,7 +89,7 @@ def reverted(worktree: Path, name: str, why: str) -> bool:
     return True
 
 
-def rebuilt(worktree: Path, name: str, why: str, slots: int) -> None:
+def rebuilt(worktree: Path, name: str, why: str) -> None:
     """Main without the product, as far as the loop goes."""
     params = worktree / settings.PARAMS
     file = f"{paths.PRODUCTS / name}.dvc"
@@ -97,7 +97,7 @@ def rebuilt(worktree: Path, name: str, why: str, slots: int) -> None:
     settings.unregister(params, name, focus_without(worktree, name, left))
     branch.git(worktree, "rm", "--quiet", "--", file)
     shutil.rmtree(worktree / paths.PRODUCTS / name, ignore_errors=True)
-    gate = json.dumps(loop.run(worktree, slots), indent=1)
+    gate = json.dumps(loop.run(worktree, loop.Means()), indent=1)
     message = f"Roll back {name}\n\n{why}\n\n{gate}"
     branch.commit(worktree, message, str(settings.PARAMS), "dvc.lock", *branch.REPORTS)
 

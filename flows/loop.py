@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flows import child
+from flows import child, disk
 from flows.reproduce import reproduce
 from stages import files, settings
 
@@ -12,12 +13,25 @@ GATE = Path("reports/metrics/gate.json")
 COLLECTORS = ("evidence", "gate", "report")  # they depend on all experiments, and show what has run
 
 
-def run(checkout: Path, slots: int) -> dict:
+@dataclass(frozen=True)
+class Means:
+    """What a run may use of the machine."""
+
+    slots: int = 2  # stages at a time
+    least_free_gb: float = disk.FLOOR  # on the disk, or nothing is begun
+
+
+def run(checkout: Path, means: Means) -> dict:
     """Bring a checkout's product up to date; what the gate says."""
-    reproduce(targets=settings.load(checkout / settings.PARAMS).arrival.targets, slots=slots, checkout=str(checkout))
+    bring(checkout, settings.load(checkout / settings.PARAMS).arrival.targets, means)
     for collector in COLLECTORS:
         child.run(["dvc", "repro", "--single-item", collector], checkout, print, PYTHONPATH=str(checkout))
     return decided(checkout)
+
+
+def bring(checkout: Path, targets: list[str], means: Means) -> None:
+    """Bring some stages, and all that they need, up to date."""
+    reproduce(targets=targets, checkout=str(checkout), **asdict(means))
 
 
 def decided(checkout: Path) -> dict:

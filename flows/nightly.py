@@ -29,7 +29,7 @@ def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLO
     where = Path(checkout).resolve()
     disk.check(where, least_free_gb)
     back_up(database(), where / ".prefect" / "backups")
-    reproduce(slots=slots, checkout=str(where))
+    reproduce(slots=slots, checkout=str(where), least_free_gb=least_free_gb)
     prune(where)
 
 

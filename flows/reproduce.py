@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from flows import child, dag, gpu, notify, show
+from flows import child, dag, disk, gpu, notify, show
 from flows.dag import Stage
 from stages import provenance
 
@@ -41,12 +41,15 @@ def stage(name: str, checkout: Path, needs_gpu: bool, slots: int) -> None:
 
 
 @flow(name="reproduce", log_prints=True, on_failure=[notify.failed], on_crashed=[notify.failed])
-def reproduce(targets: list[str] | None = None, slots: int = 2, checkout: str = ".") -> list[str]:
+def reproduce(
+    targets: list[str] | None = None, slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLOOR
+) -> list[str]:
     """Run what is stale of `targets` (all stages, if there are none) and of what they need; what was run.
 
-    slots: stages at a time.
+    slots: stages at a time. least_free_gb: on the disk, or nothing is begun.
     """
     where = Path(checkout).resolve()
+    disk.check(where, least_free_gb)
     if ended := child.reap(where):
         print(f"ended what a killed flow had left running: {ended}")
     if child.mend_locks(where):
