@@ -1,0 +1,17 @@
+"""One stage, brought up to date in a checkout of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from flows import child, gpu
+from stages import provenance
+
+
+def run(name: str, checkout: Path, needs_gpu: bool, slots: int, say: Callable[[str], None], *how: str) -> None:
+    """`how`: further options of `dvc repro`. It gets its share of the cores, as threads that wait for a core spin."""
+    environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": str(max(1, provenance.cores() // slots))}
+    with gpu.one() if needs_gpu else contextlib.nullcontext({}) as shown:
+        child.run(["dvc", "--wait-for-lock", "repro", *how, name], checkout, say, **environment, **shown)
