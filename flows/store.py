@@ -6,6 +6,7 @@ machine runs them again, and sends the whole run cache each time, which grows wi
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def push(checkout: Path, names: Iterable[str] | None = None) -> int:
     A stage that has not run here as it stands is passed over, and so is one that DVC keeps out of its run cache.
     """
     only = None if names is None else set(names)
-    with Repo(str(checkout)) as repo:
+    with contextlib.chdir(checkout), Repo() as repo:  # DVC's run cache goes by the folder that one is in
         asked = [one for one in repo.index.stages if isinstance(one, PipelineStage) and (not only or one.name in only)]
         entries = [entry for stage in asked if _has_run(stage) for entry in _entries(repo, stage)]
         for objects in repo.stage_cache.get_used_objs(entries).values():
