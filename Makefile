@@ -15,7 +15,7 @@ export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS := 300
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
 
-.PHONY: help setup demo repro evidence test lint format doctor review serve arrival-demo lock benchmark
+.PHONY: help setup demo repro evidence test lint format doctor review serve worker arrival-demo lock benchmark
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ review: setup ## look through the candidates in the browser and say what they ar
 
 serve: setup ## Prefect's server, a worker and the deployments, on this machine alone; Ctrl-C ends them
 	@python -m flows.serve
+
+worker: setup ## let this clone run stages for another machine's server: make worker SERVER=http://main:4200/api
+	@python -m flows.worker --server $(or $(SERVER),$(error which server? make worker SERVER=http://main:4200/api))
 
 arrival-demo: setup ## a new product's way from a folder to a commit, at scale smoke, in a temporary clone
 	@python -m flows.arrival_demo

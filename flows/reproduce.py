@@ -4,78 +4,93 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from flows import child, dag, disk, gpu, notify, show
+from flows import child, dag, disk, elsewhere, here, notify, show
 from flows.dag import Stage
-from stages import provenance
 
 RETRIES = 2  # a killed training goes on from its checkpoint
 PAUSE = 5  # seconds before another try
 
 
+@dataclass(frozen=True)
+class Machines:
+    """Others that run the stages: the pool that their workers take them from, and the commit that they build.
+
+    patience: seconds without a sign of life after which a worker counts as dead.
+    """
+
+    pool: str
+    commit: str
+    patience: float
+
+
 def worth_another_try(_task, _run, state) -> bool:
-    """Not where a person has to mend something first."""
+    """Not where a person has to mend something first, or wants it ended."""
     error = state.result(raise_on_failure=False)
-    return not (isinstance(error, child.Failed) and error.says)
+    return not (isinstance(error, child.Failed) and error.says) and not isinstance(error, elsewhere.Stopped)
 
 
 @task(
     retries=RETRIES, retry_delay_seconds=PAUSE, retry_condition_fn=worth_another_try, cache_policy=NO_CACHE,
     task_run_name="{name}",
 )  # fmt: skip
-def stage(name: str, checkout: Path, needs_gpu: bool, slots: int) -> None:
-    """Bring one stage up to date; it gets its share of the cores, because threads that wait for a core spin."""
+def stage(name: str, checkout: Path, needs_gpu: bool, slots: int, others: Machines | None) -> None:
+    """Bring one stage up to date, here or elsewhere."""
     say = get_run_logger().info
-    environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": str(max(1, provenance.cores() // slots))}
-    command = ["dvc", "--wait-for-lock", "repro", "--single-item", name]
-    if not needs_gpu:
-        child.run(command, checkout, say, **environment)
-        return
-    with gpu.one() as shown:
-        child.run(command, checkout, say, **environment, **shown)
+    if others:
+        elsewhere.run(name, others.commit, needs_gpu, others.pool, others.patience, say)
+    else:
+        here.run(name, checkout, needs_gpu, slots, say, "--single-item")
 
 
 @flow(name="reproduce", log_prints=True, on_failure=[notify.failed], on_crashed=[notify.failed])
 def reproduce(
-    targets: list[str] | None = None, slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLOOR
+    targets: list[str] | None = None,
+    slots: int = 2,
+    checkout: str = ".",
+    least_free_gb: float = disk.FLOOR,
+    pool: str | None = None,
+    patience: float = elsewhere.PATIENCE,
 ) -> list[str]:
     """Run what is stale of `targets` (all stages, if there are none) and of what they need; what was run.
 
-    slots: stages at a time. least_free_gb: on the disk, or nothing is begun.
+    slots: stages at a time. least_free_gb: on the disk, or nothing is begun. pool: whose workers run the stages, each
+    in a checkout of its own (elsewhere.py); without one, this machine does. patience: seconds without a sign of life
+    after which another worker gets the stage.
     """
     where = Path(checkout).resolve()
-    disk.check(where, least_free_gb)
-    if ended := child.reap(where):
-        print(f"ended what a killed flow had left running: {ended}")
-    if child.mend_locks(where):
-        print("dropped DVC's list of locks, which a killed process had left half written")
-    gpu.declare(slots)
+    here.prepare(where, slots, least_free_gb)
     stages = dag.read(where)
     wanted, stale = dag.needed(stages, targets or stages), dag.stale(where, stages)
     todo = {name: of for name, of in stages.items() if name in wanted & stale}
     print(f"{len(todo)} of {len(wanted)} stages are stale")
+    others = Machines(pool, elsewhere.ready(where), patience) if pool and todo else None
     started = time.monotonic()
     try:
-        failed = run_all(todo, slots, where)
+        failed = run_all(todo, slots, where, others)
+        if others:
+            elsewhere.fetch([name for name in todo if name not in failed], where)
     finally:
         child.end_all(where)
+        elsewhere.cancel_all()
     show.results(where, todo, time.monotonic() - started)
     if failed:
         raise RuntimeError(f"{len(failed)} stages failed or could not be run: {', '.join(failed)}")
     return list(todo)
 
 
-def run_all(todo: dict[str, Stage], slots: int, checkout: Path) -> list[str]:
+def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines | None = None) -> list[str]:
     """Run stages, each as soon as what it needs is there; those that failed or wait for one that did."""
     waiting, running, failed = dict(todo), {}, []
     while waiting or running:
         for name in ready(waiting, running.values(), failed)[: slots - len(running)]:
-            running[stage.submit(name, checkout, waiting.pop(name).gpu, slots)] = name
+            running[stage.submit(name, checkout, waiting.pop(name).gpu, slots, others)] = name
         if not running:
             break
         done: PrefectFuture = next(iter(as_completed(list(running))))

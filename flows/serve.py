@@ -1,5 +1,6 @@
 """Server, deployments and worker on this machine alone, in one command; Ctrl-C ends them all, and what they run.
 
+Workers of other machines come in with `--host` and flows/worker.py.
 Everything they remember is in .prefect/ (SQLite). The page of runs is at the address that is printed.
 """
 
@@ -28,7 +29,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--host", default=HOST, help=f"who may come in (default {HOST}: this machine alone)")
     parser.add_argument("--port", type=int, default=PORT)
-    parser.add_argument("--pool", default=POOLS[0], choices=POOLS, help="whose runs this machine's worker takes")
     asked = parser.parse_args()
     environ = environment(Path.cwd(), asked.host, asked.port)
     tidy_when_ended()
@@ -41,8 +41,8 @@ def main() -> int:
             prefect(["work-pool", "create", pool, "--type", "process", "--overwrite"], environ)
         prefect(["--no-prompt", "deploy", "--all"], environ)
         with runs.server(environ["PREFECT_API_URL"]) as client:
-            runs.tidy(client, asked.pool)
-            running.append(start(["worker", "start", "--pool", asked.pool], environ))
+            runs.tidy(client, POOLS[0])
+            running.append(start(["worker", "start", "--pool", POOLS[0]], environ))
             runs.scan(client)
         print(f"serving: http://{asked.host}:{asked.port} (Ctrl-C ends it)", flush=True)
         while all(process.poll() is None for process in running):
@@ -74,7 +74,7 @@ def address() -> str:
 def environment(checkout: Path, host: str, port: int) -> dict[str, str]:
     """What server, worker and runs go by: nothing leaves the machine."""
     return {
-        name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"
+        name: value for name, value in os.environ.items() if name not in ("PREFECT_API_URL", "TENFOLD_CHECKOUT")
     } | {
         "PREFECT_HOME": str(checkout / ".prefect"), "PREFECT_API_URL": f"http://{host}:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "1",

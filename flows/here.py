@@ -1,0 +1,27 @@
+"""One stage, brought up to date in a checkout of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from flows import child, disk, gpu
+from stages import provenance
+
+
+def prepare(checkout: Path, slots: int, least_free_gb: float) -> None:
+    """Before a run: look for room, put in order what a killed one left, say how many trainings go at a time."""
+    disk.check(checkout, least_free_gb)
+    if ended := child.reap(checkout):
+        print(f"ended what a killed run had left running: {ended}")
+    if child.mend_locks(checkout):
+        print("dropped DVC's list of locks, which a killed process had left half written")
+    gpu.declare(slots)
+
+
+def run(name: str, checkout: Path, needs_gpu: bool, slots: int, say: Callable[[str], None], *how: str) -> None:
+    """`how`: further options of `dvc repro`. It gets its share of the cores, as threads that wait for a core spin."""
+    environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": str(max(1, provenance.cores() // slots))}
+    with gpu.one() if needs_gpu else contextlib.nullcontext({}) as shown:
+        child.run(["dvc", "--wait-for-lock", "repro", *how, name], checkout, say, **environment, **shown)
