@@ -213,7 +213,7 @@ def test_an_experiment_changes_what_it_should_and_its_metrics_can_be_compared(do
     run(done, "git", "add", "-A")
     run(done, "git", "commit", "-q", "-m", "Run", "--allow-empty")
     said = run(done, "dvc", "exp", "run", "-S", "testing.iou=0.05").stdout
-    assert set(re.findall(r"Running stage '(.+?)'", said)) == {"detector_test", "evidence", "report"}
+    assert set(re.findall(r"Running stage '(.+?)'", said)) == {"detector_test", "evidence", "gate", "report"}
     change = json.loads(run(done, "dvc", "metrics", "diff", "--json").stdout)
     assert "found" in change["reports/metrics/detector_test.json"]
     assert "map50" not in change["reports/metrics/detector_test.json"]
