@@ -18,6 +18,7 @@ def test_stages_are_ready_when_what_they_need_is_done():
     assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, ["a"], []) == []
     assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, [], ["a"]) == []  # it failed
     assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, [], []) == ["b"]
+    assert reproduce.ready(stages | {"training": Stage(frozenset(), True)}, [], []) == ["training", "a"]
 
 
 def test_every_stage_is_a_task_and_a_second_run_has_nothing_to_do(pipeline, server):
