@@ -34,7 +34,6 @@ from stages import command
 
 PRODUCTS = (100, 1000)
 STAGES = {"data": "code.txt", "model": "data", "verdict": "model"}  # what each is made of
-TAKEN = 10  # stages that another machine takes over
 RUNS, AT_A_TIME = 400, 8
 PORT = 4396
 
@@ -63,47 +62,47 @@ def main() -> None:
                     continue
                 about = f"{products} products{', a dvc.yaml for each' if apart else ''}"
                 folder = Path(place) / f"{products}{apart}"
-                for name, seconds in measured(folder, products, apart, environ).items():
+                for name, seconds in measured(folder, products, apart, environ):
                     figures[f"{about}: {name}"] = round(seconds, 2)
-                    print(f"{about}: {name}: {seconds:.2f}", flush=True)
+                    print(f"{about}: {name}: {seconds:.2f}", flush=True)  # a while before the rest
         figures |= served(environ)
     conditions.record("many_products", figures, ("prefect", "dvc"))
 
 
-def measured(folder: Path, products: int, apart: bool, environ: dict[str, str]) -> dict[str, float]:
-    """Seconds of each thing that is done, by its name."""
+def measured(folder: Path, products: int, apart: bool, environ: dict[str, str]) -> Iterator[tuple[str, float]]:
+    """Each thing that is done, and the seconds it takes."""
     origin, store, clone = folder / "origin", folder / "store", folder / "clone"
     made(origin, products, apart, store, environ)
-    names = ["model" if apart else f"model@{product(k)}" for k in range(1, TAKEN + 1)]
-    if apart:
-        names = [f"{product(k)}/dvc.yaml:{name}" for k, name in enumerate(names, 1)]
-    one = names[0]
-    found = {}
+    one, *whole = (
+        f"{product(k)}/dvc.yaml:{stage}" if apart else f"{stage}@{product(k)}"
+        for k, stage in ((1, "model"), *((2, stage) for stage in STAGES))
+    )
     if not apart:  # flows/dag.py knows stages by their names alone
-        found["flows/dag.read, seconds"] = timed([sys.executable, "-c", READ], origin, environ)
-        found["… and which are stale, seconds"] = timed([sys.executable, "-c", STALE], origin, environ)
-    found["dvc status, seconds"] = timed(["dvc", "status"], origin, environ)
-    found["dvc repro -s, nothing to do, seconds"] = timed(["dvc", "repro", "-s", one], origin, environ)
-    found["dvc repro -s, a command that does nothing, seconds"] = timed(
-        ["dvc", "repro", "-s", "-f", one], origin, environ
+        yield "flows/dag.read, seconds", timed([sys.executable, "-c", READ], origin, environ)
+        yield "… and which are stale, seconds", timed([sys.executable, "-c", STALE], origin, environ)
+    yield "dvc status, seconds", timed(["dvc", "status"], origin, environ)
+    yield "dvc repro -s, nothing to do, seconds", timed(["dvc", "repro", "-s", one], origin, environ)
+    yield (
+        "dvc repro -s, a command that does nothing, seconds",
+        timed(["dvc", "repro", "-s", "-f", one], origin, environ),
     )
-    found["… for which the lock is held, seconds"] = float(
-        run([sys.executable, "-c", HOLD, one], origin, environ).splitlines()[-1]
+    yield (
+        "… for which the lock is held, seconds",
+        float(run([sys.executable, "-c", HOLD, one], origin, environ).splitlines()[-1]),
     )
-    found["dvc push --run-cache, everything, seconds"] = timed(["dvc", "push", "--run-cache"], origin, environ)
-    found["dvc push --run-cache, one stage, seconds"] = timed(["dvc", "push", "--run-cache", one], origin, environ)
+    yield "dvc push --run-cache, everything, seconds", timed(["dvc", "push", "--run-cache"], origin, environ)
+    yield "dvc push --run-cache, one stage, seconds", timed(["dvc", "push", "--run-cache", one], origin, environ)
     if not apart:
-        found["flows/store.push, one stage, seconds"] = timed([sys.executable, "-c", PUSH, one], origin, environ)
+        yield "flows/store.push, one stage, seconds", timed([sys.executable, "-c", PUSH, one], origin, environ)
     run(["git", "clone", "-q", str(origin), str(clone)], folder, environ)
-    forget(clone, names, apart)
-    found["dvc repro --pull of one stage in a new clone, seconds"] = timed(
-        ["dvc", "repro", "--pull", names[-1]], clone, environ
+    forget(clone, [one, *whole], apart)
+    yield (
+        "dvc repro --pull of one stage in a new clone, seconds",
+        timed(["dvc", "repro", "--pull", one], clone, environ),
     )
-    single = [] if apart else ["-s"]  # with which DVC looks for missing inputs in the wrong folder
-    taken = timed(["dvc", "repro", "--pull", *single, *names[:-1]], clone, environ)
-    found["taking over one of some stages in a clone, seconds"] = taken / (TAKEN - 1)
-    found["dvc.lock, MB"] = sum(path.stat().st_size for path in origin.rglob("dvc.lock")) / 1e6
-    return found
+    taken = timed(["dvc", "repro", "--pull", "-s", *whole], clone, environ)
+    yield "taking over one of a product's stages in a clone, seconds", taken / len(whole)
+    yield "dvc.lock, MB", sum(path.stat().st_size for path in origin.rglob("dvc.lock")) / 1e6
 
 
 def made(folder: Path, products: int, apart: bool, store: Path, environ: dict[str, str]) -> None:
