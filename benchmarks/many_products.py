@@ -56,30 +56,21 @@ def main() -> None:
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
         environ = serve.environment(Path(place), serve.HOST, PORT) | {"PYTHONPATH": str(Path.cwd())}
-        for products in PRODUCTS:
-            for apart in (False, True):
-                if apart and products != PRODUCTS[-1]:
-                    continue
-                about = f"{products} products{', a dvc.yaml for each' if apart else ''}"
-                folder = Path(place) / f"{products}{apart}"
-                for name, seconds in measured(folder, products, apart, environ):
-                    figures[f"{about}: {name}"] = round(seconds, 2)
-                    print(f"{about}: {name}: {seconds:.2f}", flush=True)  # a while before the rest
         figures |= served(environ)
+        for products in PRODUCTS:
+            for name, seconds in measured(Path(place) / str(products), products, environ):
+                figures[f"{products} products: {name}"] = round(seconds, 2)
+                print(f"{products} products: {name}: {seconds:.2f}", flush=True)  # a while before the rest
     conditions.record("many_products", figures, ("prefect", "dvc"))
 
 
-def measured(folder: Path, products: int, apart: bool, environ: dict[str, str]) -> Iterator[tuple[str, float]]:
+def measured(folder: Path, products: int, environ: dict[str, str]) -> Iterator[tuple[str, float]]:
     """Each thing that is done, and the seconds it takes."""
     origin, store, clone = folder / "origin", folder / "store", folder / "clone"
-    made(origin, products, apart, store, environ)
-    one, *whole = (
-        f"{product(k)}/dvc.yaml:{stage}" if apart else f"{stage}@{product(k)}"
-        for k, stage in ((1, "model"), *((2, stage) for stage in STAGES))
-    )
-    if not apart:  # flows/dag.py knows stages by their names alone
-        yield "flows/dag.read, seconds", timed([sys.executable, "-c", READ], origin, environ)
-        yield "… and which are stale, seconds", timed([sys.executable, "-c", STALE], origin, environ)
+    made(origin, products, store, environ)
+    one, whole = f"model@{product(1)}", [f"{stage}@{product(2)}" for stage in STAGES]
+    yield "flows/dag.read, seconds", timed([sys.executable, "-c", READ], origin, environ)
+    yield "… and which are stale, seconds", timed([sys.executable, "-c", STALE], origin, environ)
     yield "dvc status, seconds", timed(["dvc", "status"], origin, environ)
     yield "dvc repro -s, nothing to do, seconds", timed(["dvc", "repro", "-s", one], origin, environ)
     yield (
@@ -92,10 +83,9 @@ def measured(folder: Path, products: int, apart: bool, environ: dict[str, str]) 
     )
     yield "dvc push --run-cache, everything, seconds", timed(["dvc", "push", "--run-cache"], origin, environ)
     yield "dvc push --run-cache, one stage, seconds", timed(["dvc", "push", "--run-cache", one], origin, environ)
-    if not apart:
-        yield "flows/store.push, one stage, seconds", timed([sys.executable, "-c", PUSH, one], origin, environ)
+    yield "flows/store.push, one stage, seconds", timed([sys.executable, "-c", PUSH, one], origin, environ)
     run(["git", "clone", "-q", str(origin), str(clone)], folder, environ)
-    forget(clone, [one, *whole], apart)
+    forget(clone, [one, *whole])
     yield (
         "dvc repro --pull of one stage in a new clone, seconds",
         timed(["dvc", "repro", "--pull", one], clone, environ),
@@ -105,7 +95,7 @@ def measured(folder: Path, products: int, apart: bool, environ: dict[str, str]) 
     yield "dvc.lock, MB", sum(path.stat().st_size for path in origin.rglob("dvc.lock")) / 1e6
 
 
-def made(folder: Path, products: int, apart: bool, store: Path, environ: dict[str, str]) -> None:
+def made(folder: Path, products: int, store: Path, environ: dict[str, str]) -> None:
     """A repository in which every stage has run: files, dvc.lock, cache and run cache are as DVC leaves them."""
     folder.mkdir(parents=True)
     for arguments in (["git", "init", "-q"], ["dvc", "init", "-q"],
@@ -113,19 +103,11 @@ def made(folder: Path, products: int, apart: bool, store: Path, environ: dict[st
         run(arguments, folder, environ)
     write(folder / "code.txt", "code\n")
     everyone = [product(k) for k in range(products)]
-    if apart:
-        for name in everyone:
-            put(folder / name, {stage: described(stage, name, apart) for stage in STAGES}, {
-                stage: locked(folder, stage, name, apart) for stage in STAGES
-            })  # fmt: skip
-    else:
-        write(folder / "params.yaml", yaml.safe_dump({"products": everyone}))
-        templates = {
-            stage: {"foreach": "${products}", "do": described(stage, "${item}", apart)} for stage in STAGES
-        }  # fmt: skip
-        entries = {f"{stage}@{name}": locked(folder, stage, name, apart) for name in everyone for stage in STAGES}
-        put(folder, templates, entries)
-    write(folder / ".gitignore", "".join(f"{stage}/\n" for stage in STAGES) + "*.done\n")
+    write(folder / "params.yaml", yaml.safe_dump({"products": everyone}))
+    templates = {stage: {"foreach": "${products}", "do": described(stage, "${item}")} for stage in STAGES}
+    entries = {f"{stage}@{name}": locked(folder, stage, name) for name in everyone for stage in STAGES}
+    put(folder, templates, entries)
+    write(folder / ".gitignore", "".join(f"{stage}/\n" for stage in STAGES))
     with contextlib.chdir(folder), Repo() as repo:  # DVC's run cache goes by the folder that one is in
         for stage in repo.index.stages:
             repo.stage_cache.save(stage)
@@ -137,30 +119,30 @@ def product(number: int) -> str:
     return f"p{number:04}"
 
 
-def path_of(stage: str, name: str, apart: bool) -> str:
-    return f"{stage}.done" if apart else f"{stage}/{name}"
+def path_of(stage: str, name: str) -> str:
+    return f"{stage}/{name}"
 
 
-def needs(stage: str, name: str, apart: bool) -> str:
+def needs(stage: str, name: str) -> str:
     of = STAGES[stage]
-    return ("../" if apart else "") + of if of == "code.txt" else path_of(of, name, apart)
+    return of if of == "code.txt" else path_of(of, name)
 
 
-def described(stage: str, name: str, apart: bool) -> dict:
-    made_ = path_of(stage, name, apart)
-    return {"cmd": f"echo {stage} {name} > {made_}", "deps": [needs(stage, name, apart)], "outs": [made_]}
+def described(stage: str, name: str) -> dict:
+    made_ = path_of(stage, name)
+    return {"cmd": f"echo {stage} {name} > {made_}", "deps": [needs(stage, name)], "outs": [made_]}
 
 
-def locked(folder: Path, stage: str, name: str, apart: bool) -> dict:
+def locked(folder: Path, stage: str, name: str) -> dict:
     """A stage's entry in dvc.lock; what it made is put where it belongs, and into the cache."""
     content = f"{stage} {name}\n"
-    made_ = path_of(stage, name, apart)
-    write((folder / name if apart else folder) / made_, content)
+    made_ = path_of(stage, name)
+    write(folder / made_, content)
     write(folder / ".dvc" / "cache" / "files" / "md5" / digest(content)[:2] / digest(content)[2:], content)
     of = STAGES[stage]
     before = "code\n" if of == "code.txt" else f"{of} {name}\n"
-    entries = {"deps": (needs(stage, name, apart), before), "outs": (made_, content)}
-    return {"cmd": described(stage, name, apart)["cmd"]} | {
+    entries = {"deps": (needs(stage, name), before), "outs": (made_, content)}
+    return {"cmd": described(stage, name)["cmd"]} | {
         key: [{"path": path, "hash": "md5", "md5": digest(text), "size": len(text)}]
         for key, (path, text) in entries.items()
     }
@@ -171,13 +153,12 @@ def put(folder: Path, stages: dict, entries: dict) -> None:
     write(folder / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": entries}, sort_keys=False))
 
 
-def forget(clone: Path, names: list[str], apart: bool) -> None:
+def forget(clone: Path, names: list[str]) -> None:
     """Let a clone not know that some stages have run."""
+    lock = yaml.load((clone / "dvc.lock").read_text(), yaml.CSafeLoader)
     for name in names:
-        path = clone / (name.partition("/")[0] if apart else "") / "dvc.lock"
-        lock = yaml.load(path.read_text(), yaml.CSafeLoader)
-        del lock["stages"][name.rpartition(":")[2]]
-        path.write_text(yaml.dump(lock, Dumper=yaml.CSafeDumper, sort_keys=False))
+        del lock["stages"][name]
+    (clone / "dvc.lock").write_text(yaml.dump(lock, Dumper=yaml.CSafeDumper, sort_keys=False))
 
 
 def digest(text: str) -> str:
