@@ -23,6 +23,7 @@ from pathlib import Path
 import psutil
 import yaml
 from dvc.repo import Repo
+from httpx import HTTPError
 from prefect import flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -34,7 +35,7 @@ from stages import command
 
 PRODUCTS = (100, 1000)
 STAGES = {"data": "code.txt", "model": "data", "verdict": "model"}  # what each is made of
-RUNS, AT_A_TIME = 400, 8
+RUNS, AT_A_TIME = 200, 8
 PORT = 4396
 
 READ = "from pathlib import Path; from flows import dag; dag.read(Path())"
@@ -193,9 +194,10 @@ def served(environ: dict[str, str]) -> dict[str, float]:
         found = {}
         for name, ask in (("flow runs, from scheduled to completed", flow_runs), ("looks at a flow run", looks)):
             before, started = core_seconds(server), time.monotonic()
-            ask(environ)
-            found[f"server: {name}, a second"] = round(RUNS / (time.monotonic() - started), 1)
-            found[f"server: {name}, seconds for each"] = round((core_seconds(server) - before) / RUNS, 3)
+            done = ask(environ)
+            found[f"server: {name}, a second"] = round(done / (time.monotonic() - started), 1)
+            found[f"server: {name}, seconds for each"] = round((core_seconds(server) - before) / max(1, done), 3)
+            found[f"server: {name}, refused of {RUNS}"] = RUNS - done
         return found
     finally:
         child.end(server.pid)
@@ -206,9 +208,9 @@ def core_seconds(process: subprocess.Popen) -> float:
     return spent.user + spent.system
 
 
-def flow_runs(environ: dict[str, str]) -> None:
+def flow_runs(environ: dict[str, str]) -> int:
     """Runs that go through all their states, as runs of workers do."""
-    many(environ, through)
+    return many(environ, through)
 
 
 def through(client: SyncPrefectClient) -> None:
@@ -217,21 +219,27 @@ def through(client: SyncPrefectClient) -> None:
         client.set_flow_run_state(one.id, state)
 
 
-def looks(environ: dict[str, str]) -> None:
+def looks(environ: dict[str, str]) -> int:
     """Whether a stage that runs elsewhere is done, and still lives."""
     with talk(environ) as client:
         one = client.create_flow_run(nothing, state=Scheduled()).id
-    many(environ, lambda client: (client.read_flow_run(one), elsewhere.beat(client, one)))
+    return many(environ, lambda client: (client.read_flow_run(one), elsewhere.beat(client, one)))
 
 
-def many(environ: dict[str, str], do: Callable[[SyncPrefectClient], object]) -> None:
-    def some(times: int) -> None:
+def many(environ: dict[str, str], do: Callable[[SyncPrefectClient], object]) -> int:
+    """Do it often, several at a time; how often the server did it, for all that Prefect's client asks five times."""
+
+    def some(times: int) -> int:
+        done = 0
         with talk(environ) as client:
             for _ in range(times):
-                do(client)
+                with contextlib.suppress(HTTPError):
+                    do(client)
+                    done += 1
+        return done
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        list(pool.map(some, [RUNS // AT_A_TIME] * AT_A_TIME))
+        return sum(pool.map(some, [RUNS // AT_A_TIME] * AT_A_TIME))
 
 
 @contextlib.contextmanager
