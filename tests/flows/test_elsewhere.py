@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -158,6 +159,19 @@ def test_the_stage_of_a_worker_that_dies_runs_elsewhere(machines, server, tmp_pa
     with talk(server) as client:
         states = {one.state.type.value for one in client.read_flow_runs() if one.name == "slow"}
     assert states == {"COMPLETED", "CRASHED"}
+
+
+def test_ending_a_run_ends_what_it_handed_out(machines, server, tmp_path):
+    main, _ = machines(DEADLY, slow=SLOW.replace("600", "286"))
+    process = flow(main, server, CODE.format(patience=300), WHO="main", SHARED=str(tmp_path / "shared"))
+    assert becomes(lambda: asleep("286"), 180), ended(process)
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+    assert becomes(lambda: not asleep("286"), 120)
+
+
+def asleep(seconds: str) -> bool:
+    return any(one.info["cmdline"] == ["sleep", seconds] for one in psutil.process_iter(["cmdline"]))
 
 
 def test_what_is_not_committed_is_refused(pipeline):
