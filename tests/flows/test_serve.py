@@ -12,7 +12,7 @@ from flows import serve
 from tests.conftest import ROOT, environment
 from tests.flows.test_reproduce import becomes
 
-EVERY = "  - interval: 5\n    active: true\n"
+EVERY = "  - interval: 20\n    active: true\n"
 
 
 def test_a_scheduled_run_happens_by_itself_and_all_ends_at_once(pipeline):
