@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def prepare(checkout: Path, slots: int, least_free_gb: float) -> None:
 
 def run(name: str, checkout: Path, needs_gpu: bool, slots: int, say: Callable[[str], None], *how: str) -> None:
     """`how`: further options of `dvc repro`. It gets its share of the cores, as threads that wait for a core spin."""
-    environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": str(max(1, provenance.cores() // slots))}
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, provenance.cores() // slots))
+    environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": threads}
     with gpu.one() if needs_gpu else contextlib.nullcontext({}) as shown:
         child.run(["dvc", "--wait-for-lock", "repro", *how, name], checkout, say, **environment, **shown)
