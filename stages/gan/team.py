@@ -73,7 +73,14 @@ def device(rank: int = 0) -> torch.device:
 
 
 def play(size: int, game: Callable[[Team], T]) -> T:
-    """Call `game` in `size` processes, of which this is the first, and return what it returns here."""
+    """Call `game` in `size` processes, of which this is the first, and return what it returns here.
+
+    Without a GPU each process keeps to one thread: with more, sums come out other in their last bits and the same seed
+    plays another game on a machine with other cores. Little is lost: two games beside each other are played in the
+    time of one that has two threads.
+    """
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)
     if size == 1:
         return game(Team(device()))
     if torch.cuda.is_available() and torch.cuda.device_count() < size:
@@ -99,7 +106,7 @@ def _join(meeting: Path, rank: int, size: int, game: Callable[[Team], T]) -> T |
     if torch.cuda.is_available():
         torch.cuda.set_device(rank)
     else:
-        torch.set_num_threads(max(1, torch.get_num_threads() // size))
+        torch.set_num_threads(1)
     distributed.init_process_group(backend, f"file://{meeting}", PATIENCE, world_size=size, rank=rank)
     try:
         return game(Team(device(rank), rank, size))

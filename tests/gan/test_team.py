@@ -56,6 +56,16 @@ def test_both_end_with_the_same_weights_and_stopping_makes_no_difference(tmp_pat
     assert not torch.equal(whole["rng.0"], whole["rng.1"])  # each draws its own latent vectors
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU the CPU's threads change no sum")
+def test_the_number_of_threads_makes_no_difference(tmp_path):
+    ends = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        play = partial(trainer.train, pictures(), SMALL, 0, tmp_path / str(threads), [SMALL.steps])
+        ends.append(team.play(1, play)[0].state())
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
     with pytest.raises(Problem, match=r"gan\.processes: 3 cannot share a batch of 4"):
         trainer.train(
