@@ -73,7 +73,7 @@ def test_a_stage_can_enter_the_run_cache(stage):
 
 
 def test_rooms_import_from_upstream_only():
-    order = ["dataset", "detector", "gan", "compose", "judge", "feedback", "evidence", "report"]
+    order = ["dataset", "detector", "gan", "texture", "compose", "judge", "feedback", "evidence", "report"]
     for path in (ROOT / "stages").rglob("*.py"):
         room = path.relative_to(ROOT / "stages").parts[0]
         for other in re.findall(r"from stages\.(\w+)", path.read_text()) + re.findall(
