@@ -54,7 +54,10 @@ def recipe_of(params: Settings, name: str) -> Recipe:
         batch=min(asked.batch, gan.most_batch),
         steps=min(asked.steps, scale.most_steps),
         average=asked.average,
-        **other.wgan_gp(params),
+        loss="wgan",
+        penalty="wgan-gp",
+        critic_steps=gan.critic_steps,
+        **other.shared(params),
     )
 
 

@@ -26,14 +26,11 @@ GENERATOR = "generator.safetensors"
 CURVES = "curves.csv"
 
 
-def wgan_gp(params: Settings) -> dict:
-    """What is the same in the recipes of all of them: the thesis's loss and penalty, the scale's optimiser."""
+def shared(params: Settings) -> dict:
+    """What is the same in the recipes of all of them."""
     scale = params.now.gan
     return {
-        "loss": "wgan",
-        "penalty": "wgan-gp",
         "penalty_weight": params.gan.penalty_weight,
-        "critic_steps": scale.critic_steps,
         "lr": scale.lr,
         "betas": params.gan.betas,
         "epsilon": params.gan.epsilon,

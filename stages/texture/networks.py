@@ -12,11 +12,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from stages.gan.networks import SLOPE, Critic
+from stages.gan.networks import SLOPE
 
 DOUBLINGS = 4
 CELL = 2**DOUBLINGS  # pixels that one place of the noise becomes, each way
-PATCH = 32  # pixels that one score of the critic looks at, about
 
 
 class SpatialGenerator(nn.Module):
@@ -44,16 +43,6 @@ class SpatialGenerator(nn.Module):
     def encode(self, pictures: Tensor) -> Tensor:
         """The noise that would draw these pictures, as far as the encoder knows."""
         return self.encoder(pictures).flatten(1)
-
-
-class SpatialCritic(Critic):
-    """One number for each picture, of any size: the mean of the scores of all its patches."""
-
-    def __init__(self, dim: int):
-        super().__init__(PATCH, dim)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        return self.layers(pictures).mean((1, 2, 3))
 
 
 def encoder(z: int, dim: int) -> nn.Sequential:

@@ -11,6 +11,7 @@ from torch import Tensor
 from stages.gan import other, run
 from stages.gan.networks import to_pixels
 from stages.problem import Problem
+from stages.texture.contrast import Contrast
 from stages.texture.networks import CELL, SpatialGenerator, field
 
 WINDOW = 16  # places of the noise that are woven at a time, each way
@@ -24,7 +25,8 @@ class Paint(Protocol):
 
 def painter(model: Path) -> Paint:
     """What a trained texture paints with."""
-    recipe = run.facts(model)["recipe"]
+    facts = run.facts(model)
+    recipe, contrast = facts["recipe"], Contrast(**facts["contrast"])
     network = SpatialGenerator(recipe["size"], recipe["z"], recipe["dim"])
     network.load_state_dict({name: value for name, value in other.weights(model).items() if "encoder" not in name})
     network = exact(network)
@@ -33,7 +35,7 @@ def painter(model: Path) -> Paint:
         if tileable and (height % CELL or width % CELL):
             raise Problem(f"{height}×{width} pixels cannot tile: expected multiples of {CELL}")
         noise = field(network.z, -(-height // CELL), -(-width // CELL), seed, tileable)
-        return woven(network, noise)[:height, :width]
+        return contrast.natural(woven(network, noise))[:height, :width]
 
     return paint
 

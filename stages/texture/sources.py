@@ -1,7 +1,8 @@
 """What textures are learnt from: places of a few photographs, cut into squares.
 
 `floor`: each photograph's bin with its objects filled in, and the median of all, in the region where objects lie. Where
-nothing lies this is the photograph itself. `label`: the rectangle inside each whole object, turned upright.
+nothing lies this is the photograph itself. `label`: the rectangle inside each whole object, turned upright. All are
+brought into the same light: in its own, every photograph would be a texture for itself.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Source:
 
 
 def floors(found: list[Scene], units: list[Unit]) -> list[Source]:
-    pictures = background.backgrounds(found).pictures
+    empty = background.backgrounds(found)
+    pictures = [_lit(*of, empty.light[0]) for of in zip(empty.pictures, empty.light, strict=True)]
     points = np.concatenate([
         cv2.findNonZero(scene.covered.astype(np.uint8))
         for scene in found if scene.covered.any() and scene.pixels.shape == pictures[0].shape
@@ -40,10 +42,11 @@ def floors(found: list[Scene], units: list[Unit]) -> list[Source]:
 
 
 def labels(found: list[Scene], units: list[Unit]) -> list[Source]:
+    light = {scene.name: background.light(scene) for scene in found}
+    usual = np.median(list(light.values()), axis=0)
     made = []
     for one in upright.upright(units):
-        part = _inner(one.mask)
-        pixels = one.pixels[part].round().astype(np.uint8)
+        pixels = _lit(one.pixels[_inner(one.mask)], light[one.image], usual)
         made.append(Source(pixels, np.ones(pixels.shape[:2], bool)))
     return made
 
@@ -67,6 +70,11 @@ def squares(subset: Path, kinds: list[str], size: int, count: int, seed: int) ->
             top, left = spots[rng.integers(len(spots))]
             cut.append(pixels[top : top + size, left : left + size])
     return np.stack(cut)
+
+
+def _lit(pixels: np.ndarray, light: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """As it would look in another light."""
+    return (pixels / light * other).clip(0, 255).round().astype(np.uint8)
 
 
 def _inner(mask: np.ndarray) -> tuple[slice, slice]:

@@ -5,6 +5,8 @@ A killed run is continued when it is started again, to the same weights; with TE
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 
 from stages import command, paths, settings
@@ -12,7 +14,8 @@ from stages.dataset import photo
 from stages.gan import other
 from stages.settings import Settings
 from stages.texture import sources
-from stages.texture.networks import CELL, noise_length
+from stages.texture.contrast import Contrast
+from stages.texture.networks import noise_length
 from stages.texture.paint import Paint, painter
 from stages.texture.weavers import Pattern, Weavers
 
@@ -24,9 +27,11 @@ def main(name: str) -> None:
     asked, scale = settings.named(name, params.textures), params.now.texture
     subset = paths.SUBSETS / asked.subset
     squares = sources.squares(subset, asked.sources, scale.size, scale.squares, params.seed)
+    contrast = Contrast.of(squares)
     other.train(
-        paths.TEXTURES / name, Weavers, squares, pattern_of(params, name), params.seed, params.now.gan.every,
-        paths.CHECKPOINTS / "texture" / params.scale / name, [subset], {"sources": asked.sources, "cell": CELL},
+        paths.TEXTURES / name, Weavers, contrast.stretched(squares), pattern_of(params, name), params.seed,
+        params.now.gan.every, paths.CHECKPOINTS / "texture" / params.scale / name, [subset],
+        {"sources": asked.sources, "contrast": asdict(contrast)},
     )  # fmt: skip
     photo.save(paths.PLOTS / "texture" / f"{name}.jpg", shown(squares, painter(paths.TEXTURES / name), params.seed))
 
@@ -43,7 +48,10 @@ def pattern_of(params: Settings, name: str) -> Pattern:
         average=asked.average,
         metric=asked.metric,
         mode=asked.mode,
-        **other.wgan_gp(params),
+        loss="gan",  # and no penalty, as its paper has it
+        penalty="none",
+        critic_steps=1,
+        **other.shared(params),
     )
 
 

@@ -12,9 +12,12 @@ from torch import Tensor
 from torch.nn import Module
 from torch.nn.functional import mse_loss
 
+from stages.gan.networks import Critic, norm_for
 from stages.gan.players import Players
 from stages.gan.recipe import Recipe
-from stages.texture.networks import SpatialCritic, SpatialGenerator
+from stages.texture.networks import SpatialGenerator
+
+PATCH = 32  # pixels: the thesis's critic of this size, slid over a larger picture, gives each patch a score of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +35,8 @@ class Weavers(Players):
 
     def networks(self) -> tuple[Module, Module]:
         recipe = self.recipe
-        encodes = bool(recipe.metric or recipe.mode)
-        return SpatialGenerator(recipe.size, recipe.z, recipe.dim, encodes), SpatialCritic(recipe.dim)
+        generator = SpatialGenerator(recipe.size, recipe.z, recipe.dim, bool(recipe.metric or recipe.mode))
+        return generator, Critic(PATCH, recipe.dim, norm_for(recipe.penalty))
 
     def critic_step(self, real: Tensor) -> Tensor:
         self.real = real

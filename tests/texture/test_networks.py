@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from stages.texture import networks
-from stages.texture.networks import CELL, SpatialCritic, SpatialGenerator, field, noise_length
+from stages.gan.networks import Critic
+from stages.texture.networks import CELL, SpatialGenerator, field, noise_length
 from stages.texture.paint import exact, woven
+from stages.texture.weavers import PATCH
 
 
 @pytest.fixture
@@ -26,7 +27,6 @@ def test_what_goes_in_and_out_in_training(size):
     assert pictures.shape == (2, 3, size, size) and pictures.abs().max() <= 1
     assert made.encode(pictures).shape == (2, length)
     assert made(made.encode(pictures)).shape == pictures.shape
-    assert SpatialCritic(4)(pictures).shape == (2,)
 
 
 def test_encoded_noise_is_spread_as_noise_is():
@@ -77,9 +77,8 @@ def test_noise_that_does_not_tile_is_all_its_own():
     assert torch.equal(noise, field(3, 4, 4, 0, False)) and not torch.equal(noise, field(3, 4, 4, 1, False))
 
 
-def test_the_critic_is_the_mean_over_all_patches():
-    critic = SpatialCritic(4)
-    scores = critic.layers(pictures := torch.rand(2, 3, 96, 96))
-    assert scores.shape == (2, 1, 9, 9)
-    assert torch.allclose(critic(pictures), scores.flatten(1).mean(1))
-    assert networks.PATCH == 32
+def test_the_critic_scores_every_patch():
+    """The room's own critic, slid over a picture larger than it was made for."""
+    critic = Critic(PATCH, 4)
+    assert critic(torch.rand(2, 3, PATCH, PATCH)).shape == (2,)
+    assert critic(torch.rand(2, 3, 96, 96)).shape == (2 * 9 * 9,)
