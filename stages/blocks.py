@@ -152,6 +152,42 @@ class Composition(Section):
     subset: Name
 
 
+class Texture(Section):
+    """One training run of a spatial GAN."""
+
+    product: Literal["focus", "other"]  # which it belongs to
+    subset: Name
+    sources: Annotated[list[Literal["floor", "label"]], Meta(min_length=1)]  # several are fused in one model
+    metric: Annotated[float, Meta(ge=0)]  # weight of the distance between a picture and its like from encoded noise …
+    mode: Annotated[float, Meta(ge=0)]  # … and of the critic's word on that like; both 0: no regulariser
+    batch: Positive
+    steps: Positive  # of the critic
+    average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
+
+
+class ScaledTexture(Section):
+    size: Literal[32, 64, 128, 256]  # pixels of the squares it is trained on; it paints any size
+    dim: Positive  # channels of the widest pictures' features
+    depth: Positive  # numbers at each place of the noise
+    squares: Positive  # that are cut from its sources
+    most_steps: Positive
+
+
+class ObjectGan(Section):
+    """One training run of a GAN on cut-outs."""
+
+    product: Literal["focus", "other"]  # which it belongs to
+    subset: Name
+    batch: Positive
+    steps: Positive  # of the critic
+    average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
+
+
+class ScaledObjects(Section):
+    size: Literal[32, 64, 128, 256, 512]  # pixels of the square that cut-outs are squashed to
+    most_steps: Positive
+
+
 class JudgedSubsets(Section):
     focus: Name
     other: Name
@@ -236,6 +272,8 @@ class Scale(Section):
     yolo: Yolo
     detector: Detector
     gan: ScaledGan
+    texture: ScaledTexture
+    objects: ScaledObjects
     candidates: Positive  # drawn from each of an experiment's checkpoints
     composed: Positive  # candidates of each composition
     judge: ScaledJudge

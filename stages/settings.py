@@ -33,12 +33,14 @@ from stages.blocks import (
     Gan,
     Judge,
     Name,
+    ObjectGan,
     Products,
     Scale,
     Section,
     Split,
     Subset,
     Testing,
+    Texture,
 )
 from stages.explain import explain
 from stages.problem import Problem
@@ -67,6 +69,8 @@ class Settings(Section):
     subsets: dict[Name, Subset]
     gan: Gan
     experiments: dict[Name, Experiment]
+    textures: dict[Name, Texture]
+    object_gans: dict[Name, ObjectGan]
     pastes: dict[Name, Composition]  # its objects placed anew
     classics: dict[Name, Composition]  # whole images changed: copies, so no judge need see them
     judge: Judge
@@ -88,6 +92,9 @@ class Settings(Section):
                 if name in others:
                     raise ValueError(f"{table}.{name}: another experiment has this name")
                 self._check_subset(f"{table}.{name}", composition.subset)
+        for table in ("textures", "object_gans"):
+            for name, asked in getattr(self, table).items():
+                self._check_subset(f"{table}.{name}", asked.subset)
         for name, arm in self.all_arms.items():
             self._check_arm(f"{'arms' if name in self.arms else 'more_arms'}.{name}", name, arm)
         for name in self.arrival.generators:
@@ -171,7 +178,8 @@ class Settings(Section):
 
 # The mappings of params.yaml from names to blocks of one kind.
 TABLES = {
-    "subsets": Subset, "experiments": Experiment, "pastes": Composition, "classics": Composition,
+    "subsets": Subset, "experiments": Experiment, "textures": Texture, "object_gans": ObjectGan,
+    "pastes": Composition, "classics": Composition,
     "arms": Arm, "more_arms": Arm, "scales": Scale,
 }  # fmt: skip
 

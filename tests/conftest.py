@@ -119,11 +119,12 @@ def done(checkout, server) -> Path:
 
 
 def few_experiments(path: Path) -> None:
-    """Scale smoke; three experiments: one alone, one that is continued, its continuation; and arms of every kind."""
+    """Scale smoke; one experiment, one that is continued, its continuation; one texture; all kinds of arms."""
     yaml = YAML()
     params = yaml.load(path)
     params["scale"] = "smoke"
     params["experiments"] = {name: params["experiments"][name] for name in ("size_1", "wgan_ten", "wgan_transfer")}
+    params["textures"] = {"label": params["textures"]["label"]}
     kept = ("ten", "ten_standard", "paste", "warm_ten", "warm_paste", "all")
     params["arms"] = {name: params["arms"][name] for name in kept}
     params["more_arms"] = {"five": params["more_arms"]["five"]}

@@ -67,6 +67,13 @@ def test_file_is_kept_as_its_writer_writes_it():
         ("augment: [colour, shift, cutout]", "augment: [color]", ["experiments.wgan_augmented_ten.augment", "'color'"]),
         ("      size: 64\n", "      size: 48\n", ["scales.demo.gan.size", "48"]),
         ("      precision: bf16\n", "      precision: fp8\n", ["scales.smoke.gan.precision", "'fp8'"]),
+        ("sources: [floor, label]", "sources: [wall]", ["textures.fused.sources", "'wall'"]),
+        ("    metric: 10\n", "    metric: -1\n", ["textures.label.metric", "-1", ">= 0"]),
+        ("    mode: 0.2\n", "", ["textures.label.mode", "missing"]),
+        ("texture: {size: 64", "texture: {size: 65", ["scales.demo.texture.size", "65"]),
+        ("  object_gan:\n    product: focus\n    subset: ten\n",
+         "  object_gan:\n    product: focus\n    subset: tin\n", ["object_gans.object_gan.subset", "'tin'"]),
+        ("objects: {size: 64", "objects: {size: 48", ["scales.demo.objects.size", "48"]),
         ("  betas: [0.5, 0.999]", "  betas: [0.5]", ["gan.betas"]),
         ("  paste: {product: focus, subset: ten}", "  paste: {product: focus, subset: eleven}", [
             "pastes.paste.subset", "'eleven'", "ten_of_every"]),

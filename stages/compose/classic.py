@@ -6,8 +6,8 @@ import albumentations as A  # noqa: N812 (its own custom)
 import cv2
 import numpy as np
 
-from stages.compose.cutouts import Scene
 from stages.compose.layout import SEEN
+from stages.dataset.cutouts import Scene
 
 
 def pipeline(seed: int) -> A.Compose:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from stages.compose.cutouts import Scene, Unit
+from stages.dataset.cutouts import Scene, Unit
 
 TRIES = 40  # places that are looked at for one unit
 SCALE = 0.05  # how much larger or smaller than it was

@@ -8,10 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stages.compose import background, cutouts, layout
-from stages.compose.background import Backgrounds
-from stages.compose.cutouts import Scene, Unit
+from stages.compose import layout
 from stages.compose.layout import Habits, Placed
+from stages.dataset import background, cutouts
+from stages.dataset.background import Backgrounds
+from stages.dataset.cutouts import Scene, Unit
 
 # How an object's edge runs into the background: every layout is drawn in all ways, so that no seam tells the object.
 BLENDINGS = ("hard", "gaussian", "box")

@@ -21,8 +21,8 @@ import pandas as pd
 from pycocotools import mask as rle
 
 from stages import command, files, paths, progress, settings
-from stages.compose import background, classic, cutouts, paste
-from stages.dataset import coco, photo
+from stages.compose import classic, paste
+from stages.dataset import background, coco, cutouts, photo
 
 SEEDS = 1_000_000  # of candidates, for each seed of the project
 

@@ -26,19 +26,26 @@ GENERATOR_REPORT = ("generator_loss",)
 class Players:
     """Both networks in training. The same seed on the same device plays the same game."""
 
+    channels = 3  # of the pictures
+
     def __init__(self, recipe: Recipe, seed: int, team: Team):
         self.recipe, self.team, self.device = recipe, team, team.device
         self.batch = recipe.batch // team.size  # of this process
         self.rng = torch.Generator(self.device).manual_seed(seed + (team.rank << 32))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            generator = Generator(recipe.size, recipe.z, recipe.dim)
-            critic = Critic(recipe.size, recipe.dim, norm_for(recipe.penalty))
+            generator, critic = self.networks()
         self.generator = generator.to(self.device, memory_format=torch.channels_last)
         self.critic = critic.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if recipe.average else None
         self.generator_adam, self.critic_adam = self._adam(self.generator), self._adam(self.critic)
         self.loss, self.penalty = LOSSES[recipe.loss], PENALTIES[recipe.penalty]
+
+    def networks(self) -> tuple[Module, Module]:
+        """Generator and critic as they begin: the thesis's, unless a heir has others play its game."""
+        recipe = self.recipe
+        generator = Generator(recipe.size, recipe.z, recipe.dim, self.channels)
+        return generator, Critic(recipe.size, recipe.dim, norm_for(recipe.penalty), self.channels)
 
     def _adam(self, network: Module) -> torch.optim.Adam:
         recipe = self.recipe
@@ -82,10 +89,7 @@ class Players:
     def generator_step(self) -> Tensor:
         """One step of the generator; returns GENERATOR_REPORT."""
         self.critic.requires_grad_(False)
-        with self._autocast():
-            fake = self.generator(self.latents(self.batch)).float()
-            scores = self.critic(augmented(fake, self.recipe.augment, self.rng)).float()
-        loss = self.loss.generator(scores)
+        loss = self.generator_loss()
         self.generator_adam.zero_grad()
         loss.backward()
         self.team.average(self.generator.parameters())
@@ -94,6 +98,13 @@ class Players:
         if self.average is not None:
             self._follow()
         return loss.detach()[None]
+
+    def generator_loss(self) -> Tensor:
+        """What the generator minimises, on a batch of its own."""
+        with self._autocast():
+            fake = self.generator(self.latents(self.batch)).float()
+            scores = self.critic(augmented(fake, self.recipe.augment, self.rng)).float()
+        return self.loss.generator(scores)
 
     @torch.no_grad()
     def _follow(self) -> None:

@@ -45,15 +45,17 @@ def train(
     parent: dict[str, Tensor] | None = None,
     fresh: bool = False,
     watch: Watch | None = None,
+    kind: type[Players] = Players,
 ) -> tuple[Players, list[Row]]:
-    """Train on `pictures` (n, size, size, 3; uint8) and return the players and one row of means for each stop.
+    """Train on `pictures` (n, size, size, channels; uint8) and return the players and one row of means for each stop.
 
     After each of `stops` (steps of the critic; the last is the recipe's) a checkpoint goes to `folder`. What is there
     is continued; if it belongs to another recipe, seed, parent or other pictures, that is refused, unless `fresh` says
     to start anew. `parent` is the state of a finished run to start from: both networks and both optimisers. `watch` is
     called at every stop, before its checkpoint, with the step, the players and the pictures a second since the last.
+    `kind` says which networks play.
     """
-    _check(pictures, recipe, stops)
+    _check(pictures, recipe, stops, kind.channels)
     identity = {
         "recipe": recipe.facts(),
         "seed": seed,
@@ -63,7 +65,7 @@ def train(
     }
     real = from_pixels(pictures).to(team.device, memory_format=torch.channels_last)
     differ = float(real.std(0).mean()) if len(real) > 1 else 0.0
-    players, deck = Players(recipe, seed, team), Deck(len(pictures), seed)
+    players, deck = kind(recipe, seed, team), Deck(len(pictures), seed)
     with _alone(folder, team), _bar(recipe.steps, title, team) as shown:
         if fresh and team.leads:
             checkpoint.clear(folder)
@@ -172,10 +174,10 @@ def _digest(state: dict[str, Tensor]) -> str:
     return sha.hexdigest()
 
 
-def _check(pictures: np.ndarray, recipe: Recipe, stops: list[int]) -> None:
+def _check(pictures: np.ndarray, recipe: Recipe, stops: list[int], channels: int) -> None:
     if len(pictures) == 0:
         raise Problem("there are no pictures to train on")
-    if pictures.shape[1:] != (recipe.size, recipe.size, 3) or pictures.dtype != np.uint8:
+    if pictures.shape[1:] != (recipe.size, recipe.size, channels) or pictures.dtype != np.uint8:
         raise Problem(f"pictures of {pictures.shape[1:]} {pictures.dtype} do not fit gan.size {recipe.size}")
     if recipe.batch % recipe.processes:
         raise Problem(f"gan.processes: {recipe.processes} cannot share a batch of {recipe.batch} equally")

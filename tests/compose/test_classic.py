@@ -1,7 +1,7 @@
 import numpy as np
 
 from stages.compose import classic
-from stages.compose.cutouts import Scene
+from stages.dataset.cutouts import Scene
 
 SHAPE = (120, 200)
 

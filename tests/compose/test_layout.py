@@ -1,8 +1,8 @@
 import numpy as np
 
 from stages.compose import layout
-from stages.compose.cutouts import Scene, Unit
 from stages.compose.layout import Habits, Placed
+from stages.dataset.cutouts import Scene, Unit
 
 SHAPE = (90, 160)
 

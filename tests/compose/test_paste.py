@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from stages.compose import paste
-from stages.compose.background import Backgrounds
 from stages.compose.layout import Habits
+from stages.dataset.background import Backgrounds
 from tests.compose.test_layout import SHAPE, unit
 
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.compose import background
-from stages.compose.cutouts import Scene
+from stages.dataset import background
+from stages.dataset.cutouts import Scene
 from stages.problem import Problem
 
 SHAPE = (60, 100)

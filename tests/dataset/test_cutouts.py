@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.compose import cutouts
+from stages.dataset import cutouts
 from stages.problem import Problem
 
 WIDTH, HEIGHT = 80, 60

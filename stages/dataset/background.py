@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from stages.compose.cutouts import Scene
+from stages.dataset.cutouts import Scene
 from stages.problem import Problem
 
 MARGIN = 0.03  # of the width: how far shadows reach beyond an object

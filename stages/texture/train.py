@@ -1,0 +1,69 @@
+"""Train one of params.yaml's textures (models/texture/<name>), and show what it paints.
+
+A killed run is continued when it is started again, to the same weights; with TENFOLD_FRESH=1 it starts afresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+
+from stages import command, paths, settings
+from stages.dataset import photo
+from stages.gan import other
+from stages.settings import Settings
+from stages.texture import sources
+from stages.texture.contrast import Contrast
+from stages.texture.networks import noise_length
+from stages.texture.paint import Paint, painter
+from stages.texture.weavers import Pattern, Weavers
+
+GAP = 8  # pixels between the parts of the picture that shows a texture
+
+
+def main(name: str) -> None:
+    params = settings.load()
+    asked, scale = settings.named(name, params.textures), params.now.texture
+    subset = paths.SUBSETS / asked.subset
+    squares = sources.squares(subset, asked.sources, scale.size, scale.squares, params.seed)
+    contrast = Contrast.of(squares)
+    other.train(
+        paths.TEXTURES / name, Weavers, contrast.stretched(squares), pattern_of(params, name), params.seed,
+        params.now.gan.every, paths.CHECKPOINTS / "texture" / params.scale / name, [subset],
+        {"sources": asked.sources, "contrast": asdict(contrast)},
+    )  # fmt: skip
+    photo.save(paths.PLOTS / "texture" / f"{name}.jpg", shown(squares, painter(paths.TEXTURES / name), params.seed))
+
+
+def pattern_of(params: Settings, name: str) -> Pattern:
+    """What a texture asks for, within what the scale allows."""
+    asked, scale = params.textures[name], params.now.texture
+    return Pattern(
+        size=scale.size,
+        dim=scale.dim,
+        z=noise_length(scale.size, scale.depth),
+        batch=min(asked.batch, params.now.gan.most_batch),
+        steps=min(asked.steps, scale.most_steps),
+        average=asked.average,
+        metric=asked.metric,
+        mode=asked.mode,
+        loss="gan",  # and no penalty, as its paper has it
+        penalty="none",
+        critic_steps=1,
+        **other.shared(params),
+    )
+
+
+def shown(squares: np.ndarray, paint: Paint, seed: int) -> np.ndarray:
+    """Nine squares that were learnt from; a picture as large as those; a small one that tiles, nine times."""
+    size = squares.shape[1]
+    some = squares[np.linspace(0, len(squares) - 1, 9).astype(int)]
+    real = np.concatenate([np.concatenate(some[k : k + 3], 1) for k in (0, 3, 6)])
+    gap = np.full((3 * size, GAP, 3), 255, np.uint8)
+    tile = paint(size, size, seed, tileable=True)
+    return np.concatenate([real, gap, paint(3 * size, 3 * size, seed), gap, np.tile(tile, (3, 3, 1))], 1)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, name="which of params.yaml's textures")

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from stages import paths
+from stages.gan import other
+from stages.problem import Problem
+from stages.texture import paint
+from stages.texture.networks import CELL, SpatialGenerator
+
+FLOOR = paths.TEXTURES / "floor"
+
+
+def test_any_size_the_same_seed_the_same_pixels(project):
+    brush = paint.painter(FLOOR)
+    picture = brush(37, 101, 5)
+    assert picture.shape == (37, 101, 3) and picture.dtype == np.uint8
+    assert np.array_equal(picture, paint.painter(FLOOR)(37, 101, 5))
+    assert not np.array_equal(picture, brush(37, 101, 6))
+
+
+def test_one_that_tiles_has_no_seam(project):
+    """Wrapped around, so that its edges meet in the middle: there it changes no more than elsewhere."""
+    tile = paint.painter(FLOOR)(64, 96, 5, tileable=True)
+    wrapped = np.roll(tile, (32, 48), (0, 1)).astype(float)
+    for axis, seam in ((0, 31), (1, 47)):
+        steps = np.abs(np.diff(wrapped, axis=axis)).mean((1 - axis, 2))
+        assert steps[seam] <= steps.max() and steps[seam] < 2 * np.median(steps) + 1
+
+
+def test_a_size_that_cannot_tile_is_one_line(project):
+    with pytest.raises(Problem, match=f"100×96 pixels cannot tile: expected multiples of {CELL}"):
+        paint.painter(FLOOR)(100, 96, 5, tileable=True)
+
+
+def test_memory_does_not_grow_with_the_picture(project, monkeypatch):
+    """No network sees more than a window of the noise."""
+    seen, weave = [], SpatialGenerator.weave
+    monkeypatch.setattr(SpatialGenerator, "weave", lambda self, part: seen.append(part.shape) or weave(self, part))
+    paint.painter(FLOOR)(40 * CELL, 33 * CELL, 0)
+    assert len(seen) == 9
+    assert max(shape[2:] for shape in seen) == (paint.WINDOW + 2, paint.WINDOW + 2)
+
+
+@pytest.mark.parametrize("harm", ["missing", "truncated"])
+def test_broken_weights_are_one_line(project, harm):
+    path = FLOOR / other.GENERATOR
+    path.write_bytes(path.read_bytes()[:100]) if harm == "truncated" else path.unlink()
+    with pytest.raises(Problem, match="no whole weights"):
+        paint.painter(FLOOR)
+
+
+def test_what_is_not_trained_is_one_line(project):
+    with pytest.raises(Problem, match="has this experiment been trained"):
+        paint.painter(paths.TEXTURES / "wall")
