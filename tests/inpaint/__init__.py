@@ -16,10 +16,10 @@ HOLES = OneOf([Block(), Drop()])
 
 
 def windows(count=8, seed=0, camera=None):
-    """Slopes of colour: what is hidden can be told from what is not."""
+    """Stripes of colour: what is hidden can be told from what is not, but a smooth filling misses it."""
     rng = np.random.default_rng(seed)
-    slope = np.linspace(0, 1, 64)[:, None, None] * rng.uniform(-100, 100, (count, 1, 1, 3))
-    pixels = (slope + rng.uniform(100, 150, (count, 1, 1, 3))).repeat(64, 2).astype(np.uint8)
+    stripes = (np.abs(np.arange(64) - 31.5) // 8 % 2)[:, None] * rng.uniform(40, 100, (count, 1, 1, 3))
+    pixels = (stripes + rng.uniform(60, 120, (count, 1, 1, 3))).repeat(64, 1).astype(np.uint8)
     seen = np.ones((count, 64, 64), bool)
     if camera:
         seen = np.stack([~camera((64, 64), rng) for _ in range(count)])

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stages.gan.networks import Critic
-from stages.inpaint.networks import MARK, marked, network
+from stages.inpaint.networks import MARK, completed, marked, network, smooth
 
 NAMES = ("ae", "ae_skip", "gan", "ambient")
 
@@ -19,6 +19,7 @@ def test_a_picture_comes_out_as_large_as_it_went_in(name, size):
 def test_a_hole_s_middle_depends_on_what_lies_around_it(name):
     torch.manual_seed(0)
     made = network(name, 8, 0).eval()
+    torch.nn.init.normal_(made.last.weight)
     pictures = torch.rand(1, 3, 64, 64) * 2 - 1
     known = torch.ones(1, 1, 64, 64, dtype=torch.bool)
     known[..., 24:40, 24:40] = False
@@ -28,6 +29,25 @@ def test_a_hole_s_middle_depends_on_what_lies_around_it(name):
     assert torch.equal(before, made(marked(other, known)))  # not on what is hidden
     other[..., :16, :] *= -1
     assert not torch.equal(before[..., 32, 32], made(marked(other, known))[..., 32, 32])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_even_an_untrained_network_carries_colours_into_a_hole(name):
+    pictures = torch.tensor([-0.5, 0.1, 0.9]).view(1, 3, 1, 1).expand(2, 3, 64, 64)
+    known = torch.ones(2, 1, 64, 64, dtype=torch.bool)
+    known[0, :, 10:50, 5:60] = False
+    known[1, :, :, :63] = False
+    assert torch.allclose(completed(network(name, 4, 0).eval(), pictures, known), pictures, atol=1e-5)
+
+
+def test_a_smooth_filling_follows_a_slope_and_of_nothing_makes_grey():
+    slope = torch.linspace(-1, 1, 64).expand(1, 3, 64, 64)
+    known = torch.ones(1, 1, 64, 64)
+    known[..., 24:40, 24:40] = 0
+    made = smooth(slope * known, known)
+    assert torch.equal(made * known, slope * known)
+    assert (made - slope).abs().max() < 0.15
+    assert not smooth(slope * 0, known * 0).any()
 
 
 def test_a_mark_is_no_colour():
