@@ -34,7 +34,7 @@ def test_no_image_of_the_product_and_none_that_a_network_saw(project):
     images = {image["id"]: image["file_name"] for image in files.read_json(paths.ANNOTATIONS)["images"]}
     others = [paths.SOURCE_IMAGES / images[id_] for id_ in split["val"] if not images[id_].startswith("tube_mint")]
     truths = [photo.read(path) for path in others]
-    assert len(tried) == len(truths) > 5
+    assert len(tried) == len(truths) > 3
     assert all(any(np.array_equal(case.truth, truth) for truth in truths) for case in tried)
     assert all(case.hole.any() and not case.masked[case.hole].any() for case in tried)
 

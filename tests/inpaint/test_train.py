@@ -31,11 +31,10 @@ def test_what_a_finished_run_leaves(project):
 def test_a_finished_run_can_be_continued(project):
     """The optimisers go on counting, and lineage goes through the parent."""
     text = (project / "params.yaml").read_text()
-    head, block = text.split("  inpaint_ambient:\n", 1)
-    child = "  further:\n" + block.split("\n\n", 1)[0].replace(
-        "start: data/subsets/ten", "start: models/inpaint/inpaint_ambient"
-    ).replace("extra: data/subsets/rest", "extra: data/subsets/ten")
-    (project / "params.yaml").write_text(f"{head}{child}\n  inpaint_ambient:\n{block}")
+    head, block = text.split("  inpaint_ambient:", 1)
+    child = block.split("\n\n", 1)[0].replace("start: data/subsets/ten", "start: models/inpaint/inpaint_ambient")
+    child = child.replace("extra: data/subsets/rest", "extra: data/subsets/ten")
+    (project / "params.yaml").write_text(f"{head}  further:{child}\n  inpaint_ambient:{block}")
     train.main("further")
     assert run.facts(paths.INPAINTS / "further")["parents"] == ["data/subsets/ten", "data/subsets/rest"]
     assert run.state(paths.INPAINTS / "further")["optimizer.0.step"] == 24
