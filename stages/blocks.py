@@ -145,6 +145,32 @@ class Experiment(Section):
     augment: list[Literal["colour", "shift", "cutout"]]  # what the critic sees of all pictures, real and generated
 
 
+class Inpaint(Section):
+    """One training run of a network that fills holes."""
+
+    product: Literal["focus", "other"]  # which it belongs to
+    subset: Name
+    extra: str  # a folder of other products' pictures to learn from, too; or its own subset's folder: none
+    start: str  # the finished run it continues, as models/inpaint/<name>; or its own subset's folder: from scratch
+    network: Literal["ae", "ae_skip", "gan", "ambient"]
+    loss: Literal["ssim", "mae", "psnr"]
+    holes: Annotated[list[Literal["block", "drop", "objects"]], Meta(min_length=1)]  # each time one of these
+    dropout: Annotated[float, Meta(ge=0, lt=1)]
+    optimizer: Literal["adam", "sgd", "adagrad"]
+    batch: Positive
+    steps: Positive  # at most
+    patience: Positive  # looks at held-out images that bring nothing better, after which training ends
+
+
+class ScaledInpaint(Section):
+    size: Literal[64, 128, 256]  # pixels of the window in which a hole is filled
+    dim: Positive  # channels of the widest pictures' features
+    windows: Positive  # cut out of each photograph
+    most_steps: Positive
+    most_batch: Positive
+    every: Positive  # steps between two looks at held-out images, each with a checkpoint
+
+
 class Composition(Section):
     """Candidates made of a subset's own images."""
 
@@ -274,6 +300,7 @@ class Scale(Section):
     gan: ScaledGan
     texture: ScaledTexture
     objects: ScaledObjects
+    inpaint: ScaledInpaint
     candidates: Positive  # drawn from each of an experiment's checkpoints
     composed: Positive  # candidates of each composition
     judge: ScaledJudge

@@ -31,6 +31,7 @@ from stages.blocks import (
     Feedback,
     Fix,
     Gan,
+    Inpaint,
     Judge,
     Name,
     ObjectGan,
@@ -47,7 +48,7 @@ from stages.problem import Problem
 
 __all__ = [  # the blocks that others speak of, too
     "Arm", "Bins", "Compared", "Composition", "Dataset", "Detector", "Evidence", "Experiment", "Feedback", "Fix",
-    "Gan", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "load", "named",
+    "Gan", "Inpaint", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "load", "named",
 ]  # fmt: skip
 
 PARAMS = Path("params.yaml")
@@ -71,6 +72,7 @@ class Settings(Section):
     experiments: dict[Name, Experiment]
     textures: dict[Name, Texture]
     object_gans: dict[Name, ObjectGan]
+    inpaints: dict[Name, Inpaint]
     pastes: dict[Name, Composition]  # its objects placed anew
     classics: dict[Name, Composition]  # whole images changed: copies, so no judge need see them
     judge: Judge
@@ -87,6 +89,8 @@ class Settings(Section):
             _refuse("scale", self.scale, self.scales)
         for name, experiment in self.experiments.items():
             self._check_links(f"experiments.{name}", name, experiment)
+        for name, inpaint in self.inpaints.items():
+            self._check_inpaint(f"inpaints.{name}", name, inpaint)
         for table, others in (("pastes", self.experiments), ("classics", self.experiments | self.pastes)):
             for name, composition in getattr(self, table).items():
                 if name in others:
@@ -123,6 +127,18 @@ class Settings(Section):
                 f"{where}.extra: {experiment.extra!r} is not allowed: expected {own} (none), data/subsets/ and a "
                 "subset, or data/accepted/<experiment>/best"
             )
+
+    def _check_inpaint(self, where: str, name: str, inpaint: Inpaint) -> None:
+        self._check_subset(where, inpaint.subset)
+        own = f"data/subsets/{inpaint.subset}"
+        strange = ("rest", f"but_{inpaint.product}")  # groups without the product's own images
+        extra = [f"data/subsets/{subset}" for subset, of in self.subsets.items() if of.group in strange]
+        start = [
+            f"models/inpaint/{n}" for n, of in self.inpaints.items() if n != name and of.product == inpaint.product
+        ]
+        for key, allowed in (("extra", [own, *extra]), ("start", [own, *start])):
+            if (value := getattr(inpaint, key)) not in allowed:
+                _refuse(f"{where}.{key}", value, allowed)
 
     def _check_arm(self, where: str, name: str, arm: Arm) -> None:
         self._check_subset(where, arm.subset)
@@ -178,7 +194,7 @@ class Settings(Section):
 
 # The mappings of params.yaml from names to blocks of one kind.
 TABLES = {
-    "subsets": Subset, "experiments": Experiment, "textures": Texture, "object_gans": ObjectGan,
+    "subsets": Subset, "experiments": Experiment, "textures": Texture, "object_gans": ObjectGan, "inpaints": Inpaint,
     "pastes": Composition, "classics": Composition,
     "arms": Arm, "more_arms": Arm, "scales": Scale,
 }  # fmt: skip

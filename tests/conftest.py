@@ -125,6 +125,7 @@ def few_experiments(path: Path) -> None:
     params["scale"] = "smoke"
     params["experiments"] = {name: params["experiments"][name] for name in ("size_1", "wgan_ten", "wgan_transfer")}
     params["textures"] = {"label": params["textures"]["label"]}
+    params["inpaints"] = {name: params["inpaints"][name] for name in ("inpaint_ae_skip", "inpaint_ambient")}
     kept = ("ten", "ten_standard", "paste", "warm_ten", "warm_paste", "all")
     params["arms"] = {name: params["arms"][name] for name in kept}
     params["more_arms"] = {"five": params["more_arms"]["five"]}

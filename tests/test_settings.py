@@ -9,6 +9,7 @@ from stages.problem import Problem
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "params.yaml").read_text()
+INPAINT = "extra: data/subsets/rest\n    start: data/subsets/ten\n    network: ae\n"  # of inpaint_ae
 
 
 def test_every_scale_is_valid():
@@ -65,7 +66,7 @@ def test_file_is_kept_as_its_writer_writes_it():
         ("    batch: 64\n", "    batch: 0\n", ["experiments.dcgan_group.batch", "0", ">= 1"]),
         ("sample_at: [0.5, 0.75, 1.0]", "sample_at: [0.5, 1.75]", ["experiments.dcgan_group.sample_at", "1.75"]),
         ("augment: [colour, shift, cutout]", "augment: [color]", ["experiments.wgan_augmented_ten.augment", "'color'"]),
-        ("      size: 64\n", "      size: 48\n", ["scales.demo.gan.size", "48"]),
+        ("      size: 64\n      dim: 32\n", "      size: 48\n      dim: 32\n", ["scales.demo.gan.size", "48"]),
         ("      precision: bf16\n", "      precision: fp8\n", ["scales.smoke.gan.precision", "'fp8'"]),
         ("sources: [floor, label]", "sources: [wall]", ["textures.fused.sources", "'wall'"]),
         ("    metric: 10\n", "    metric: -1\n", ["textures.label.metric", "-1", ">= 0"]),
@@ -75,6 +76,14 @@ def test_file_is_kept_as_its_writer_writes_it():
          "  object_gan:\n    product: focus\n    subset: tin\n", ["object_gans.object_gan.subset", "'tin'"]),
         ("objects: {size: 64", "objects: {size: 48", ["scales.demo.objects.size", "48"]),
         ("  betas: [0.5, 0.999]", "  betas: [0.5]", ["gan.betas"]),
+        (INPAINT, INPAINT.replace("rest", "group"), [
+            "inpaints.inpaint_ae.extra", "'data/subsets/group'", "data/subsets/but_focus"]),
+        (INPAINT, INPAINT.replace("start: data/subsets/ten", "start: models/inpaint/inpaint_ae"), [
+            "inpaints.inpaint_ae.start", "models/inpaint/inpaint_gan"]),
+        ("    network: ae\n", "    network: vae\n", ["inpaints.inpaint_ae.network", "'vae'"]),
+        ("    holes: [block, objects]\n", "    holes: []\n", ["inpaints.inpaint_ae.holes", "[]", ">= 1"]),
+        ("    optimizer: adam\n", "    optimizer: adamw\n", ["inpaints.inpaint_ae.optimizer", "'adamw'"]),
+        ("      size: 64\n", "      size: 48\n", ["scales.smoke.inpaint.size", "48"]),
         ("  paste: {product: focus, subset: ten}", "  paste: {product: focus, subset: eleven}", [
             "pastes.paste.subset", "'eleven'", "ten_of_every"]),
         ("  generators: [paste]\n", "  generators: [glue]\n", ["arrival.generators", "'glue'", "paste_other, classic"]),

@@ -1,0 +1,59 @@
+"""How one network is trained: what an experiment asks for, within what the scale allows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from stages.settings import Settings
+
+CRITICS = {"ae": (), "ae_skip": (), "gan": ("whole",), "ambient": ("whole", "near")}  # a network's adversaries
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what a training run ends with, apart from its seed, its pictures and its parent."""
+
+    network: str
+    size: int  # pixels of a window's side
+    dim: int  # channels of the widest pictures' features
+    loss: str
+    holes: tuple[str, ...]  # what hides parts of the windows
+    dropout: float
+    optimizer: str
+    batch: int
+    steps: int  # at most
+    every: int  # steps between two looks at the held-out images
+    patience: int  # looks without a better one, after which training ends
+    windows: int  # of each photograph
+
+    @property
+    def critics(self) -> tuple[str, ...]:
+        return CRITICS[self.network]
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the network never sees a complete image."""
+        return self.network == "ambient"
+
+    def facts(self) -> dict:
+        """The recipe as JSON gives it back."""
+        return asdict(self) | {"holes": list(self.holes)}
+
+
+def recipe_of(params: Settings, name: str) -> Recipe:
+    """What one of `inpaints` asks for, within what the scale allows."""
+    asked, scale = params.inpaints[name], params.now.inpaint
+    return Recipe(
+        network=asked.network,
+        size=scale.size,
+        dim=scale.dim,
+        loss=asked.loss,
+        holes=tuple(asked.holes),
+        dropout=asked.dropout,
+        optimizer=asked.optimizer,
+        batch=min(asked.batch, scale.most_batch),
+        steps=min(asked.steps, scale.most_steps),
+        every=scale.every,
+        patience=asked.patience,
+        windows=scale.windows,
+    )

@@ -1,0 +1,157 @@
+import multiprocessing
+import random
+import signal
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+
+from stages.gan import checkpoint
+from stages.inpaint import trainer
+from stages.inpaint.learner import Learner, neighbourhoods
+from stages.problem import Problem
+from tests.inpaint import SMALL, train
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def whole(learner, best, _rows):
+    return learner.state() | {f"best.{name}": value for name, value in best.items()}
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        *(replace(SMALL, network=network) for network in ("ae", "ae_skip", "gan", "ambient")),
+        *(replace(SMALL, optimizer=optimizer) for optimizer in ("sgd", "adagrad")),
+        *(replace(SMALL, loss=loss) for loss in ("ssim", "psnr")),
+    ],
+)
+def test_same_seed_same_end_and_stopping_makes_no_difference(tmp_path, monkeypatch, recipe):
+    end = train(tmp_path / "a", recipe)
+    assert [row["step"] for row in end[2]] == [2, 4, 6, 8]
+    assert ("critic_loss" in end[2][0]) == bool(recipe.critics)
+    keep = checkpoint.keep
+
+    def stop(folder, step, *rest):
+        keep(folder, step, *rest)
+        if step == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoint, "keep", stop)
+        train(tmp_path / "b", recipe)
+    torch.manual_seed(99)  # whatever else asks the global chance
+    resumed = train(tmp_path / "b", recipe)
+    assert same(whole(*end), whole(*resumed))
+    assert end[2] == resumed[2]
+    assert not same(whole(*end), whole(*train(tmp_path / "c", recipe, seed=1)))
+
+
+def run_to_the_end(folder):
+    train(folder, replace(SMALL, network="ambient", steps=100, patience=100))
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path):
+    """SIGKILL, whatever it is doing."""
+    spawner = multiprocessing.get_context("forkserver")
+    spawner.set_forkserver_preload([__name__, "torch._dynamo"])
+
+    def start(name):
+        process = spawner.Process(target=run_to_the_end, args=(tmp_path / name,))
+        process.start()
+        return process
+
+    def finish(process):
+        process.join(120)
+        assert process.exitcode == 0
+
+    finish(start("whole"))
+    chance = random.Random(0)
+    for kill in range(6):
+        before = checkpoint.steps(tmp_path / "killed")[-1:]
+        process = start("killed")
+        deadline = time.monotonic() + 60
+        while checkpoint.steps(tmp_path / "killed")[-1:] == before:
+            assert process.is_alive(), f"it finished after {kill} kills: too few steps to be killed as often"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        time.sleep(chance.random() * 0.1)
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+    finish(start("killed"))
+    (one, facts, _), (two, again, _) = (checkpoint.newest(tmp_path / name) for name in ("whole", "killed"))
+    assert same(one, two) and facts == again
+
+
+def test_training_ends_when_held_out_images_gain_nothing_and_the_best_weights_are_kept(tmp_path, monkeypatch):
+    losses = iter([0.5, 0.3, 0.4, 0.6, 0.1])
+    seen = []
+
+    def score(learner, _):
+        seen.append({name: value.clone() for name, value in learner.network.state_dict().items()})
+        return next(losses)
+
+    monkeypatch.setattr(trainer, "_score", score)
+    _, best, rows = train(tmp_path, replace(SMALL, steps=100, patience=2))
+    assert [row["step"] for row in rows] == [2, 4, 6, 8]
+    assert same(best, seen[1]) and not same(best, seen[3])
+    train(tmp_path, replace(SMALL, steps=100, patience=2))  # started again: it has ended already
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"recipe": replace(SMALL, dropout=0.1)}, r"dropout: 0\.2, now 0\.1"),
+        ({"seed": 5}, "seed"),
+        ({"sources": "elsewhere"}, "sources"),
+    ],
+)
+def test_other_settings_or_pictures_are_refused_until_told_to_start_afresh(tmp_path, change, said):
+    train(tmp_path)
+    with pytest.raises(Problem, match=said):
+        train(tmp_path, **change)
+    assert same(whole(*train(tmp_path, fresh=True, **change)), whole(*train(tmp_path / "clean", **change)))
+
+
+def test_a_continued_run_takes_networks_and_optimisers(tmp_path):
+    recipe = replace(SMALL, network="ambient")
+    parent, _, _ = train(tmp_path / "parent", recipe)
+    child, _, _ = train(tmp_path / "child", recipe, sources="parent", parent=parent.state())
+    assert child.state()["optimizer.0.step"] == child.state()["critics_adam.0.step"] == 16
+    assert not same(child.state(), train(tmp_path / "orphan", recipe)[0].state())
+
+
+def test_a_loss_that_is_no_number_stops(tmp_path, monkeypatch):
+    step = Learner.step
+
+    def spoiled(self, *batch):
+        with torch.no_grad():
+            next(self.network.parameters()).fill_(float("nan"))
+        return step(self, *batch)
+
+    monkeypatch.setattr(Learner, "step", spoiled)
+    with pytest.raises(Problem, match=r"step 2: a loss is no longer a number"):
+        train(tmp_path)
+
+
+@pytest.mark.parametrize("network", ["ae", "ae_skip", "gan", "ambient"])
+def test_it_learns(tmp_path, network):
+    _, _, rows = train(tmp_path, replace(SMALL, network=network, steps=120, every=40, dropout=0.0))
+    assert rows[-1]["held_out"] < 0.6 * rows[0]["held_out"]
+
+
+def test_a_neighbourhood_is_around_the_hole_and_inside_the_frame():
+    pictures = torch.arange(64 * 64.0).view(1, 1, 64, 64).repeat(2, 3, 1, 1)
+    holes = torch.zeros(2, 1, 64, 64, dtype=torch.bool)
+    holes[0, 0, 20:31, 30:41] = True
+    holes[1, 0, 60:, :2] = True
+    made = neighbourhoods(pictures, holes)
+    assert made.shape == (2, 3, 32, 32)
+    assert torch.equal(made[0], pictures[0, :, 25 - 16 : 25 + 16, 35 - 16 : 35 + 16])
+    assert torch.equal(made[1], pictures[1, :, 32:, :32])
