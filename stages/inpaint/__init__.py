@@ -1,0 +1,1 @@
+"""What lay under an object: holes in pictures, filled."""
