@@ -24,6 +24,7 @@ from stages.blocks import (
     Composition,
     Count,
     Dataset,
+    Deconstruction,
     Detector,
     Evidence,
     Experiment,
@@ -43,13 +44,14 @@ from stages.explain import explain
 from stages.problem import Problem
 
 __all__ = [  # the blocks that others speak of, too
-    "Arm", "Bins", "Compared", "Composition", "Dataset", "Detector", "Evidence", "Experiment", "Feedback", "Fix",
-    "Gan", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "load", "named",
+    "Arm", "Bins", "Compared", "Composition", "Dataset", "Deconstruction", "Detector", "Evidence", "Experiment",
+    "Feedback", "Fix", "Gan", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "load", "named",
 ]  # fmt: skip
 
 PARAMS = Path("params.yaml")
 
 T = TypeVar("T")
+FILLERS = ("median", "telea", "ns")  # of what lies under an object that is taken away
 NOT_ARMS = ("judge", "labeller", "known", "zero_shot")  # other detectors of a product
 
 
@@ -67,6 +69,7 @@ class Settings(Section):
     gan: Gan
     experiments: dict[Name, Experiment]
     pastes: dict[Name, Composition]  # its objects placed anew
+    deconstructs: dict[Name, Deconstruction]  # its images with objects taken away
     classics: dict[Name, Composition]  # whole images changed: copies, so no judge need see them
     judge: Judge
     feedback: Feedback
@@ -82,11 +85,16 @@ class Settings(Section):
             _refuse("scale", self.scale, self.scales)
         for name, experiment in self.experiments.items():
             self._check_links(f"experiments.{name}", name, experiment)
-        for table, others in (("pastes", self.experiments), ("classics", self.experiments | self.pastes)):
+        taken = set(self.experiments)
+        for table in ("pastes", "deconstructs", "classics"):
             for name, composition in getattr(self, table).items():
-                if name in others:
+                if name in taken:
                     raise ValueError(f"{table}.{name}: another experiment has this name")
                 self._check_subset(f"{table}.{name}", composition.subset)
+            taken |= set(getattr(self, table))
+        for name, deconstruction in self.deconstructs.items():
+            if deconstruction.filler not in FILLERS:
+                _refuse(f"deconstructs.{name}.filler", deconstruction.filler, FILLERS)
         for name, arm in self.all_arms.items():
             self._check_arm(f"{'arms' if name in self.arms else 'more_arms'}.{name}", name, arm)
         for name in self.arrival.generators:
@@ -165,13 +173,13 @@ class Settings(Section):
     @property
     def judged(self) -> dict[str, Experiment | Composition]:
         """Everything whose candidates are judged."""
-        return self.experiments | self.pastes
+        return self.experiments | self.pastes | self.deconstructs
 
 
 # The mappings of params.yaml from names to blocks of one kind.
 TABLES = {
-    "subsets": Subset, "experiments": Experiment, "pastes": Composition, "classics": Composition,
-    "arms": Arm, "more_arms": Arm, "scales": Scale,
+    "subsets": Subset, "experiments": Experiment, "pastes": Composition,
+    "deconstructs": Deconstruction, "classics": Composition, "arms": Arm, "more_arms": Arm, "scales": Scale,
 }  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def test_a_stage_can_enter_the_run_cache(stage):
 
 
 def test_rooms_import_from_upstream_only():
-    order = ["dataset", "detector", "gan", "compose", "judge", "feedback", "evidence", "report"]
+    order = ["dataset", "detector", "gan", "inpaint", "texture", "compose", "judge", "feedback", "evidence", "report"]
     for path in (ROOT / "stages").rglob("*.py"):
         room = path.relative_to(ROOT / "stages").parts[0]
         for other in re.findall(r"from stages\.(\w+)", path.read_text()) + re.findall(
@@ -102,6 +102,8 @@ def test_every_contract_is_there(done):
         paths.GANS / "wgan_transfer/run.json", paths.GANS / "wgan_transfer/final.safetensors",
         paths.CANDIDATES / "wgan_transfer/manifest.csv", paths.PLOTS / "gan/wgan_transfer.csv",
         paths.CANDIDATES / "paste/annotations.json", paths.CANDIDATES / "classic/manifest.csv",
+        paths.CANDIDATES / "deconstruct/manifest.csv", paths.VERDICTS / "deconstruct.csv",
+        paths.ACCEPTED / "deconstruct/annotations.json",
         paths.JUDGED / "paste.csv", paths.VERDICTS / "paste_other.csv", paths.JUDGE_TESTS / "labelled/figures.json",
         paths.VERDICTS / "wgan_transfer.csv", paths.VERDICTS / "size_1.json", paths.JUDGE / "other/limits.json",
         paths.METRICS / "verdicts.json", paths.METRICS / "judge.json", paths.REPORTS / "judge.html",

@@ -71,6 +71,8 @@ def test_file_is_kept_as_its_writer_writes_it():
         ("  paste: {product: focus, subset: ten}", "  paste: {product: focus, subset: eleven}", [
             "pastes.paste.subset", "'eleven'", "ten_of_every"]),
         ("  classic: {", "  paste: {", ["classics.paste", "another experiment has this name"]),
+        ("  deconstruct: {", "  paste: {", ["deconstructs.paste", "another experiment has this name"]),
+        ("filler: median", "filler: magic", ["deconstructs.deconstruct.filler", "'magic'", "median, telea, ns"]),
         ("yolo: {size: 128", "yolo: {size: [128]", ["scales.smoke.yolo.size", "[128]", "int"]),
     ],
 )  # fmt: skip
