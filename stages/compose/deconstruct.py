@@ -102,7 +102,8 @@ def make(row: Row) -> Made:
     """The candidate that a row of the manifest speaks of."""
     by_name, fill = _stock(row["parents"], row["way"])
     gone = tuple(int(k) for k in str(row["gone"]).split())
-    return taken_apart(by_name[row["image"]], gone, fill)
+    *_, last = taken_apart(by_name[row["image"]], gone, fill)
+    return last
 
 
 @lru_cache(maxsize=2)
@@ -111,13 +112,13 @@ def _stock(parents: str, filler: str) -> tuple[dict[str, Scene], Filler]:
     return {scene.name: scene for scene in found}, fillers.filler(filler, found)
 
 
-def taken_apart(scene: Scene, gone: tuple[int, ...], fill: Filler) -> Made:
-    """The picture without some objects, taken in this order; category and mask of each that remains."""
+def taken_apart(scene: Scene, gone: tuple[int, ...], fill: Filler) -> Iterator[Made]:
+    """The picture after each of these objects is taken, in this order; category and mask of all that remain."""
     pixels, left = scene.pixels, list(range(len(scene.masks)))
     for k in gone:
         left.remove(k)
         pixels = _without(pixels, scene.place(k), scene.masks[left].any(0), fill)
-    return pixels, [(scene.categories[k], scene.masks[k]) for k in left]
+        yield pixels, [(scene.categories[k], scene.masks[k]) for k in left]
 
 
 def _without(pixels: np.ndarray, place: np.ndarray, kept: np.ndarray, fill: Filler) -> np.ndarray:
