@@ -178,6 +178,12 @@ class Composition(Section):
     subset: Name
 
 
+class Deconstruction(Composition):
+    """Candidates made of a subset's images by taking their objects away."""
+
+    filler: str  # makes what lay under them: one of settings.FILLERS
+
+
 class Texture(Section):
     """One training run of a spatial GAN."""
 

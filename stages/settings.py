@@ -25,6 +25,7 @@ from stages.blocks import (
     Composition,
     Count,
     Dataset,
+    Deconstruction,
     Detector,
     Evidence,
     Experiment,
@@ -47,13 +48,14 @@ from stages.explain import explain
 from stages.problem import Problem
 
 __all__ = [  # the blocks that others speak of, too
-    "Arm", "Bins", "Compared", "Composition", "Dataset", "Detector", "Evidence", "Experiment", "Feedback", "Fix",
-    "Gan", "Inpaint", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "load", "named",
+    "Arm", "Bins", "Compared", "Composition", "Dataset", "Deconstruction", "Detector", "Evidence", "Experiment",
+    "Feedback", "Fix", "Gan", "Inpaint", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "load", "named",
 ]  # fmt: skip
 
 PARAMS = Path("params.yaml")
 
 T = TypeVar("T")
+FILLERS = ("median", "telea", "ns")  # of what lies under an object that is taken away
 NOT_ARMS = ("judge", "labeller", "known", "zero_shot")  # other detectors of a product
 
 
@@ -74,6 +76,7 @@ class Settings(Section):
     object_gans: dict[Name, ObjectGan]
     inpaints: dict[Name, Inpaint]
     pastes: dict[Name, Composition]  # its objects placed anew
+    deconstructs: dict[Name, Deconstruction]  # its images with objects taken away
     classics: dict[Name, Composition]  # whole images changed: copies, so no judge need see them
     judge: Judge
     feedback: Feedback
@@ -91,11 +94,16 @@ class Settings(Section):
             self._check_links(f"experiments.{name}", name, experiment)
         for name, inpaint in self.inpaints.items():
             self._check_inpaint(f"inpaints.{name}", name, inpaint)
-        for table, others in (("pastes", self.experiments), ("classics", self.experiments | self.pastes)):
+        taken = set(self.experiments)
+        for table in ("pastes", "deconstructs", "classics"):
             for name, composition in getattr(self, table).items():
-                if name in others:
+                if name in taken:
                     raise ValueError(f"{table}.{name}: another experiment has this name")
                 self._check_subset(f"{table}.{name}", composition.subset)
+            taken |= set(getattr(self, table))
+        for name, deconstruction in self.deconstructs.items():
+            if deconstruction.filler not in FILLERS:
+                _refuse(f"deconstructs.{name}.filler", deconstruction.filler, FILLERS)
         for table in ("textures", "object_gans"):
             for name, asked in getattr(self, table).items():
                 self._check_subset(f"{table}.{name}", asked.subset)
@@ -189,13 +197,13 @@ class Settings(Section):
     @property
     def judged(self) -> dict[str, Experiment | Composition]:
         """Everything whose candidates are judged."""
-        return self.experiments | self.pastes
+        return self.experiments | self.pastes | self.deconstructs
 
 
 # The mappings of params.yaml from names to blocks of one kind.
 TABLES = {
     "subsets": Subset, "experiments": Experiment, "textures": Texture, "object_gans": ObjectGan, "inpaints": Inpaint,
-    "pastes": Composition, "classics": Composition,
+    "pastes": Composition, "deconstructs": Deconstruction, "classics": Composition,
     "arms": Arm, "more_arms": Arm, "scales": Scale,
 }  # fmt: skip
 

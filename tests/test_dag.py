@@ -105,6 +105,8 @@ def test_every_contract_is_there(done):
         paths.INPAINTS / "inpaint_ambient/network.safetensors", paths.PLOTS / "inpaint/inpaint_ae_skip.csv",
         paths.METRICS / "inpaint.json", paths.PLOTS / "inpaint_compare/sides.jpg",
         paths.CANDIDATES / "paste/annotations.json", paths.CANDIDATES / "classic/manifest.csv",
+        paths.CANDIDATES / "deconstruct/manifest.csv", paths.VERDICTS / "deconstruct.csv",
+        paths.ACCEPTED / "deconstruct/annotations.json",
         paths.JUDGED / "paste.csv", paths.VERDICTS / "paste_other.csv", paths.JUDGE_TESTS / "labelled/figures.json",
         paths.VERDICTS / "wgan_transfer.csv", paths.VERDICTS / "size_1.json", paths.JUDGE / "other/limits.json",
         paths.METRICS / "verdicts.json", paths.METRICS / "judge.json", paths.REPORTS / "judge.html",

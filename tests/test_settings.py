@@ -88,6 +88,8 @@ def test_file_is_kept_as_its_writer_writes_it():
             "pastes.paste.subset", "'eleven'", "ten_of_every"]),
         ("  generators: [paste]\n", "  generators: [glue]\n", ["arrival.generators", "'glue'", "paste_other, classic"]),
         ("  classic: {", "  paste: {", ["classics.paste", "another experiment has this name"]),
+        ("  deconstruct: {", "  paste: {", ["deconstructs.paste", "another experiment has this name"]),
+        ("filler: median", "filler: magic", ["deconstructs.deconstruct.filler", "'magic'", "median, telea, ns"]),
         ("yolo: {size: 128", "yolo: {size: [128]", ["scales.smoke.yolo.size", "[128]", "int"]),
     ],
 )  # fmt: skip

@@ -29,8 +29,19 @@ class Backgrounds:
     ghost: float  # at most this share of the objects' own detail is left in the median
 
 
-def backgrounds(found: list[Scene]) -> Backgrounds:
-    """The median over images of one size, without their objects; its brightness is each image's own."""
+@dataclass(frozen=True)
+class Bin:
+    """What the images of one size show of their bin, in shares of the light that lay on it."""
+
+    lights: list[np.ndarray]  # (3,) of each image
+    even: np.ndarray  # (n, height, width, 3): the images in that light
+    bare: np.ndarray  # (n, height, width) bool: where they show no object, nor its shadow
+    middle: np.ndarray  # (height, width, 3): the median of what is bare
+    holes: np.ndarray  # (height, width) bool: where nothing is, and the median is inpainted
+
+
+def seen(found: list[Scene]) -> Bin:
+    """The bin as the images of the first one's size show it."""
     size = found[0].pixels.shape
     used = [scene for scene in found if scene.pixels.shape == size][:MOST]
     bare = np.stack([~_around(scene) for scene in used])
@@ -38,7 +49,13 @@ def backgrounds(found: list[Scene]) -> Backgrounds:
         raise Problem(f"{used[0].name} and its like: the background is visible almost nowhere, so none can be made")
     lights = [light(scene) for scene in used]
     even = np.stack([scene.pixels / lit for scene, lit in zip(used, lights, strict=True)]).astype(np.float32)
-    middle, holes = _median(even, bare)
+    return Bin(lights, even, bare, *_median(even, bare))
+
+
+def backgrounds(found: list[Scene]) -> Backgrounds:
+    """The median over images of one size, without their objects; its brightness is each image's own."""
+    of = seen(found)
+    lights, even, bare, middle, holes = of.lights, of.even, of.bare, of.middle, of.holes
     usual = np.median(lights, axis=0)
     pictures = [(middle * usual).clip(0, 255).astype(np.uint8)]
     pictures += [(_filled(k, even, bare, middle) * lit).clip(0, 255).astype(np.uint8) for k, lit in enumerate(lights)]

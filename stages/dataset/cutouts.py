@@ -59,6 +59,13 @@ class Scene:
             found[box] = True
         return found
 
+    def place(self, k: int) -> np.ndarray:
+        """Where one object may be: in all of its box, if its outline was guessed."""
+        found = self.masks[k].copy()
+        if self.cut[k] == "grabcut":
+            found[self.boxes[self.cut[:k].count("grabcut")]] = True
+        return found
+
 
 def scenes(subset: Path) -> tuple[list[Scene], Counter]:
     """All images of a subset, and how many objects were left out for which reason."""

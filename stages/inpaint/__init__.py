@@ -1,1 +1,1 @@
-"""Filling holes: autoencoders, a GAN, and one that learns from images that are never complete."""
+"""What lay under an object: holes in pictures, filled by simple means and by networks that learn to."""

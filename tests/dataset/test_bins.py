@@ -128,3 +128,18 @@ def test_objects_stay_visible():
             shares.append((owner == k).sum() / (alone > 0).sum())
     assert np.quantile(shares, 0.02) > 0.2
     assert 0.1 < np.mean(np.array(shares) < 0.98) < 0.9  # some are occluded, some are not
+
+
+def test_without_its_topmost_object_a_photograph_is_the_same_elsewhere():
+    arguments = ("can_cobalt", 4, 5, False, 320, 180, 0)
+    planned, picture, owner = world.render(*arguments)
+    rng = np.random.default_rng([0, list(catalog.GROUPS).index("can_cobalt"), 4, False])
+    drawn = draw.photograph(scene.plan(("can_cobalt",), 5, 180 / 320, rng), 320, 180, rng)
+    assert np.array_equal(picture, drawn[0]) and np.array_equal(owner, drawn[1])
+    left, without, uncovered = world.render(*arguments, gone={4})
+    assert left.objects == planned.objects[:4]
+    gone = owner == 5
+    assert (picture != without)[gone].any(-1).mean() > 0.9
+    far = ~cv2.dilate(gone.astype(np.uint8), np.ones((101, 101), np.uint8)).astype(bool)
+    assert far.any() and np.array_equal(picture[far], without[far])
+    assert np.array_equal(owner[~gone], uncovered[~gone]) and not (uncovered == 5).any()

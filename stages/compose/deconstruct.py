@@ -1,0 +1,150 @@
+"""Take the bin apart (data/candidates/<experiment>): from a photograph of many objects, pictures with ever fewer.
+
+The topmost object goes first, a filler makes what lay under it, and so on until one is left. Other orders give more, as
+long as nothing goes on which something lies. What remains keeps its pixels, so its labels are exact. An object that was
+hidden in part is a fragment when it is uncovered, and no filler knows the rest of it: it goes, too, before the next
+picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from stages import command, files, paths, settings
+from stages.compose import candidates, fillers, pile
+from stages.compose.candidates import Made, Row
+from stages.dataset import background, cutouts
+from stages.dataset.cutouts import Scene
+from stages.inpaint.simple import Filler
+from stages.problem import Problem
+
+FRAGMENT = 0.1  # of an object may lack when what hid it is gone
+ORDERS = 60  # that are tried beside the topmost first
+FRINGE = 3  # pixels around an object that its outline may have missed
+SOFT = 0.5  # of the reach of its shadow, over which what is filled in becomes what was there
+
+
+@dataclass(frozen=True)
+class State:
+    """What one image is when some of its objects are gone, in this order."""
+
+    image: int
+    gone: tuple[int, ...]
+
+
+def main(experiment: str) -> None:
+    params = settings.load()
+    asked = settings.named(experiment, params.deconstructs)
+    subset = paths.SUBSETS / asked.subset
+    found, left_out = cutouts.scenes(subset)
+    chosen = list(islice(states(found, params.seed), params.now.composed))
+    if not chosen:
+        raise Problem(f"{subset}: no image shows two objects, so taking one away leaves nothing; "
+                      f"remove deconstructs.{experiment}")  # fmt: skip
+    print(report(found, left_out, chosen))
+    rows: list[Row] = [
+        {"id": f"{experiment}_{number:04}", "experiment": experiment, "step": 0, "seed": params.seed,
+         "parents": str(subset), "how": "deconstruct", "way": asked.filler, "image": found[state.image].name,
+         "gone": " ".join(map(str, state.gone))}
+        for number, state in enumerate(chosen)
+    ]  # fmt: skip
+    with files.replacing(paths.CANDIDATES / experiment) as folder:
+        candidates.write_manifest(folder, candidates.write(rows, make, subset, folder, folder))
+
+
+def states(found: list[Scene], seed: int) -> Iterator[State]:
+    """Of each image in turn the next one, until none has any left: some objects gone, and some not."""
+    usual = pile.usual_areas(found)
+    waiting = [_states(k, scene, usual, np.random.default_rng([seed, k])) for k, scene in enumerate(found)]
+    while waiting:
+        for one in list(waiting):
+            if (state := next(one, None)) is None:
+                waiting.remove(one)
+            else:
+                yield state
+
+
+def _states(image: int, scene: Scene, usual: dict[int, float], rng: np.random.Generator) -> Iterator[State]:
+    """The topmost first; then in orders that chance decides, what has not been there yet."""
+    on, lacking, known = pile.over(scene, usual), pile.lacks(scene, usual) > FRAGMENT, set()
+    by_chance = (_order(on, lambda free: free[int(rng.integers(len(free)))]) for _ in range(ORDERS))
+    for order in (topmost_first(scene, usual), *by_chance):
+        for count in range(1, len(order)):
+            gone, left = order[:count], list(order[count:])
+            fragments = on[list(gone)].any(0) & lacking
+            if frozenset(gone) not in known and not fragments[left].any():
+                known.add(frozenset(gone))
+                yield State(image, gone)
+
+
+def topmost_first(scene: Scene, usual: dict[int, float]) -> tuple[int, ...]:
+    """All objects of an image: of those on which nothing lies always the one that is most whole."""
+    missing = pile.lacks(scene, usual)
+    return _order(pile.over(scene, usual), lambda free: min(free, key=lambda k: missing[k]))
+
+
+def _order(on: np.ndarray, choose: Callable[[list[int]], int]) -> tuple[int, ...]:
+    left, gone = list(range(len(on))), ()
+    while left:
+        taken = choose(pile.free(on, left))
+        left.remove(taken)
+        gone += (taken,)
+    return gone
+
+
+def make(row: Row) -> Made:
+    """The candidate that a row of the manifest speaks of."""
+    by_name, fill = _stock(row["parents"], row["way"])
+    gone = tuple(int(k) for k in str(row["gone"]).split())
+    *_, last = taken_apart(by_name[row["image"]], gone, fill)
+    return last
+
+
+@lru_cache(maxsize=2)
+def _stock(parents: str, filler: str) -> tuple[dict[str, Scene], Filler]:
+    found, _ = cutouts.scenes(Path(parents))
+    return {scene.name: scene for scene in found}, fillers.filler(filler, found)
+
+
+def taken_apart(scene: Scene, gone: tuple[int, ...], fill: Filler) -> Iterator[Made]:
+    """The picture after each of these objects is taken, in this order; category and mask of all that remain."""
+    pixels, left = scene.pixels, list(range(len(scene.masks)))
+    for k in gone:
+        left.remove(k)
+        pixels = _without(pixels, scene.place(k), scene.masks[left].any(0), fill)
+        yield pixels, [(scene.categories[k], scene.masks[k]) for k in left]
+
+
+def _without(pixels: np.ndarray, place: np.ndarray, kept: np.ndarray, fill: Filler) -> np.ndarray:
+    """An object's place and its shadow filled; what is kept stays as it is, up to its own blurred edge."""
+    reach = round(background.MARGIN * pixels.shape[1])
+    core = _wider(place, FRINGE) & ~kept
+    hole = core | (_wider(place, reach) & ~_wider(kept, FRINGE))
+    share = (cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5) / (SOFT * reach)).clip(0, 1)
+    share[core] = 1
+    filled = fill(pixels, hole)
+    return (pixels + share[..., None] * (filled.astype(np.float32) - pixels)).round().astype(np.uint8)
+
+
+def _wider(mask: np.ndarray, by: int) -> np.ndarray:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * by + 1,) * 2)
+    return cv2.dilate(mask.astype(np.uint8), disc).astype(bool)
+
+
+def report(found: list[Scene], left_out: dict[str, int], chosen: list[State]) -> str:
+    """What there is to take apart, for whoever reads the log."""
+    cut = sum(how == "grabcut" for scene in found for how in scene.cut)
+    return (f"{len({state.image for state in chosen})} of {len(found)} images give {len(chosen)} pictures; "
+            f"{cut} of {sum(len(scene.masks) for scene in found)} outlines by GrabCut; "
+            f"left out: {dict(left_out) or 'none'}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, experiment="which of params.yaml's deconstructs")
