@@ -31,9 +31,8 @@ def main() -> None:
         bins = msgspec.structs.replace(settings.load().scales["demo"].bins, images={"tube_mint": 10}, extra_test={})
         subset.mkdir()
         world.generate(bins, 0, subset)
-        rows = [
-            {"how": "paste", "parents": str(subset), "seed": k, "way": paste.BLENDINGS[k % 3]} for k in range(PICTURES)
-        ]
+        made_of = sample.paste_of(subset, subset, subset)
+        rows = [made_of | {"seed": k, "way": paste.BLENDINGS[k % 3]} for k in range(PICTURES)]
         with ProcessPoolExecutor(cores, get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
             list(pool.map(drawn, rows[: 4 * cores], chunksize=1))  # each process makes its stock first
             spent = {drawn: 0.0, written: 0.0}

@@ -3,12 +3,12 @@
 On training images of the bins world's other products than the one in focus. Each product's ten images, chosen as the
 subset `ten` is, are all that a filler may learn from; they are taken apart, the topmost object first, and every state
 is compared with the same photograph drawn without these objects: PSNR and SSIM where the last one lay, on average.
-Which is topmost is measured on all of their images. Arguments: fillers, if not all that need no training.
+Which is topmost is measured on all of their images. Beside the fillers that need no training stand all networks that
+are trained: they saw these images, too, though not what lies under an object there.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +19,7 @@ from pycocotools import mask as rle
 
 from benchmarks.conditions import record
 from stages import files, paths, progress, settings
-from stages.compose import deconstruct, fillers, pile
+from stages.compose import deconstruct, floors, pile
 from stages.dataset import coco, cutouts, subset
 from stages.dataset.bins import world
 from stages.dataset.bins.scene import Scene as Planned
@@ -27,6 +27,8 @@ from stages.dataset.bins.scene import coarse
 from stages.dataset.cutouts import Scene
 from stages.detector import ask
 from stages.detector.metrics import overlaps
+from stages.inpaint import simple
+from stages.inpaint.fill import filler
 from stages.inpaint.simple import Filler
 from stages.problem import Problem
 from stages.settings import Bins
@@ -63,9 +65,11 @@ class Photo:
         ], bool)  # fmt: skip
 
 
-def main(*names: str) -> None:
+def main() -> None:
     params = settings.load()
     photos = read(params)
+    folders = [paths.INPAINTS / name for name in params.inpaints if (paths.INPAINTS / name / "run.json").exists()]
+    learned = {folder.name: filler(folder) for folder in folders}
     told, rows = [], []
     for group, of in photos.items():
         few = tens(group, params)
@@ -75,7 +79,7 @@ def main(*names: str) -> None:
         sure = confidences(of, params.now.judge.imgsz)
         for photo, one in zip(progress.bar(of, what=f"{group}, order", unit="photo"), sure, strict=True):
             told.append(topmost(photo, usual, one))
-        fills = {name: fillers.filler(name, scenes) for name in names or settings.FILLERS}
+        fills = {"median": floors.median(scenes), "telea": simple.telea, "ns": simple.navier_stokes, **learned}
         for photo in progress.bar(some, what=f"{group}, fillers", unit="photo"):
             rows += states(photo, usual, fills)
     table = pd.DataFrame(rows).groupby(["filler", "under"])[["psnr", "ssim"]].agg(["size", "mean"]).round(4)
@@ -186,4 +190,4 @@ def ssim(made: np.ndarray, true: np.ndarray, place: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -178,16 +178,22 @@ class Composition(Section):
     subset: Name
 
 
+class Pasting(Composition):
+    """Candidates made of a subset's objects, or of generated ones, on its empty bins, or on generated ones."""
+
+    objects: str  # folder that they come from: the subset's, or a model
+    floor: str  # … and the bins
+
+
 class Deconstruction(Composition):
     """Candidates made of a subset's images by taking their objects away."""
 
-    filler: str  # makes what lay under them: one of settings.FILLERS
+    floor: str  # folder of what makes what lay under them: the subset's, or a model
 
 
 class Texture(Section):
     """One training run of a spatial GAN."""
 
-    product: Literal["focus", "other"]  # which it belongs to
     subset: Name
     sources: Annotated[list[Literal["floor", "label"]], Meta(min_length=1)]  # several are fused in one model
     metric: Annotated[float, Meta(ge=0)]  # weight of the distance between a picture and its like from encoded noise …
@@ -208,7 +214,6 @@ class ScaledTexture(Section):
 class ObjectGan(Section):
     """One training run of a GAN on cut-outs."""
 
-    product: Literal["focus", "other"]  # which it belongs to
     subset: Name
     batch: Positive
     steps: Positive  # of the critic

@@ -36,6 +36,7 @@ from stages.blocks import (
     Judge,
     Name,
     ObjectGan,
+    Pasting,
     Products,
     Scale,
     Section,
@@ -55,7 +56,6 @@ __all__ = [  # the blocks that others speak of, too
 PARAMS = Path("params.yaml")
 
 T = TypeVar("T")
-FILLERS = ("median", "telea", "ns")  # of what lies under an object that is taken away
 NOT_ARMS = ("judge", "labeller", "known", "zero_shot")  # other detectors of a product
 
 
@@ -75,7 +75,7 @@ class Settings(Section):
     textures: dict[Name, Texture]
     object_gans: dict[Name, ObjectGan]
     inpaints: dict[Name, Inpaint]
-    pastes: dict[Name, Composition]  # its objects placed anew
+    pastes: dict[Name, Pasting]  # its objects placed anew
     deconstructs: dict[Name, Deconstruction]  # its images with objects taken away
     classics: dict[Name, Composition]  # whole images changed: copies, so no judge need see them
     judge: Judge
@@ -101,23 +101,40 @@ class Settings(Section):
                     raise ValueError(f"{table}.{name}: another experiment has this name")
                 self._check_subset(f"{table}.{name}", composition.subset)
             taken |= set(getattr(self, table))
-        for name, deconstruction in self.deconstructs.items():
-            if deconstruction.filler not in FILLERS:
-                _refuse(f"deconstructs.{name}.filler", deconstruction.filler, FILLERS)
+        self._check_parts()
         for table in ("textures", "object_gans"):
             for name, asked in getattr(self, table).items():
                 self._check_subset(f"{table}.{name}", asked.subset)
         for name, arm in self.all_arms.items():
             self._check_arm(f"{'arms' if name in self.arms else 'more_arms'}.{name}", name, arm)
         for name in self.arrival.generators:
-            if name not in self.pastes | self.classics:
-                _refuse("arrival.generators", name, self.pastes | self.classics)
+            if name not in self.cheap:
+                _refuse("arrival.generators", name, self.cheap)
         if self.evidence.primary not in self.arms:
             _refuse("evidence.primary", self.evidence.primary, self.arms)
 
     def _check_subset(self, where: str, subset: str) -> None:
         if subset not in self.subsets:
             _refuse(f"{where}.subset", subset, self.subsets)
+
+    def _check_parts(self) -> None:
+        """Whether what composing takes its parts from has learnt from the same subset."""
+
+        def allowed(made: Composition, **tables: dict) -> list[str]:
+            models = [
+                f"models/{kind}/{name}" for kind, table in tables.items()
+                for name, of in table.items() if of.subset == made.subset
+            ]  # fmt: skip
+            return [f"data/subsets/{made.subset}", *models]
+
+        for name, paste in self.pastes.items():
+            if paste.objects not in (drawn := allowed(paste, objects=self.object_gans)):
+                _refuse(f"pastes.{name}.objects", paste.objects, drawn)
+            if paste.floor not in (floors := allowed(paste, texture=self.textures, inpaint=self.inpaints)):
+                _refuse(f"pastes.{name}.floor", paste.floor, floors)
+        for name, deconstruction in self.deconstructs.items():
+            if deconstruction.floor not in (floors := allowed(deconstruction, inpaint=self.inpaints)):
+                _refuse(f"deconstructs.{name}.floor", deconstruction.floor, floors)
 
     def _check_links(self, where: str, name: str, experiment: Experiment) -> None:
         """Whether what an experiment names is there; DVC's own words for it name no key."""
@@ -173,6 +190,17 @@ class Settings(Section):
         return self.judged | self.classics
 
     @property
+    def cheap(self) -> dict[str, Composition]:
+        """What makes candidates of a subset's images alone, without any model."""
+        plain = {n: of for n, of in self.pastes.items() if {of.objects, of.floor} == {f"data/subsets/{of.subset}"}}
+        return plain | self.classics
+
+    @property
+    def composed(self) -> dict[str, Composition]:
+        """Everything whose candidates come with exact labels."""
+        return self.pastes | self.deconstructs | self.classics
+
+    @property
     def all_arms(self) -> dict[str, Arm]:
         return self.arms | self.more_arms
 
@@ -203,7 +231,7 @@ class Settings(Section):
 # The mappings of params.yaml from names to blocks of one kind.
 TABLES = {
     "subsets": Subset, "experiments": Experiment, "textures": Texture, "object_gans": ObjectGan, "inpaints": Inpaint,
-    "pastes": Composition, "deconstructs": Deconstruction, "classics": Composition,
+    "pastes": Pasting, "deconstructs": Deconstruction, "classics": Composition,
     "arms": Arm, "more_arms": Arm, "scales": Scale,
 }  # fmt: skip
 

@@ -119,16 +119,21 @@ def done(checkout, server) -> Path:
 
 
 def few_experiments(path: Path) -> None:
-    """Scale smoke; one experiment, one that is continued, its continuation; one texture; all kinds of arms."""
+    """Scale smoke; one experiment, one that is continued, its continuation; one texture; all kinds of arms.
+
+    No composition of generated objects: at this scale none is whole.
+    """
     yaml = YAML()
     params = yaml.load(path)
     params["scale"] = "smoke"
     params["experiments"] = {name: params["experiments"][name] for name in ("size_1", "wgan_ten", "wgan_transfer")}
-    params["textures"] = {"label": params["textures"]["label"]}
+    params["textures"] = {"floor": params["textures"]["floor"]}
     params["inpaints"] = {name: params["inpaints"][name] for name in ("inpaint_ae_skip", "inpaint_ambient")}
+    params["pastes"] = {name: params["pastes"][name] for name in ("paste", "paste_other", "paste_textured")}
+    params["deconstructs"] = {"deconstruct_learned": params["deconstructs"]["deconstruct_learned"]}
     kept = ("ten", "ten_standard", "paste", "warm_ten", "warm_paste", "all")
     params["arms"] = {name: params["arms"][name] for name in kept}
-    params["more_arms"] = {"five": params["more_arms"]["five"]}
+    params["more_arms"] = {"other_ten": params["more_arms"]["other_ten"]}
     yaml.dump(params, path)
 
 

@@ -84,12 +84,18 @@ def test_file_is_kept_as_its_writer_writes_it():
         ("    holes: [block, objects]\n", "    holes: []\n", ["inpaints.inpaint_ae.holes", "[]", ">= 1"]),
         ("    optimizer: adam\n", "    optimizer: adamw\n", ["inpaints.inpaint_ae.optimizer", "'adamw'"]),
         ("      size: 64\n", "      size: 48\n", ["scales.smoke.inpaint.size", "48"]),
-        ("  paste: {product: focus, subset: ten}", "  paste: {product: focus, subset: eleven}", [
+        ("    subset: ten\n    objects: data", "    subset: eleven\n    objects: data", [
             "pastes.paste.subset", "'eleven'", "ten_of_every"]),
-        ("  generators: [paste]\n", "  generators: [glue]\n", ["arrival.generators", "'glue'", "paste_other, classic"]),
+        ("  generators: [paste]\n", "  generators: [glue]\n", ["arrival.generators", "'glue'", "paste_five, classic"]),
         ("  classic: {", "  paste: {", ["classics.paste", "another experiment has this name"]),
-        ("  deconstruct: {", "  paste: {", ["deconstructs.paste", "another experiment has this name"]),
-        ("filler: median", "filler: magic", ["deconstructs.deconstruct.filler", "'magic'", "median, telea, ns"]),
+        ("deconstructs:\n  deconstruct:", "deconstructs:\n  paste:", ["deconstructs.paste", "another experiment has"]),
+        ("    objects: models/objects/object_gan\n", "    objects: models/texture/floor\n", [
+            "pastes.paste_generated.objects", "'models/texture/floor'", "data/subsets/ten, models/objects/object_gan"]),
+        ("    floor: models/texture/floor\n", "    floor: models/texture/flour\n", [
+            "pastes.paste_textured.floor", "'models/texture/flour'", "models/inpaint/inpaint_ambient"]),
+        ("  deconstruct:\n    product: focus\n    subset: ten\n    floor: data/subsets/ten",
+         "  deconstruct:\n    product: focus\n    subset: ten\n    floor: models/texture/floor", [
+            "deconstructs.deconstruct.floor", "'models/texture/floor'"]),
         ("yolo: {size: 128", "yolo: {size: [128]", ["scales.smoke.yolo.size", "[128]", "int"]),
     ],
 )  # fmt: skip

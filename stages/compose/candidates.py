@@ -43,6 +43,18 @@ def write(rows: list[Row], make: Callable[[Row], Made], subset: Path, folder: Pa
     return whole
 
 
+def parents(subset: Path, *sources: Path) -> str:
+    """The subset, and whose images the models have learnt from that it is joined with: a manifest's column."""
+    models = [source for source in sources if source.parts[0] == "models"]
+    learnt = [parent for model in models for parent in files.read_json(model / "run.json")["parents"]]
+    return ";".join(dict.fromkeys([str(subset), *learnt]))
+
+
+def subset_of(row: Row) -> Path:
+    """The one whose objects a row's picture shows."""
+    return Path(row["parents"].partition(";")[0])
+
+
 def write_manifest(folder: Path, rows: list[Row]) -> None:
     files.write(folder / "manifest.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
 

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from stages import command, files, paths, settings
-from stages.compose import candidates, fillers, pile
+from stages.compose import candidates, floors, pile
 from stages.compose.candidates import Made, Row
 from stages.dataset import background, cutouts
 from stages.dataset.cutouts import Scene
@@ -49,9 +49,10 @@ def main(experiment: str) -> None:
         raise Problem(f"{subset}: no image shows two objects, so taking one away leaves nothing; "
                       f"remove deconstructs.{experiment}")  # fmt: skip
     print(report(found, left_out, chosen))
+    parents = candidates.parents(subset, Path(asked.floor))
     rows: list[Row] = [
         {"id": f"{experiment}_{number:04}", "experiment": experiment, "step": 0, "seed": params.seed,
-         "parents": str(subset), "how": "deconstruct", "way": asked.filler, "image": found[state.image].name,
+         "parents": parents, "how": "deconstruct", "floor": asked.floor, "image": found[state.image].name,
          "gone": " ".join(map(str, state.gone))}
         for number, state in enumerate(chosen)
     ]  # fmt: skip
@@ -101,16 +102,16 @@ def _order(on: np.ndarray, choose: Callable[[list[int]], int]) -> tuple[int, ...
 
 def make(row: Row) -> Made:
     """The candidate that a row of the manifest speaks of."""
-    by_name, fill = _stock(row["parents"], row["way"])
+    by_name, fill = _stock(candidates.subset_of(row), row["floor"])
     gone = tuple(int(k) for k in str(row["gone"]).split())
     *_, last = taken_apart(by_name[row["image"]], gone, fill)
     return last
 
 
 @lru_cache(maxsize=2)
-def _stock(parents: str, filler: str) -> tuple[dict[str, Scene], Filler]:
-    found, _ = cutouts.scenes(Path(parents))
-    return {scene.name: scene for scene in found}, fillers.filler(filler, found)
+def _stock(subset: Path, floor: str) -> tuple[dict[str, Scene], Filler]:
+    found, _ = cutouts.scenes(subset)
+    return {scene.name: scene for scene in found}, floors.filler(Path(floor), found)
 
 
 def taken_apart(scene: Scene, gone: tuple[int, ...], fill: Filler) -> Iterator[Made]:

@@ -1,4 +1,4 @@
-"""Draw new pictures from a subset's own objects and backgrounds, with labels that are exact."""
+"""Draw new pictures from a subset's objects and empty bins, its own or generated ones, with labels that are exact."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stages.compose import layout
+from stages import paths
+from stages.compose import floors, layout, objects
 from stages.compose.layout import Habits, Placed
 from stages.dataset import background, cutouts
 from stages.dataset.background import Backgrounds
@@ -19,6 +20,7 @@ BLENDINGS = ("hard", "gaussian", "box")
 GAIN, OWN_GAIN = 0.1, 0.06  # how much lighter or darker a picture is than its background was, an object than its bin
 SHADOW = 4.0  # pixels over which a shadow fades
 DARKEST = 0.7  # of the light that a shadow may take
+GENERATED = 100  # objects that are drawn to choose from
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,16 @@ class Stock:
         return self.habits.region.shape
 
 
-def stock(subset: Path) -> Stock:
+def stock(subset: Path, drawn: Path, floor: Path) -> Stock:
+    """How objects lie is learnt from the subset; they come from the folder `drawn`, and empty bins from `floor`."""
     found, units, _ = cutouts.usable(subset)
-    empty = background.backgrounds(found)
-    light = {scene.name: background.light(scene) for scene in found}
-    even = [replace(unit, pixels=(unit.pixels / light[unit.image]).astype(np.float32)) for unit in units]
-    return Stock(even, empty, layout.habits(found, units), shadow(found, empty))
+    empty = floors.bins(floor, found, units)
+    if drawn.parent == paths.OBJECTS:
+        even = objects.units(drawn, GENERATED, seed=0)
+    else:
+        light = {scene.name: background.light(scene) for scene in found}
+        even = [replace(unit, pixels=(unit.pixels / light[unit.image]).astype(np.float32)) for unit in units]
+    return Stock(even, empty, layout.habits(found, units), shadow(found, background.backgrounds(found)))
 
 
 def shadow(found: list[Scene], empty: Backgrounds) -> float:

@@ -21,21 +21,34 @@ SEEDS = 1_000_000  # of candidates, for each seed of the project
 def main(experiment: str) -> None:
     params = settings.load()
     asked = settings.named(experiment, params.pastes | params.classics)
-    how = "paste" if experiment in params.pastes else "classic"
     subset = paths.SUBSETS / asked.subset
-    if how == "paste":
+    made_of = classic_of(subset)
+    if experiment in params.pastes:
         report(subset)
+        made_of = paste_of(subset, Path(asked.objects), Path(asked.floor))
     with files.replacing(paths.CANDIDATES / experiment) as folder:
-        rows = write(experiment, how, subset, params.now.composed, params.seed, folder, folder)
+        rows = write(experiment, made_of, subset, params.now.composed, params.seed, folder, folder)
         candidates.write_manifest(folder, rows)
 
 
-def write(experiment: str, how: str, subset: Path, count: int, seed: int, folder: Path, pictures: Path) -> list[Row]:
+def paste_of(subset: Path, drawn: Path, floor: Path) -> Row:
+    """What a manifest's rows say of where their pictures' parts come from."""
+    parents = candidates.parents(subset, drawn, floor)
+    return {"parents": parents, "how": "paste", "objects": str(drawn), "floor": str(floor)}
+
+
+def classic_of(subset: Path) -> Row:
+    return {"parents": str(subset), "how": "classic", "objects": "", "floor": ""}
+
+
+def write(
+    experiment: str, made_of: Row, subset: Path, count: int, seed: int, folder: Path, pictures: Path
+) -> list[Row]:
     """Fill `folder` with the annotations of so many candidates, and `pictures` with them; their rows."""
+    several = ways(made_of["how"])
     rows: list[Row] = [
         {"id": f"{experiment}_{number:04}", "experiment": experiment, "step": 0,
-         "seed": seed * SEEDS + number // len(ways(how)), "parents": str(subset), "how": how,
-         "way": ways(how)[number % len(ways(how))]}
+         "seed": seed * SEEDS + number // len(several), **made_of, "way": several[number % len(several)]}
         for number in range(count)
     ]  # fmt: skip
     return candidates.write(rows, make, subset, folder, pictures)
@@ -60,15 +73,16 @@ def report(subset: Path) -> None:
 
 def make(row: Row) -> Made:
     """The candidate that a row of a manifest speaks of."""
-    return _maker(row["how"], row["parents"])(int(row["seed"]), row["way"])
+    subset = candidates.subset_of(row)
+    return _maker(row["how"], subset, row["objects"], row["floor"])(int(row["seed"]), row["way"])
 
 
 @lru_cache(maxsize=2)
-def _maker(how: str, parents: str) -> Callable[[int, str], Made]:
+def _maker(how: str, subset: Path, drawn: str, floor: str) -> Callable[[int, str], Made]:
     if how == "paste":
-        of = paste.stock(Path(parents))
+        of = paste.stock(subset, Path(drawn), Path(floor))
         return lambda seed, way: paste.compose(of, seed, way)
-    found, _ = cutouts.scenes(Path(parents))
+    found, _ = cutouts.scenes(subset)
     return lambda seed, _way: classic.change(found[seed % len(found)], seed)
 
 

@@ -44,7 +44,7 @@ def seen(found: list[Scene]) -> Bin:
     """The bin as the images of the first one's size show it."""
     size = found[0].pixels.shape
     used = [scene for scene in found if scene.pixels.shape == size][:MOST]
-    bare = np.stack([~_around(scene) for scene in used])
+    bare = np.stack([~around(scene) for scene in used])
     if bare.any(0).mean() < LEAST:
         raise Problem(f"{used[0].name} and its like: the background is visible almost nowhere, so none can be made")
     lights = [light(scene) for scene in used]
@@ -83,7 +83,7 @@ def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> n
     return made
 
 
-def _around(scene: Scene) -> np.ndarray:
+def around(scene: Scene) -> np.ndarray:
     """Where an object or its shadow may be."""
     reach = 2 * round(MARGIN * scene.pixels.shape[1]) + 1
     return cv2.dilate(scene.hidden.astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
@@ -91,7 +91,7 @@ def _around(scene: Scene) -> np.ndarray:
 
 def light(scene: Scene) -> np.ndarray:
     """The middle brightness of each colour where the bin is bare."""
-    clear = ~_around(scene)
+    clear = ~around(scene)
     return np.median(scene.pixels[clear] if clear.any() else scene.pixels.reshape(-1, 3), axis=0).clip(1)
 
 

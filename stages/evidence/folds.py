@@ -107,9 +107,9 @@ def remaining(real: Path, held: list[int], folder: Path) -> None:
 
 def fakes(experiment: str, images: Path, folder: Path, params: Settings) -> Path:
     """What a cheap generator makes of some images alone."""
-    how = "paste" if experiment in params.pastes else "classic"
+    made_of = sample.paste_of(images, images, images) if experiment in params.pastes else sample.classic_of(images)
     with files.replacing(folder) as into:
-        sample.write(experiment, how, images, params.now.composed, params.seed, into, into / "images")
+        sample.write(experiment, made_of, images, params.now.composed, params.seed, into, into / "images")
     return folder
 
 

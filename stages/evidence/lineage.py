@@ -14,6 +14,8 @@ from stages.dataset import coco
 from stages.problem import Problem
 from stages.settings import Arm, Settings
 
+UNGATED = "ungated"  # of an experiment's accepted candidates, those that were taken without any gate
+
 
 def sources(folder: Path) -> dict[int, str]:
     """Image id → file name of all real images that came into a folder, directly or through generators."""
@@ -53,15 +55,20 @@ def fakes(arm: Arm, params: Settings) -> list[Path]:
     return accepted(arm.product, arm.subset, params) if folder == paths.ACCEPTED else [folder]
 
 
+def had_a_word(folder: Path, params: Settings) -> bool:
+    """Whether a judge or a labeller chose or labelled what is in a folder of fakes."""
+    return not (folder.name == UNGATED and folder.parent.name in params.composed)
+
+
 def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco, split: dict[str, list[int]]) -> None:
     """Raise a Problem that names the images which must not have reached an arm."""
     names = {image.id: image.file_name for image in dataset.images}
     reached = dict(sources(paths.SUBSETS / arm.subset))
-    gated = fakes(arm, params)
+    made = fakes(arm, params)
     seen_by = [Path(arm.start)] if arm.start != f"data/subsets/{arm.subset}" else []
-    for folder in [*gated, *([Path(arm.known)] if arm.known != f"data/subsets/{arm.subset}" else [])]:
+    for folder in [*made, *([Path(arm.known)] if arm.known != f"data/subsets/{arm.subset}" else [])]:
         reached |= sources(folder)
-    if gated:
+    if any(had_a_word(folder, params) for folder in made):
         seen_by += [paths.DETECTORS / arm.product / detector for detector in ("judge", "labeller")]
     for detector in seen_by:
         if (facts := detector / "images.json").exists():

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stages import files, paths
-from stages.compose import layout, object_gan, objects, paste
+from stages.compose import object_gan, objects, paste
 from stages.gan import other, run, trainer
 from stages.problem import Problem
 from tests.conftest import ROOT
@@ -119,5 +119,7 @@ def test_the_composer_takes_them_in_place_of_cut_outs(project, monkeypatch):
     units = objects.units(MODEL, 3, 0)
     assert [unit.categories for unit in units] == [(2,)] * 3
     assert np.allclose(np.median(units[0].pixels, (0, 1)) * FACTS["light"], (200, 40, 40), atol=5)
-    rng = np.random.default_rng(0)
-    assert len(layout.arrange(units, paste.stock(TEN).habits, rng)) > 0
+    made, placed = paste.compose(paste.stock(TEN, MODEL, TEN), seed=3, blending="hard")
+    assert {category for category, _ in placed} == {2}
+    red = np.concatenate([made[mask] for _, mask in placed]).astype(int)
+    assert np.median(red[:, 0] - red[:, 1]) > 60

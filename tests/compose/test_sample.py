@@ -7,12 +7,14 @@ import pytest
 from stages import paths
 from stages.compose import sample
 from stages.dataset import coco, photo
+from stages.inpaint import train as inpaint
+from stages.texture import train as texture
 from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, bins):
-    """Ten images of one product of the bins world as a subset, and smoke's settings."""
+    """Ten images of one product of the bins world as a subset, smoke's settings, a texture and a network that fills."""
     folder = tmp_path_factory.mktemp("compose")
     text = (ROOT / "params.yaml").read_text().replace("scale: demo", "scale: smoke", 1)
     (folder / "params.yaml").write_text(text)
@@ -23,10 +25,15 @@ def project(tmp_path_factory, bins):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(bins / "images" / image.file_name, target)
     coco.write(folder / paths.SUBSETS / "ten" / "annotations.json", chosen)
+    shutil.copytree(folder / paths.SUBSETS / "ten", folder / paths.SUBSETS / "rest")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        texture.main("floor")
+        inpaint.main("inpaint_ae_skip")
     return folder
 
 
-@pytest.mark.parametrize("experiment", ["paste", "classic"])
+@pytest.mark.parametrize("experiment", ["paste", "classic", "paste_textured", "paste_emptied"])
 def test_candidates_with_exact_labels_each_made_again_from_its_row(project, monkeypatch, experiment, capsys):
     monkeypatch.chdir(project)
     sample.main(experiment)
@@ -47,4 +54,6 @@ def test_candidates_with_exact_labels_each_made_again_from_its_row(project, monk
             x, y, w, h = annotation.bbox
             ys, xs = np.nonzero(mask)
             assert (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1) == (x, y, x + w, y + h)
-    assert ("objects that stand alone" in capsys.readouterr().out) == (experiment == "paste")
+    assert ("objects that stand alone" in capsys.readouterr().out) == (experiment != "classic")
+    learnt_from = {"paste_emptied": "data/subsets/ten;data/subsets/rest"}.get(experiment, "data/subsets/ten")
+    assert {row["parents"] for row in rows} == {learnt_from}

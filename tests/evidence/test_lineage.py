@@ -74,6 +74,15 @@ def test_what_the_judge_and_the_labeller_saw_counts(world, detector):
         check(PASTE, world)
 
 
+def test_they_do_not_count_where_labels_are_exact_and_nothing_was_gated(world):
+    files.write_json(paths.DETECTORS / "focus" / "judge" / "images.json", {"train": world[2][:7], "val": []})
+    for made in ("paste", "wgan_ten"):
+        accepted(f"{made}/ungated", "data/subsets/ten")
+    check(msgspec.structs.replace(PASTE, fakes="data/accepted/paste/ungated"), world)
+    with pytest.raises(Problem, match="1 images outside its subset"):  # its labels are the judge's
+        check(msgspec.structs.replace(PASTE, fakes="data/accepted/wgan_ten/ungated"), world)
+
+
 def test_what_the_detector_that_an_arm_goes_on_from_saw_counts(world):
     files.write_json(paths.DETECTORS / "focus" / "known" / "images.json", {"train": world[2][6:7]})
     check(PASTE, world)  # which starts from scratch

@@ -1,0 +1,91 @@
+"""Empty bins to place objects in, and what fills an object's place, each by the folder that it comes from: the subset's
+own, models/texture/<name>, models/inpaint/<name>."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from stages import paths
+from stages.compose import layout
+from stages.dataset import background
+from stages.dataset.background import Backgrounds
+from stages.dataset.cutouts import Scene, Unit
+from stages.inpaint import fill
+from stages.inpaint.simple import Filler
+from stages.texture.paint import Paint, painter
+
+BROAD = 0.08  # of the width: what is broader than this is a bin's light, what is finer its texture
+RIM = 0.03  # of the width, over which a painted floor becomes the photographed one
+RING = 31  # pixels: what lies so far around a hole tells its light …
+LIKE = 0.2  # … but not what differs by more than this from the whole picture's light: another object …
+GLOW = 9  # … nor what lies so near to such a thing that it has its colour
+DARK = 1e-3  # of the light: no part of the bin is darker
+FAR = 0.03  # of the width: how far light is carried into a hole
+FAINT = 1e-6  # weight of the whole picture's light, which is all that counts farther in
+
+
+def bins(source: Path, found: list[Scene], units: list[Unit]) -> Backgrounds:
+    """The empty bins of some images, as `source` makes them."""
+    own = background.backgrounds(found)
+    if source.parent == paths.TEXTURES:
+        return textured(own, layout.habits(found, units).region, painter(source))
+    if source.parent == paths.INPAINTS:
+        return emptied(own, found, fill.filler(source))
+    return own
+
+
+def filler(source: Path, found: list[Scene]) -> Filler:
+    """What fills the place of an object that is taken from one of these images."""
+    return fill.filler(source) if source.parent == paths.INPAINTS else median(found)
+
+
+def textured(own: Backgrounds, region: np.ndarray, paint: Paint) -> Backgrounds:
+    """The same bins, each with another painted floor where objects lie, in the light that was there."""
+    height, width = region.shape
+    share = (cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5) / (RIM * width)).clip(0, 1)[..., None]
+
+    def broad(picture: np.ndarray) -> np.ndarray:
+        weight = cv2.GaussianBlur(region.astype(np.float32), (0, 0), BROAD * width)[..., None] + FAINT
+        return cv2.GaussianBlur(picture * region[..., None].astype(np.float32), (0, 0), BROAD * width) / weight
+
+    def floored(picture: np.ndarray, seed: int) -> np.ndarray:
+        painted = paint(height, width, seed).astype(np.float32)
+        lit = painted / broad(painted).clip(1) * broad(picture)
+        return (picture + share * (lit - picture)).clip(0, 255).round().astype(np.uint8)
+
+    return replace(own, pictures=[floored(picture, seed) for seed, picture in enumerate(own.pictures)])
+
+
+def emptied(own: Backgrounds, found: list[Scene], fill: Filler) -> Backgrounds:
+    """The same bins; but each photographed one has the places of its objects filled."""
+    like = [scene for scene in found if scene.pixels.shape == own.pictures[0].shape][: len(own.pictures) - 1]
+    return replace(own, pictures=[own.pictures[0], *(fill(scene.pixels, background.around(scene)) for scene in like)])
+
+
+def median(found: list[Scene]) -> Filler:
+    """Fills with the median of these images' empty bin, in the light around the hole."""
+    shapes = {scene.pixels.shape for scene in found}
+    empty = {
+        shape: background.seen([scene for scene in found if scene.pixels.shape == shape]).middle for shape in shapes
+    }
+    return lambda image, hole: _in_light(image, hole, empty[image.shape])
+
+
+def _in_light(image: np.ndarray, hole: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """The empty bin in the hole, as bright in each colour as it is around: light falls off across a bin."""
+    empty = empty.clip(DARK)
+    usual = np.median(image[~hole] / empty[~hole], axis=0)
+    other = ~hole & (np.abs(image / empty / usual - 1) > LIKE).any(-1)
+    around = _wider(hole, RING) & ~hole & ~_wider(other, GLOW)
+    weights = around[..., None].astype(np.float32)
+    ours, theirs = (cv2.GaussianBlur(of * weights, (0, 0), FAR * hole.shape[1]) for of in (image, empty))
+    lit = empty * (ours + FAINT * usual) / (theirs + FAINT)
+    return np.where(hole[..., None], lit.clip(0, 255).round(), image).astype(np.uint8)
+
+
+def _wider(mask: np.ndarray, window: int) -> np.ndarray:
+    return cv2.dilate(mask.astype(np.uint8), np.ones((window, window), np.uint8)).astype(bool)
