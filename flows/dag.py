@@ -34,6 +34,14 @@ def read(checkout: Path) -> dict[str, Stage]:
     return {name: found[name] for name in ordered(found)}
 
 
+def folders(checkout: Path, names: Iterable[str]) -> list[Path]:
+    """The folders that some stages depend on; a file has a suffix."""
+    with Repo(str(checkout)) as repo:
+        inputs = {Path(dep.fs_path) for stage in repo.index.stages if _named(stage) and stage.name in names
+                  for dep in stage.deps}  # fmt: skip
+    return sorted(path for path in inputs if not path.suffix)
+
+
 def _named(stage: BaseStage) -> bool:
     """Whether it is a stage of dvc.yaml; what was put in with `dvc add` has no name, and nothing to run."""
     return isinstance(stage, PipelineStage)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flows import child, disk
+from flows import dag, disk, here
 from flows.reproduce import reproduce
 from stages import files, settings
 
@@ -24,8 +24,11 @@ class Means:
 def run(checkout: Path, means: Means) -> dict:
     """Bring a checkout's product up to date; what the gate says."""
     bring(checkout, settings.load(checkout / settings.PARAMS).arrival.targets, means)
+    known = dag.read(checkout)
+    for folder in dag.folders(checkout, COLLECTORS):
+        folder.mkdir(parents=True, exist_ok=True)  # where nothing has run: DVC begins no stage without its inputs
     for collector in COLLECTORS:
-        child.run(["dvc", "repro", "--single-item", collector], checkout, print, PYTHONPATH=str(checkout))
+        here.run(collector, checkout, known[collector].gpu, means.slots, print, "--single-item")
     return decided(checkout)
 
 
