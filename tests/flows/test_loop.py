@@ -9,7 +9,7 @@ COLLECT = """stages:
   trained: {cmd: mkdir made, outs: [made]}
   evidence: {cmd: echo 1 > found.csv, deps: [made], outs: [found.csv]}
   gate: {cmd: cp asked.json reports/metrics/gate.json, deps: [found.csv, asked.json], outs: [reports/metrics/gate.json]}
-  report: {cmd: ls made reports/plots > page.html, deps: [made, reports/plots, reports/metrics/gate.json], outs: [page.html]}
+  report: {cmd: ls made plots > page.html, deps: [made, plots, reports/metrics/gate.json], outs: [page.html]}
 """
 
 
