@@ -72,8 +72,8 @@ def test_file_is_kept_as_its_writer_writes_it():
         ("    metric: 10\n", "    metric: -1\n", ["textures.label.metric", "-1", ">= 0"]),
         ("    mode: 0.2\n", "", ["textures.label.mode", "missing"]),
         ("texture: {size: 64", "texture: {size: 65", ["scales.demo.texture.size", "65"]),
-        ("  object_gan:\n    product: focus\n    subset: ten\n",
-         "  object_gan:\n    product: focus\n    subset: tin\n", ["object_gans.object_gan.subset", "'tin'"]),
+        ("  object_gan:\n    subset: ten\n",
+         "  object_gan:\n    subset: tin\n", ["object_gans.object_gan.subset", "'tin'"]),
         ("objects: {size: 64", "objects: {size: 48", ["scales.demo.objects.size", "48"]),
         ("  betas: [0.5, 0.999]", "  betas: [0.5]", ["gan.betas"]),
         (INPAINT, INPAINT.replace("rest", "group"), [
