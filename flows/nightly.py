@@ -19,6 +19,7 @@ from prefect.cache_policies import NO_CACHE
 from flows import child, disk, notify
 from flows.reproduce import reproduce
 from stages import paths, settings
+from stages.settings import Settings
 
 KEPT = 7  # copies of the server's database
 
@@ -36,7 +37,7 @@ def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLO
 @task(cache_policy=NO_CACHE)
 def prune(checkout: Path) -> None:
     """By the rule above."""
-    for path in forgotten(checkout, set(settings.load(checkout / settings.PARAMS).all_experiments)):
+    for path in forgotten(checkout, settings.load(checkout / settings.PARAMS)):
         print(f"removing {path.relative_to(checkout)}")
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     command = ["dvc", "gc", "--workspace", "--all-branches", "--all-tags", "--all-experiments", "--force"]
@@ -45,11 +46,17 @@ def prune(checkout: Path) -> None:
     child.run(command, checkout, print)
 
 
-def forgotten(checkout: Path, named: set[str]) -> list[Path]:
-    """Results of experiments that params.yaml does not name."""
-    places = (paths.CANDIDATES, paths.JUDGED, paths.VERDICTS, paths.ACCEPTED, paths.GANS)
-    found = [path for place in places for path in sorted((checkout / place).glob("*"))]
-    return [path for path in found if path.name.partition(".")[0] not in {*named, ""}]
+def forgotten(checkout: Path, params: Settings) -> list[Path]:
+    """Results of experiments, and models, that params.yaml does not name."""
+    made = dict.fromkeys((paths.CANDIDATES, paths.JUDGED, paths.VERDICTS, paths.ACCEPTED), params.all_experiments)
+    trained = {
+        paths.GANS: params.experiments, paths.TEXTURES: params.textures, paths.OBJECTS: params.object_gans,
+        paths.INPAINTS: params.inpaints,
+    }  # fmt: skip
+    return [
+        path for place, named in (made | trained).items() for path in sorted((checkout / place).glob("*"))
+        if path.name.partition(".")[0] not in {*named, ""}
+    ]  # fmt: skip
 
 
 def worktrees(checkout: Path) -> list[Path]:

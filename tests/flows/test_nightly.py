@@ -6,14 +6,17 @@ from flows import disk, nightly
 from tests.conftest import flow, run
 
 
-def test_results_that_no_setting_names_are_forgotten(tmp_path):
+def test_results_that_no_setting_names_are_forgotten(tmp_path, params):
     for path in ("data/candidates/paste/a.png", "data/candidates/old/a.png", "data/verdicts/paste.csv",
                  "data/verdicts/old.csv", "data/verdicts/old.json", "data/reviews/old.csv",
-                 "data/verdicts/.gitignore"):  # fmt: skip
+                 "data/verdicts/.gitignore", "models/texture/floor/run.json",
+                 "models/inpaint/floor/run.json"):  # fmt: skip
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).touch()
-    found = {str(path.relative_to(tmp_path)) for path in nightly.forgotten(tmp_path, {"paste"})}
-    assert found == {"data/candidates/old", "data/verdicts/old.csv", "data/verdicts/old.json"}  # what people said stays
+    found = {str(path.relative_to(tmp_path)) for path in nightly.forgotten(tmp_path, params)}
+    assert found == {  # what people said stays
+        "data/candidates/old", "data/verdicts/old.csv", "data/verdicts/old.json", "models/inpaint/floor",
+    }  # fmt: skip
 
 
 def test_the_cache_of_an_open_worktree_is_kept(pipeline, tmp_path):

@@ -114,3 +114,4 @@ def test_it_shows_the_numbers_that_dvc_compares(done):
         assert f"{metrics[f'{name}_map50_95']:.3f}" in text
     labels = files.read_json(done / paths.METRICS / "labels.json")
     assert f"{labels['precision_50']:.3f}" in text
+    assert "What pictures are composed of" in text
