@@ -70,8 +70,9 @@ lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--group dev pyproject.toml -o requirements.lock
 
-benchmark: setup ## measure: the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory, the search for copies, composing, a large texture, augmentation, flows, many products
+benchmark: setup ## measure: the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory, the search for copies, composing, what fills an object's place, a large texture, how new arrangements are, augmentation, flows, many products
 	@python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo
 	@python -m benchmarks.gan_speed && python -m benchmarks.gan_memory
 	@python -m benchmarks.copy_search && python -m benchmarks.compose_speed && python -m benchmarks.texture_size
+	@python -m benchmarks.deconstruct && python -m benchmarks.novelty
 	@python -m benchmarks.standard_augmentation && python -m benchmarks.flow_speed && python -m benchmarks.many_products
