@@ -101,10 +101,10 @@ class Settings(Section):
                     raise ValueError(f"{table}.{name}: another experiment has this name")
                 self._check_subset(f"{table}.{name}", composition.subset)
             taken |= set(getattr(self, table))
-        self._check_parts()
         for table in ("textures", "object_gans"):
             for name, asked in getattr(self, table).items():
                 self._check_subset(f"{table}.{name}", asked.subset)
+        self._check_parts()
         for name, arm in self.all_arms.items():
             self._check_arm(f"{'arms' if name in self.arms else 'more_arms'}.{name}", name, arm)
         for name in self.arrival.generators:
