@@ -28,9 +28,8 @@ FAR = 0.03  # of the width: how far light is carried into a hole
 FAINT = 1e-6  # weight of the whole picture's light, which is all that counts farther in
 
 
-def bins(source: Path, found: list[Scene], units: list[Unit]) -> Backgrounds:
-    """The empty bins of some images, as `source` makes them."""
-    own = background.backgrounds(found)
+def bins(source: Path, own: Backgrounds, found: list[Scene], units: list[Unit]) -> Backgrounds:
+    """The empty bins of some images (`own`), as `source` makes them."""
     if source.parent == paths.TEXTURES:
         return textured(own, layout.habits(found, units).region, painter(source))
     if source.parent == paths.INPAINTS:

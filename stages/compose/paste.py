@@ -40,13 +40,14 @@ class Stock:
 def stock(subset: Path, drawn: Path, floor: Path) -> Stock:
     """How objects lie is learnt from the subset; they come from the folder `drawn`, and empty bins from `floor`."""
     found, units, _ = cutouts.usable(subset)
-    empty = floors.bins(floor, found, units)
+    own = background.backgrounds(found)
     if drawn.parent == paths.OBJECTS:
         even = objects.units(drawn, GENERATED, seed=0)
     else:
         light = {scene.name: background.light(scene) for scene in found}
         even = [replace(unit, pixels=(unit.pixels / light[unit.image]).astype(np.float32)) for unit in units]
-    return Stock(even, empty, layout.habits(found, units), shadow(found, background.backgrounds(found)))
+    empty = floors.bins(floor, own, found, units)
+    return Stock(even, empty, layout.habits(found, units), shadow(found, own))
 
 
 def shadow(found: list[Scene], empty: Backgrounds) -> float:
