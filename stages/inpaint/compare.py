@@ -17,7 +17,7 @@ from torch import Tensor
 
 from stages import command, files, marks, paths, progress, settings
 from stages.dataset import coco, photo
-from stages.inpaint import run
+from stages.inpaint import run, simple
 from stages.inpaint.fill import Fill, filler
 from stages.inpaint.likeness import METRICS
 from stages.inpaint.measure import Objects
@@ -28,7 +28,6 @@ PLOTS = paths.PLOTS / "inpaint_compare"
 PHOTOGRAPHS = 40  # at most
 SHOWN, TILE = 6, 128  # rows of the picture, and pixels of what they show
 HIDDEN = (255, 0, 255)  # colour of a hole there
-RADIUS = 5  # pixels around that the classical filling looks at
 DECIMALS = 4
 
 
@@ -48,7 +47,7 @@ def main() -> None:
     params = settings.load()
     found = [name for name in params.inpaints if (paths.INPAINTS / name / run.FACTS).exists()]
     facts = {name: run.facts(paths.INPAINTS / name) for name in found}
-    ways: dict[str, Fill] = {"telea": telea} | {name: filler(paths.INPAINTS / name) for name in found}
+    ways: dict[str, Fill] = {"telea": simple.telea} | {name: filler(paths.INPAINTS / name) for name in found}
     tried = list(progress.bar(cases(params), what="filling holes", unit="photo"))
     filled = {name: [fill(case.masked, case.hole) for case in tried] for name, fill in ways.items()}
     scores = {name: score(tried, pictures) for name, pictures in filled.items()} if tried else {}
@@ -79,11 +78,6 @@ def cases(params: Settings) -> list[Case]:
         truth = photo.load(paths.SOURCE_IMAGES / image.file_name, image.width, image.height)
         made.append(Case(truth, hide(truth.shape[:2], np.random.default_rng([params.seed, k]))))
     return made
-
-
-def telea(photograph: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """The classical way (Telea 2004), which needs no training."""
-    return cv2.inpaint(photograph, hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
 
 
 def score(tried: list[Case], filled: list[np.ndarray]) -> dict[str, float]:

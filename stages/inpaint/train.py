@@ -12,12 +12,16 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+from torch import Tensor
 
 from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.gan import checkpoint, team
+from stages.gan.team import Team
 from stages.inpaint import measure, run, trainer, windows
+from stages.inpaint.learner import Learner
 from stages.inpaint.recipe import Recipe, recipe_of
+from stages.inpaint.trainer import Row
 from stages.problem import Problem
 
 PACKAGES = ("torch", "numpy", "safetensors", "opencv-python-headless")
@@ -38,12 +42,15 @@ def main(name: str) -> None:
     camera = holes if recipe.incomplete else None
     seen, held = windows.load(folders, recipe.size, recipe.windows, params.seed, camera)
     work = paths.CHECKPOINTS / "inpaint" / params.scale / name
-    learner, best, rows = trainer.train(
-        seen, held, holes, recipe, params.seed, sources, work, team.device(),
-        title=f"inpaint {name}",
-        parent=run.state(start) if start else None,
-        fresh=os.environ.get("TENFOLD_FRESH") == "1",
-    )  # fmt: skip
+    parent, fresh = run.state(start) if start else None, os.environ.get("TENFOLD_FRESH") == "1"
+
+    def game(alone: Team) -> tuple[Learner, dict[str, Tensor], list[Row]]:
+        return trainer.train(
+            seen, held, holes, recipe, params.seed, sources, work, alone.device,
+            title=f"inpaint {name}", parent=parent, fresh=fresh,
+        )  # fmt: skip
+
+    learner, best, rows = team.play(1, game)  # which sees to it that the number of threads changes nothing
 
     curves = pd.DataFrame(rows)
     at = int(curves["held_out"].argmin())
