@@ -100,11 +100,11 @@ def _memory(pid: int) -> float:
 
 
 def ours(file: str, target: str, polygons: bool = False) -> None:
-    from stages.dataset import coco, convert, yolo
+    from stages.dataset import coco, yolo, yolo_labels
 
     started = time.perf_counter()
     dataset = coco.read(file, masks=polygons)
-    places = [("train", name) for name in convert.flat_names(dataset.images)]
+    places = [("train", name) for name in yolo_labels.flat_names(dataset.images)]
     yolo.write_labels(dataset, polygons, places, Path(target))
     print(time.perf_counter() - started)
 

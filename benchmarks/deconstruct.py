@@ -19,17 +19,18 @@ from pycocotools import mask as rle
 
 from benchmarks.conditions import record
 from stages import files, paths, progress, settings
-from stages.compose import deconstruct, floors, pile
-from stages.dataset import coco, cutouts, subset
+from stages.compose import deconstruct, floors, occlusion
+from stages.dataset import coco, subset
 from stages.dataset.bins import world
-from stages.dataset.bins.scene import Scene as Planned
+from stages.dataset.bins.scene import SegmentedImage as Planned
 from stages.dataset.bins.scene import coarse
-from stages.dataset.cutouts import Scene
-from stages.detector import ask
+from stages.detector import predict
 from stages.detector.metrics import overlaps
-from stages.inpaint import simple
+from stages.extract import cutouts
+from stages.extract.cutouts import SegmentedImage
+from stages.inpaint import classical
+from stages.inpaint.classical import Filler
 from stages.inpaint.fill import filler
-from stages.inpaint.simple import Filler
 from stages.problem import Problem
 from stages.settings import Bins
 
@@ -42,7 +43,7 @@ LIES = 1  # cells of the world's coarse grid in which two objects must overlap f
 class Photo:
     """An image as annotated, and how the world draws it."""
 
-    scene: Scene
+    scene: SegmentedImage
     truth: dict  # its entry in truth.json
     true: list[int]  # of each annotated object the true one's place
     bins: Bins
@@ -75,11 +76,11 @@ def main() -> None:
         few = tens(group, params)
         some = [photo for photo in of if photo.scene.name in few]
         scenes = [photo.scene for photo in some]
-        usual = pile.usual_areas(scenes)
+        usual = occlusion.usual_areas(scenes)
         sure = confidences(of, params.now.judge.imgsz)
         for photo, one in zip(progress.bar(of, what=f"{group}, order", unit="photo"), sure, strict=True):
             told.append(topmost(photo, usual, one))
-        fills = {"median": floors.median(scenes), "telea": simple.telea, "ns": simple.navier_stokes, **learned}
+        fills = {"median": floors.median(scenes), "telea": classical.telea, "ns": classical.navier_stokes, **learned}
         for photo in progress.bar(some, what=f"{group}, fillers", unit="photo"):
             rows += states(photo, usual, fills)
     table = pd.DataFrame(rows).groupby(["filler", "under"])[["psnr", "ssim"]].agg(["size", "mean"]).round(4)
@@ -109,7 +110,7 @@ def read(params: settings.Settings) -> dict[str, list[Photo]]:
     return photos
 
 
-def matched(scene: Scene, facts: dict) -> list[int] | None:
+def matched(scene: SegmentedImage, facts: dict) -> list[int] | None:
     """Of each annotated object the true one's place; None where one has none, or there are no objects."""
     size = list(scene.masks.shape[1:])
     visible = [rle.decode({"size": size, "counts": o["visible"]}).astype(bool) for o in facts["objects"]]
@@ -133,7 +134,7 @@ def tens(group: str, params: settings.Settings) -> set[str]:
 
 def topmost(photo: Photo, usual: dict[int, float], sure: list[float]) -> dict[str, list[bool]]:
     """Whether what is taken is free: first, second, … and the first alone; and of two, which lies on which."""
-    true, told = photo.lies_on(), pile.over(photo.scene, usual)
+    true, told = photo.lies_on(), occlusion.over(photo.scene, usual)
     chance = np.random.default_rng(photo.truth["image_id"]).permutation(len(true)).tolist()
     outlines = deconstruct.topmost_first(photo.scene, usual)
     found = {
@@ -149,7 +150,7 @@ def confidences(photos: list[Photo], imgsz: int) -> list[list[float]]:
     """How sure the judge's detector is of each object. It has trained on these images, as on those of a subset."""
     weights = paths.DETECTORS / "focus" / "judge" / "last.pt"
     found = []
-    for photo, seen in zip(photos, ask.predict(weights, [p.scene.pixels for p in photos], imgsz), strict=True):
+    for photo, seen in zip(photos, predict.predict(weights, [p.scene.pixels for p in photos], imgsz), strict=True):
         height, width = photo.scene.masks.shape[1:]
         boxes = np.array([cv2.boundingRect(mask.astype(np.uint8)) for mask in photo.scene.masks])
         same = overlaps(boxes / (width, height, width, height), seen[:, :4]) >= ALIKE

@@ -13,10 +13,10 @@ import pandas as pd
 from benchmarks.conditions import record
 from stages import settings
 from stages.gan import trainer
-from stages.gan.album import Album
 from stages.gan.recipe import recipe_of
-from stages.gan.team import Team, device
+from stages.gan.snapshots import Snapshots
 from stages.gan.train import schedule
+from stages.training.distributed import WorkerGroup, device
 
 STEPS, EVERY, GRIDS = 20_000, 250, 20
 SETTLED = 2_000  # steps after which memory should not grow any more
@@ -29,8 +29,8 @@ def main() -> None:
     stops, grids, kept = schedule(STEPS, EVERY, GRIDS, [STEPS])
     with tempfile.TemporaryDirectory() as folder:
         timing = Path(folder) / "timing.csv"
-        album = Album(Path(folder), grids, kept, timing)
-        trainer.train(pictures, recipe, 0, Path(folder), stops, Team(device()), "gan memory", watch=album)
+        album = Snapshots(Path(folder), grids, kept, timing)
+        trainer.train(pictures, recipe, 0, Path(folder), stops, WorkerGroup(device()), "gan memory", watch=album)
         used = pd.read_csv(timing).set_index("step")["memory_mb"]
     settled = used[used.index >= SETTLED]
     slope = np.polyfit(settled.index, settled, 1)[0]

@@ -18,12 +18,12 @@ from torch.utils.flop_counter import flop_registry
 
 from benchmarks.conditions import record
 from stages import settings
-from stages.gan.game import Eager, game
+from stages.gan.cuda_graph import Eager, game
+from stages.gan.gan_pair import GanPair
 from stages.gan.networks import Critic, Generator, from_pixels
 from stages.gan.penalties import wgan_gp
-from stages.gan.players import Players
-from stages.gan.recipe import Recipe, recipe_of
-from stages.gan.team import Team, device
+from stages.gan.recipe import GanRecipe, recipe_of
+from stages.training.distributed import WorkerGroup, device
 
 TURNS = 7  # measurements of each; the median counts
 CRITIC_STEPS = 5
@@ -32,7 +32,7 @@ CRITIC_STEPS = 5
 class Plain:
     """WGAN-GP as it is usually written: full precision, one pass for each kind of picture, the default Adam."""
 
-    def __init__(self, recipe: Recipe, real: torch.Tensor):
+    def __init__(self, recipe: GanRecipe, real: torch.Tensor):
         self.recipe, self.real = recipe, real.contiguous()
         self.generator = Generator(recipe.size, recipe.z, recipe.dim).to(real.device)
         self.critic = Critic(recipe.size, recipe.dim).to(real.device)
@@ -91,12 +91,12 @@ def main() -> None:
     record(f"gan_speed_{device().type}", figures, ("torch",))
 
 
-def measure(recipe: Recipe, peak: float) -> dict[str, object]:
+def measure(recipe: GanRecipe, peak: float) -> dict[str, object]:
     """Both loops in turns at one batch size."""
     pixels = torch.randint(0, 256, (10, recipe.size, recipe.size, 3), dtype=torch.uint8).numpy()
     real = from_pixels(pixels).to(device(), memory_format=torch.channels_last)
     picked = torch.arange(recipe.batch, device=device()) % len(real)
-    players = Players(recipe, 0, Team(device()))
+    players = GanPair(recipe, 0, WorkerGroup(device()))
     plain, ours = Plain(recipe, real), game(players, real)
     seconds: dict[str, list[float]] = {"plain": [], "ours": []}
     rounds = max(1, int(1 / _seconds(lambda: _round(plain, picked), 2)))  # about a second each
@@ -105,7 +105,7 @@ def measure(recipe: Recipe, peak: float) -> dict[str, object]:
             seconds[name].append(_seconds(lambda loop=loop: _round(loop, picked), rounds))
     plain_s, ours_s = (sorted(of)[TURNS // 2] for of in seconds.values())
     with Operations() as counter:
-        _round(Eager(Players(recipe, 0, Team(device())), real), picked)
+        _round(Eager(GanPair(recipe, 0, WorkerGroup(device())), real), picked)
     images = CRITIC_STEPS * recipe.batch
     exact, full, half, other = (
         _penalty_gradient(players, real, picked, seed, precision)
@@ -129,7 +129,7 @@ def measure(recipe: Recipe, peak: float) -> dict[str, object]:
 
 
 def _penalty_gradient(
-    players: Players, real: torch.Tensor, picked: torch.Tensor, seed: int, precision: torch.dtype
+    players: GanPair, real: torch.Tensor, picked: torch.Tensor, seed: int, precision: torch.dtype
 ) -> torch.Tensor:
     """The derivative of the penalty by the critic's weights, with its convolutions in a precision."""
     rng = torch.Generator(real.device).manual_seed(seed)

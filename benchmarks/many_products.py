@@ -30,7 +30,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Pending, Running, Scheduled
 
 from benchmarks import conditions
-from flows import child, elsewhere, serve
+from flows import child, remote, serve
 from stages import command
 
 PRODUCTS = (100, 1000)
@@ -223,7 +223,7 @@ def looks(environ: dict[str, str]) -> int:
     """Whether a stage that runs elsewhere is done, and still lives."""
     with talk(environ) as client:
         one = client.create_flow_run(nothing, state=Scheduled()).id
-    return many(environ, lambda client: (client.read_flow_run(one), elsewhere.beat(client, one)))
+    return many(environ, lambda client: (client.read_flow_run(one), remote.beat(client, one)))
 
 
 def many(environ: dict[str, str], do: Callable[[SyncPrefectClient], object]) -> int:

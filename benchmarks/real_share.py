@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks import conditions
 from stages import command, paths, settings
 from stages.detector import metrics, model
-from stages.evidence import arm, exam, mix
+from stages.evidence import arm, held_out, mix
 
 SHARES = (1.0, 0.7, 0.4, 0.1)
 SEEDS = 2
@@ -24,7 +24,7 @@ def main() -> None:
     real, fakes = paths.SUBSETS / "other_ten", paths.ACCEPTED / "paste_other"
     rule = arm.detector(params, how, "standard", None)
     data = paths.CHECKPOINTS / "real_share"
-    held = exam.of([params.products.other], params, how.imgsz, "val")
+    held = held_out.of([params.products.other], params, how.imgsz, "val")
     found = {}
     for share in SHARES:
         parts = [mix.Part([real], share), *([mix.Part([fakes], 1 - share)] if share < 1 else [])]
@@ -32,7 +32,7 @@ def main() -> None:
         scores = []
         for seed in range(SEEDS):
             trained = model.train(data, rule, params.seed + seed, paths.CHECKPOINTS, f"real {share}, seed {seed}")
-            scores.append(metrics.coco_map(exam.sit(held, trained.last), held.classes)[1])
+            scores.append(metrics.coco_map(held_out.sit(held, trained.last), held.classes)[1])
             model.forget(trained)
         found[f"real share {share}: mAP50-95"] = round(float(np.mean(scores)), 4)
         found[f"real share {share}: of each seed"] = [round(score, 4) for score in scores]

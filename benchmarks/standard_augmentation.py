@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import conditions
 from stages import command, paths, settings
 from stages.detector import metrics, model
-from stages.evidence import arm, exam, mix
+from stages.evidence import arm, held_out, mix
 
 # What is changed of params.yaml's evidence.plain, one after the other.
 TRIED = {
@@ -37,7 +37,7 @@ def main() -> None:
     how, part = params.now.evidence, [mix.Part([paths.SUBSETS / "other_ten"], 1.0)]
     data = paths.CHECKPOINTS / "standard_augmentation"
     mix.write(part, data, how.imgsz, min(arm.BATCHES, how.steps) * how.batch, params.seed)
-    held = exam.of([params.products.other], params, how.imgsz, "val")
+    held = held_out.of([params.products.other], params, how.imgsz, "val")
     found = {}
     for name, changes in TRIED.items():
         rule = arm.detector(params, how, "plain", None)
@@ -45,7 +45,7 @@ def main() -> None:
         scores = []
         for seed in range(SEEDS):
             trained = model.train(data, rule, params.seed + seed, paths.CHECKPOINTS, f"{name}, seed {seed}")
-            scores.append(metrics.coco_map(exam.sit(held, trained.last), held.classes))
+            scores.append(metrics.coco_map(held_out.sit(held, trained.last), held.classes))
             model.forget(trained)
         map50, map50_95 = np.mean(scores, 0)
         found[f"{name}: mAP50"] = round(float(map50), 4)

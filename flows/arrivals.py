@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import branch, by_hand, child, dag, disk, inbox, loop, notify, review, show
+from flows import artifacts, branch, child, dag, disk, inbox, notify, operator, product_loop, review
 from flows.inbox import Arrival
 from stages import paths, settings
 from stages.dataset import arrival, coco
@@ -29,7 +29,7 @@ def arrivals(
     checkout: str = ".", slots: int = 2, quiet: float = inbox.QUIET, least_free_gb: float = disk.FLOOR
 ) -> None:
     """Take what lies in the queue, and go on with what earlier runs left open; the others wait for none that fails."""
-    where, means = Path(checkout).resolve(), loop.Means(slots, least_free_gb)
+    where, means = Path(checkout).resolve(), product_loop.Means(slots, least_free_gb)
     disk.check(where, least_free_gb)
     with inbox.alone(where) as mine:
         if not mine:
@@ -44,12 +44,12 @@ def arrivals(
                 stopped.append(f"{folder.name} (not taken): {error}")
         stopped += [why for of in inbox.read(where) if of.state in inbox.OPEN and (why := attempt(where, of, means))]
     print(table(where))
-    show.arrivals(inbox.read(where))
+    artifacts.arrivals(inbox.read(where))
     if stopped:
         raise RuntimeError("; ".join(stopped))
 
 
-def attempt(checkout: Path, of: Arrival, means: loop.Means) -> str:
+def attempt(checkout: Path, of: Arrival, means: product_loop.Means) -> str:
     """Take one arrival on; what failed, if anything did."""
     try:
         take(checkout, of, means)
@@ -65,7 +65,7 @@ def attempt(checkout: Path, of: Arrival, means: loop.Means) -> str:
     return ""
 
 
-def take(checkout: Path, of: Arrival, means: loop.Means) -> Arrival:
+def take(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
     """Bring one arrival as far as it goes."""
     for _ in range(TRIES):
         if of.state == "claimed":
@@ -94,16 +94,16 @@ def checked(checkout: Path, of: Arrival) -> Arrival:
     return inbox.mark(checkout, of, "checked")
 
 
-def built(checkout: Path, of: Arrival, means: loop.Means) -> Arrival:
+def built(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
     """Run the loop for the product on its branch, and commit what was measured."""
     worktree = branch.place(checkout, of.name)
     if not worktree.exists():  # thrown away after a decision that has to be taken again
         return inbox.mark(checkout, of, "claimed")
     rule = settings.load(worktree / settings.PARAMS).arrival
     if rule.review_minutes and (judged := verdicts(worktree, rule.targets)):
-        loop.bring(worktree, judged, means)
+        product_loop.bring(worktree, judged, means)
         review.wait(worktree, of.name, rule.review_minutes)
-    branch.measured(worktree, of.name, json.dumps(loop.run(worktree, means), indent=1))
+    branch.measured(worktree, of.name, json.dumps(product_loop.run(worktree, means), indent=1))
     return inbox.mark(checkout, of, "built")
 
 
@@ -115,7 +115,7 @@ def verdicts(worktree: Path, targets: list[str]) -> list[str]:
 def decided(checkout: Path, of: Arrival) -> Arrival:
     """Promote it onto main as it is now, or leave it on its branch."""
     worktree = branch.place(checkout, of.name)
-    gate = loop.decided(worktree)
+    gate = product_loop.decided(worktree)
     why = gate["promote_product_why"]
     if not gate["promote_product"]:
         state = "left"
@@ -149,15 +149,15 @@ def main() -> int:
         parser.error(f"which product to {asked.do}?")
     try:
         if asked.do == "retry":
-            by_hand.retry(where, asked.name)
+            operator.retry(where, asked.name)
         elif asked.do == "review":
-            by_hand.look(where, asked.name)
+            operator.look(where, asked.name)
         elif asked.do == "unquarantine":
             inbox.unquarantine(where, asked.name)
         elif asked.do == "rollback":
-            by_hand.rollback(where, asked.name, asked.why)
+            operator.rollback(where, asked.name, asked.why)
         elif asked.do == "notify":
-            by_hand.wake()
+            operator.wake()
         elif asked.do == "scan":
             arrivals()
             return 0

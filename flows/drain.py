@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from flows import runs, serve
+from flows import serve, server_runs
 
 CALM = 10  # seconds without a run after which no worker has one in its hands
 PATIENCE = 120  # seconds for the server to end
@@ -43,12 +43,12 @@ def main() -> int:
 
 def wait(address: str) -> None:
     """Let no run begin, and wait for those that go on."""
-    with runs.server(address) as client:
-        runs.begin(client, serve.POOLS, False)
+    with server_runs.server(address) as client:
+        server_runs.begin(client, serve.POOLS, False)
         try:
             since, said = time.monotonic(), ""
             while time.monotonic() - since < CALM:
-                names = sorted(run.name for run in runs.found(client, serve.POOLS, runs.GOING))
+                names = sorted(run.name for run in server_runs.found(client, serve.POOLS, server_runs.GOING))
                 if names:
                     since = time.monotonic()
                 if (now := ", ".join(names) or "nothing") != said:
@@ -56,7 +56,7 @@ def wait(address: str) -> None:
                     print(f"waiting for {said}" if names else "nothing runs", flush=True)
                 time.sleep(1)
         except KeyboardInterrupt:
-            runs.begin(client, serve.POOLS, True)
+            server_runs.begin(client, serve.POOLS, True)
             raise
 
 

@@ -11,7 +11,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from flows import child, dag, disk, elsewhere, here, notify, show
+from flows import artifacts, child, dag, disk, local, notify, remote
 from flows.dag import Stage
 
 RETRIES = 2  # a killed training goes on from its checkpoint
@@ -33,7 +33,7 @@ class Machines:
 def worth_another_try(_task, _run, state) -> bool:
     """Not where a person has to mend something first, or wants it ended."""
     error = state.result(raise_on_failure=False)
-    return not (isinstance(error, child.Failed) and error.says) and not isinstance(error, elsewhere.Stopped)
+    return not (isinstance(error, child.Failed) and error.says) and not isinstance(error, remote.Stopped)
 
 
 @task(
@@ -44,9 +44,9 @@ def stage(name: str, checkout: Path, needs_gpu: bool, slots: int, others: Machin
     """Bring one stage up to date, here or elsewhere."""
     say = get_run_logger().info
     if others:
-        elsewhere.run(name, others.commit, needs_gpu, others.pool, others.patience, say)
+        remote.run(name, others.commit, needs_gpu, others.pool, others.patience, say)
     else:
-        here.run(name, checkout, needs_gpu, slots, say, "--single-item")
+        local.run(name, checkout, needs_gpu, slots, say, "--single-item")
 
 
 @flow(name="reproduce", log_prints=True, on_failure=[notify.failed], on_crashed=[notify.failed])
@@ -56,7 +56,7 @@ def reproduce(
     checkout: str = ".",
     least_free_gb: float = disk.FLOOR,
     pool: str | None = None,
-    patience: float = elsewhere.PATIENCE,
+    patience: float = remote.PATIENCE,
 ) -> list[str]:
     """Run what is stale of `targets` (all stages, if there are none) and of what they need; what was run.
 
@@ -65,21 +65,21 @@ def reproduce(
     after which another worker gets the stage.
     """
     where = Path(checkout).resolve()
-    here.prepare(where, slots, least_free_gb)
+    local.prepare(where, slots, least_free_gb)
     stages = dag.read(where)
     wanted, stale = dag.needed(stages, targets or stages), dag.stale(where, stages)
     todo = {name: of for name, of in stages.items() if name in wanted & stale}
     print(f"{len(todo)} of {len(wanted)} stages are stale")
-    others = Machines(pool, elsewhere.ready(where), patience) if pool and todo else None
+    others = Machines(pool, remote.ready(where), patience) if pool and todo else None
     started = time.monotonic()
     try:
         failed = run_all(todo, slots, where, others)
         if others:
-            elsewhere.fetch([name for name in todo if name not in failed], where)
+            remote.fetch([name for name in todo if name not in failed], where)
     finally:
         child.end_all(where)
-        elsewhere.cancel_all()
-    show.results(where, todo, time.monotonic() - started)
+        remote.cancel_all()
+    artifacts.results(where, todo, time.monotonic() - started)
     if failed:
         raise RuntimeError(f"{len(failed)} stages failed or could not be run: {', '.join(failed)}")
     return list(todo)

@@ -18,7 +18,7 @@ from prefect.exceptions import NotPausedError
 from prefect.flow_runs import resume_flow_run
 from prefect.runtime import flow_run
 
-from flows import runs
+from flows import server_runs
 from stages import paths
 
 POLL = 5  # seconds between two looks whether the run may go on
@@ -56,7 +56,7 @@ def look(worktree: Path, address: str) -> int:
     runs do."""
     environ = os.environ | {"PYTHONPATH": str(worktree)}
     subprocess.run([sys.executable, "-m", "stages.judge.review"], cwd=worktree, env=environ)
-    with runs.server(address) as client:
+    with server_runs.server(address) as client:
         paused = client.read_flow_runs(flow_run_filter=FlowRunFilter(state={"type": {"any_": [StateType.PAUSED]}}))
         for run in paused:
             go_on(run.id)

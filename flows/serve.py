@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from flows import child, runs
+from flows import child, server_runs
 
 HOST, PORT = "127.0.0.1", 4200
 POOLS = ("local", "gpu")
@@ -40,10 +40,10 @@ def main() -> int:
         for pool in POOLS:
             prefect(["work-pool", "create", pool, "--type", "process", "--overwrite"], environ)
         prefect(["--no-prompt", "deploy", "--all"], environ)
-        with runs.server(environ["PREFECT_API_URL"]) as client:
-            runs.tidy(client, POOLS[0])
+        with server_runs.server(environ["PREFECT_API_URL"]) as client:
+            server_runs.tidy(client, POOLS[0])
             running.append(start(["worker", "start", "--pool", POOLS[0]], environ))
-            runs.scan(client)
+            server_runs.scan(client)
         print(f"serving: http://{asked.host}:{asked.port} (Ctrl-C ends it)", flush=True)
         while all(process.poll() is None for process in running):
             if drained(environ).exists():

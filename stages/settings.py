@@ -17,9 +17,10 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from stages import files
-from stages.blocks import (
+from stages.problem import Problem
+from stages.schema import (
     Arm,
-    Arrival,
+    ArrivalRule,
     Bins,
     Compared,
     Composition,
@@ -45,8 +46,7 @@ from stages.blocks import (
     Testing,
     Texture,
 )
-from stages.explain import explain
-from stages.problem import Problem
+from stages.setting_errors import explain
 
 __all__ = [  # the blocks that others speak of, too
     "Arm", "Bins", "Compared", "Composition", "Dataset", "Deconstruction", "Detector", "Evidence", "Experiment",
@@ -83,7 +83,7 @@ class Settings(Section):
     evidence: Evidence
     arms: dict[Name, Arm]
     more_arms: dict[Name, Arm]  # only `make evidence` trains these
-    arrival: Arrival
+    arrival: ArrivalRule
     testing: Testing
     scales: dict[Name, Scale]
 

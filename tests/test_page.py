@@ -3,7 +3,7 @@ import re
 import numpy as np
 from matplotlib import pyplot as plt
 
-from stages import marks, page
+from stages import drawing, page
 
 
 def test_what_comes_from_outside_is_escaped():
@@ -39,7 +39,7 @@ def test_drawings_on_one_page_do_not_share_ids_and_are_the_same_each_time():
 
 def test_a_sheet_holds_all_pictures():
     pictures = [np.full((4, 6, 3), k, np.uint8) for k in range(5)]
-    sheet = marks.sheet(pictures, columns=2, gap=1)
+    sheet = drawing.sheet(pictures, columns=2, gap=1)
     assert sheet.shape == (4 * 3 + 2, 6 * 2 + 1, 3)
     assert [int(sheet[r, c, 0]) for r, c in ((0, 0), (0, 7), (5, 0), (5, 7), (10, 0))] == [0, 1, 2, 3, 4]
     assert (sheet[10:, 7:] == 255).all()
@@ -47,5 +47,5 @@ def test_a_sheet_holds_all_pictures():
 
 def test_a_box_at_the_edge_keeps_its_name_inside():
     pixels = np.zeros((60, 80, 3), np.uint8)
-    marks.box(pixels, (0, 0, 30, 20), marks.SURE, "T 97")
-    assert (pixels[:12, :20] == marks.SURE).all(-1).any()
+    drawing.box(pixels, (0, 0, 30, 20), drawing.SURE, "T 97")
+    assert (pixels[:12, :20] == drawing.SURE).all(-1).any()

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from stages.compose.layout import SEEN
-from stages.dataset.cutouts import Scene
+from stages.extract.cutouts import SegmentedImage
 
 
 def pipeline(seed: int) -> A.Compose:
@@ -24,7 +24,7 @@ def pipeline(seed: int) -> A.Compose:
     ], seed=seed)  # fmt: skip
 
 
-def change(scene: Scene, seed: int) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
+def change(scene: SegmentedImage, seed: int) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
     """The image changed, and category and mask of each object that is still seen well enough."""
     height, width = scene.pixels.shape[:2]
     masks = list(scene.masks.astype(np.uint8)) or [np.zeros((height, width), np.uint8)]

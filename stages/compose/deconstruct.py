@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 
 from stages import command, files, paths, settings
-from stages.compose import candidates, floors, pile
+from stages.compose import candidates, floors, occlusion
 from stages.compose.candidates import Made, Row
-from stages.dataset import background, cutouts
-from stages.dataset.cutouts import Scene
-from stages.inpaint.simple import Filler
+from stages.extract import cutouts, empty_bin
+from stages.extract.cutouts import SegmentedImage
+from stages.inpaint.classical import Filler
 from stages.problem import Problem
 
 FRAGMENT = 0.1  # of an object may lack when what hid it is gone
@@ -60,9 +60,9 @@ def main(experiment: str) -> None:
         candidates.write_manifest(folder, candidates.write(rows, make, subset, folder, folder))
 
 
-def states(found: list[Scene], seed: int) -> Iterator[State]:
+def states(found: list[SegmentedImage], seed: int) -> Iterator[State]:
     """Of each image in turn the next one, until none has any left: some objects gone, and some not."""
-    usual = pile.usual_areas(found)
+    usual = occlusion.usual_areas(found)
     waiting = [_states(k, scene, usual, np.random.default_rng([seed, k])) for k, scene in enumerate(found)]
     while waiting:
         for one in list(waiting):
@@ -72,9 +72,9 @@ def states(found: list[Scene], seed: int) -> Iterator[State]:
                 yield state
 
 
-def _states(image: int, scene: Scene, usual: dict[int, float], rng: np.random.Generator) -> Iterator[State]:
+def _states(image: int, scene: SegmentedImage, usual: dict[int, float], rng: np.random.Generator) -> Iterator[State]:
     """The topmost first; then in orders that chance decides, what has not been there yet."""
-    on, lacking, known = pile.over(scene, usual), pile.lacks(scene, usual) > FRAGMENT, set()
+    on, lacking, known = occlusion.over(scene, usual), occlusion.lacks(scene, usual) > FRAGMENT, set()
     by_chance = (_order(on, lambda free: free[int(rng.integers(len(free)))]) for _ in range(ORDERS))
     for order in (topmost_first(scene, usual), *by_chance):
         for count in range(1, len(order)):
@@ -85,16 +85,16 @@ def _states(image: int, scene: Scene, usual: dict[int, float], rng: np.random.Ge
                 yield State(image, gone)
 
 
-def topmost_first(scene: Scene, usual: dict[int, float]) -> tuple[int, ...]:
+def topmost_first(scene: SegmentedImage, usual: dict[int, float]) -> tuple[int, ...]:
     """All objects of an image: of those on which nothing lies always the one that is most whole."""
-    missing = pile.lacks(scene, usual)
-    return _order(pile.over(scene, usual), lambda free: min(free, key=lambda k: missing[k]))
+    missing = occlusion.lacks(scene, usual)
+    return _order(occlusion.over(scene, usual), lambda free: min(free, key=lambda k: missing[k]))
 
 
 def _order(on: np.ndarray, choose: Callable[[list[int]], int]) -> tuple[int, ...]:
     left, gone = list(range(len(on))), ()
     while left:
-        taken = choose(pile.free(on, left))
+        taken = choose(occlusion.free(on, left))
         left.remove(taken)
         gone += (taken,)
     return gone
@@ -109,12 +109,12 @@ def make(row: Row) -> Made:
 
 
 @lru_cache(maxsize=2)
-def _stock(subset: Path, floor: str) -> tuple[dict[str, Scene], Filler]:
+def _stock(subset: Path, floor: str) -> tuple[dict[str, SegmentedImage], Filler]:
     found, _ = cutouts.scenes(subset)
     return {scene.name: scene for scene in found}, floors.filler(Path(floor), found)
 
 
-def taken_apart(scene: Scene, gone: tuple[int, ...], fill: Filler) -> Iterator[Made]:
+def taken_apart(scene: SegmentedImage, gone: tuple[int, ...], fill: Filler) -> Iterator[Made]:
     """The picture after each of these objects is taken, in this order; category and mask of all that remain."""
     pixels, left = scene.pixels, list(range(len(scene.masks)))
     for k in gone:
@@ -125,7 +125,7 @@ def taken_apart(scene: Scene, gone: tuple[int, ...], fill: Filler) -> Iterator[M
 
 def _without(pixels: np.ndarray, place: np.ndarray, kept: np.ndarray, fill: Filler) -> np.ndarray:
     """An object's place and its shadow filled; what is kept stays as it is, up to its own blurred edge."""
-    reach = round(background.MARGIN * pixels.shape[1])
+    reach = round(empty_bin.MARGIN * pixels.shape[1])
     core = _wider(place, FRINGE) & ~kept
     hole = core | (_wider(place, reach) & ~_wider(kept, FRINGE))
     share = (cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5) / (SOFT * reach)).clip(0, 1)
@@ -139,7 +139,7 @@ def _wider(mask: np.ndarray, by: int) -> np.ndarray:
     return cv2.dilate(mask.astype(np.uint8), disc).astype(bool)
 
 
-def report(found: list[Scene], left_out: dict[str, int], chosen: list[State]) -> str:
+def report(found: list[SegmentedImage], left_out: dict[str, int], chosen: list[State]) -> str:
     """What there is to take apart, for whoever reads the log."""
     cut = sum(how == "grabcut" for scene in found for how in scene.cut)
     return (f"{len({state.image for state in chosen})} of {len(found)} images give {len(chosen)} pictures; "

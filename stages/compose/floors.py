@@ -11,11 +11,11 @@ import numpy as np
 
 from stages import paths
 from stages.compose import layout
-from stages.dataset import background
-from stages.dataset.background import Backgrounds
-from stages.dataset.cutouts import Scene, Unit
+from stages.extract import empty_bin
+from stages.extract.cutouts import CutOut, SegmentedImage
+from stages.extract.empty_bin import Backgrounds
 from stages.inpaint import fill
-from stages.inpaint.simple import Filler
+from stages.inpaint.classical import Filler
 from stages.texture.paint import Paint, painter
 
 BROAD = 0.08  # of the width: what is broader than this is a bin's light, what is finer its texture
@@ -28,7 +28,7 @@ FAR = 0.03  # of the width: how far light is carried into a hole
 FAINT = 1e-6  # weight of the whole picture's light, which is all that counts farther in
 
 
-def bins(source: Path, own: Backgrounds, found: list[Scene], units: list[Unit]) -> Backgrounds:
+def bins(source: Path, own: Backgrounds, found: list[SegmentedImage], units: list[CutOut]) -> Backgrounds:
     """The empty bins of some images (`own`), as `source` makes them."""
     if source.parent == paths.TEXTURES:
         return textured(own, layout.habits(found, units).region, painter(source))
@@ -37,7 +37,7 @@ def bins(source: Path, own: Backgrounds, found: list[Scene], units: list[Unit]) 
     return own
 
 
-def filler(source: Path, found: list[Scene]) -> Filler:
+def filler(source: Path, found: list[SegmentedImage]) -> Filler:
     """What fills the place of an object that is taken from one of these images."""
     return fill.filler(source) if source.parent == paths.INPAINTS else median(found)
 
@@ -59,17 +59,17 @@ def textured(own: Backgrounds, region: np.ndarray, paint: Paint) -> Backgrounds:
     return replace(own, pictures=[floored(picture, seed) for seed, picture in enumerate(own.pictures)])
 
 
-def emptied(own: Backgrounds, found: list[Scene], fill: Filler) -> Backgrounds:
+def emptied(own: Backgrounds, found: list[SegmentedImage], fill: Filler) -> Backgrounds:
     """The same bins; but each photographed one has the places of its objects filled."""
     like = [scene for scene in found if scene.pixels.shape == own.pictures[0].shape][: len(own.pictures) - 1]
-    return replace(own, pictures=[own.pictures[0], *(fill(scene.pixels, background.around(scene)) for scene in like)])
+    return replace(own, pictures=[own.pictures[0], *(fill(scene.pixels, empty_bin.around(scene)) for scene in like)])
 
 
-def median(found: list[Scene]) -> Filler:
+def median(found: list[SegmentedImage]) -> Filler:
     """Fills with the median of these images' empty bin, in the light around the hole."""
     shapes = {scene.pixels.shape for scene in found}
     empty = {
-        shape: background.seen([scene for scene in found if scene.pixels.shape == shape]).middle for shape in shapes
+        shape: empty_bin.seen([scene for scene in found if scene.pixels.shape == shape]).middle for shape in shapes
     }
     return lambda image, hole: _in_light(image, hole, empty[image.shape])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from stages.dataset.cutouts import Scene, Unit
+from stages.extract.cutouts import CutOut, SegmentedImage
 
 TRIES = 40  # places that are looked at for one unit
 SCALE = 0.05  # how much larger or smaller than it was
@@ -41,7 +41,7 @@ class Placed:
         return slice(self.top, self.top + h), slice(self.left, self.left + w)
 
 
-def habits(found: list[Scene], units: list[Unit]) -> Habits:
+def habits(found: list[SegmentedImage], units: list[CutOut]) -> Habits:
     """Learned from the images themselves."""
     shape = found[0].pixels.shape[:2]
     scenes = [scene for scene in found if scene.pixels.shape[:2] == shape]
@@ -55,7 +55,7 @@ def habits(found: list[Scene], units: list[Unit]) -> Habits:
     return Habits(counts, together / total, region.astype(bool))
 
 
-def arrange(units: list[Unit], by: Habits, rng: np.random.Generator) -> list[Placed]:
+def arrange(units: list[CutOut], by: Habits, rng: np.random.Generator) -> list[Placed]:
     """Units until there are as many objects as in one of the real images, or no more room."""
     wanted, taken = int(rng.choice(by.counts)), np.zeros(by.region.shape, bool)
     placed: list[Placed] = []
@@ -72,7 +72,7 @@ def arrange(units: list[Unit], by: Habits, rng: np.random.Generator) -> list[Pla
     return placed
 
 
-def turned(unit: Unit, rng: np.random.Generator) -> Placed:
+def turned(unit: CutOut, rng: np.random.Generator) -> Placed:
     """At any angle, a little larger or smaller; not yet in its place."""
     h, w = unit.masks.shape[1:]
     angle, scale = rng.uniform(0, 360), rng.uniform(1 - SCALE, 1 + SCALE)

@@ -11,43 +11,43 @@ import cv2
 import numpy as np
 
 from stages import command, paths, settings
-from stages.compose import objects
+from stages.compose import generated_objects
 from stages.dataset import photo
-from stages.gan import other
-from stages.gan.players import Players
-from stages.gan.recipe import Recipe
+from stages.gan import custom
+from stages.gan.gan_pair import GanPair
+from stages.gan.recipe import GanRecipe
 from stages.settings import Settings
 
 COLUMNS, ROWS = 10, 3  # of drawings in the sheet
 JUDGED = 100  # drawings, of which is told how many are whole
 
 
-class Cutters(Players):
+class MaskedGan(GanPair):
     """The thesis's networks, on pictures with a mask."""
 
-    channels = objects.CHANNELS
+    channels = generated_objects.CHANNELS
 
 
 def main(name: str) -> None:
     params = settings.load()
     asked = settings.named(name, params.object_gans)
     subset, model = paths.SUBSETS / asked.subset, paths.OBJECTS / name
-    known = objects.examples(subset, params.now.objects.size)
+    known = generated_objects.examples(subset, params.now.objects.size)
     print(f"{subset}: {len(known.squares)} whole objects, turned upright")
-    other.train(
-        model, Cutters, known.squares, recipe_of(params, name), params.seed, params.now.gan.every,
+    custom.train(
+        model, MaskedGan, known.squares, recipe_of(params, name), params.seed, params.now.gan.every,
         paths.CHECKPOINTS / "objects" / params.scale / name, [subset], known.facts,
     )  # fmt: skip
-    drawn = list(islice(objects.drawings(model, params.seed), JUDGED))
-    whole = sum(objects.cut(square, known.facts) is not None for square in drawn)
+    drawn = list(islice(generated_objects.drawings(model, params.seed), JUDGED))
+    whole = sum(generated_objects.cut(square, known.facts) is not None for square in drawn)
     print(f"{model}: {whole} of {JUDGED} drawings are whole objects")
     photo.save(paths.PLOTS / "objects" / f"{name}.jpg", sheet(known.squares, np.stack(drawn), known.facts["frame"]))
 
 
-def recipe_of(params: Settings, name: str) -> Recipe:
+def recipe_of(params: Settings, name: str) -> GanRecipe:
     """What an object GAN asks for, within what the scale allows."""
     asked, scale, gan = params.object_gans[name], params.now.objects, params.now.gan
-    return Recipe(
+    return GanRecipe(
         size=scale.size,
         dim=gan.dim,
         z=gan.z,
@@ -57,7 +57,7 @@ def recipe_of(params: Settings, name: str) -> Recipe:
         loss="wgan",
         penalty="wgan-gp",
         critic_steps=gan.critic_steps,
-        **other.shared(params),
+        **custom.shared(params),
     )
 
 

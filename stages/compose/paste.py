@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from stages import paths
-from stages.compose import floors, layout, objects
+from stages.compose import floors, generated_objects, layout
 from stages.compose.layout import Habits, Placed
-from stages.dataset import background, cutouts
-from stages.dataset.background import Backgrounds
-from stages.dataset.cutouts import Scene, Unit
+from stages.extract import cutouts, empty_bin
+from stages.extract.cutouts import CutOut, SegmentedImage
+from stages.extract.empty_bin import Backgrounds
 
 # How an object's edge runs into the background: every layout is drawn in all ways, so that no seam tells the object.
 BLENDINGS = ("hard", "gaussian", "box")
@@ -27,7 +27,7 @@ GENERATED = 100  # objects that are drawn to choose from
 class Stock:
     """All that is needed to compose: made once from a subset, then only read."""
 
-    units: list[Unit]  # their pixels in shares of the light that lay on them
+    units: list[CutOut]  # their pixels in shares of the light that lay on them
     backgrounds: Backgrounds
     habits: Habits
     shadow: float  # share of the light that is missing beside an object, where most
@@ -40,17 +40,17 @@ class Stock:
 def stock(subset: Path, drawn: Path, floor: Path) -> Stock:
     """How objects lie is learnt from the subset; they come from the folder `drawn`, and empty bins from `floor`."""
     found, units, _ = cutouts.usable(subset)
-    own = background.backgrounds(found)
+    own = empty_bin.backgrounds(found)
     if drawn.parent == paths.OBJECTS:
-        even = objects.units(drawn, GENERATED, seed=0)
+        even = generated_objects.units(drawn, GENERATED, seed=0)
     else:
-        light = {scene.name: background.light(scene) for scene in found}
+        light = {scene.name: empty_bin.light(scene) for scene in found}
         even = [replace(unit, pixels=(unit.pixels / light[unit.image]).astype(np.float32)) for unit in units]
     empty = floors.bins(floor, own, found, units)
     return Stock(even, empty, layout.habits(found, units), shadow(found, own))
 
 
-def shadow(found: list[Scene], empty: Backgrounds) -> float:
+def shadow(found: list[SegmentedImage], empty: Backgrounds) -> float:
     """How dark it is beside the real images' objects, against the empty bin in the same light."""
     middle = empty.pictures[0] / empty.light[0]
     above, below = 0.0, 1e-6
@@ -58,7 +58,7 @@ def shadow(found: list[Scene], empty: Backgrounds) -> float:
         if scene.pixels.shape == empty.pictures[0].shape and scene.masks.any():
             soft = _faded(scene.covered)
             beside = (soft > 0.1) & ~cv2.dilate(scene.covered.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-            missing = 1 - (scene.pixels / background.light(scene)).mean(-1) / middle.mean(-1).clip(0.01)
+            missing = 1 - (scene.pixels / empty_bin.light(scene)).mean(-1) / middle.mean(-1).clip(0.01)
             above += float((soft * missing)[beside].sum())
             below += float((soft**2)[beside].sum())
     return float(np.clip(above / below, 0, DARKEST))

@@ -13,7 +13,7 @@ from pathlib import Path
 from stages import command, files, paths, settings
 from stages.compose import candidates, classic, paste
 from stages.compose.candidates import Made, Row
-from stages.dataset import background, cutouts
+from stages.extract import cutouts, empty_bin
 
 SEEDS = 1_000_000  # of candidates, for each seed of the project
 
@@ -62,7 +62,7 @@ def ways(how: str) -> tuple[str, ...]:
 def report(subset: Path) -> None:
     """What there is to compose with, for whoever reads the log."""
     found, units, left_out = cutouts.usable(subset)
-    empty = background.backgrounds(found)
+    empty = empty_bin.backgrounds(found)
     cut = sum(how == "grabcut" for unit in units for how in unit.cut)
     print(f"{subset}: {sum(len(u.masks) == 1 for u in units)} objects that stand alone, "
           f"{sum(len(u.masks) > 1 for u in units)} groups that hide parts of each other, of {len(found)} images; "

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 
 from stages import files
-from stages.dataset import alike, coco, photo
+from stages.dataset import coco, near_duplicates, photo
 from stages.problem import Problem
 from stages.settings import Split
 
@@ -51,7 +51,7 @@ def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split)
     mine = traits((folder / "images" / i.file_name, i) for i in dataset.images)
     theirs = traits((images / i.file_name, i) for i in known.images)
     hashes, thumbs = (np.concatenate([a, b]) for a, b in zip(mine, theirs, strict=True))
-    same = alike.clusters(hashes, thumbs, near.hash_distance, near.tile_distance)
+    same = near_duplicates.clusters(hashes, thumbs, near.hash_distance, near.tile_distance)
     twice = {k for cluster in same if any(m >= len(mine[0]) for m in cluster) for k in cluster if k < len(mine[0])}
     if len(twice) >= COPIES * len(dataset.images):
         like = next(m for cluster in same for m in cluster if m >= len(mine[0]) and twice & set(cluster))
@@ -123,7 +123,7 @@ def used(dataset: coco.Coco) -> list[coco.Category]:
 
 def traits(pictures: Iterable[tuple[Path, coco.Image]]) -> tuple[np.ndarray, np.ndarray]:
     """Hashes and thumbnails."""
-    found = [alike.traits(photo.load(path, image.width, image.height)) for path, image in pictures]
+    found = [near_duplicates.traits(photo.load(path, image.width, image.height)) for path, image in pictures]
     hashes, thumbs = zip(*found, strict=True)
     return np.array(hashes), np.stack(thumbs)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from stages import command, files, paths, progress, settings
-from stages.dataset import alike, coco, fixes, health_page, photo
+from stages.dataset import coco, fixes, health_page, near_duplicates, photo
 from stages.dataset.findings import Look, inspect
 from stages.problem import Problem
 from stages.settings import Settings
@@ -28,7 +28,7 @@ def main() -> None:
     params = settings.load()
     dataset = coco.read(paths.SOURCE_ANNOTATIONS)
     looks = look(dataset, paths.SOURCE_IMAGES)
-    near = near_duplicates(looks, params)
+    near = near_duplicate_images(looks, params)
     before = inspect(dataset, looks, near, params)
     corrected, record = fixes.apply(dataset, params.dataset.fixes)
     known = {image.id for image in corrected.images}
@@ -62,21 +62,21 @@ def look(dataset: coco.Coco, images: Path) -> list[Look]:
             pixels = photo.load(path, image.width, image.height)
         except photo.Unreadable as problem:
             return Look(image.id, str(problem), False, "", None)
-        return Look(image.id, None, photo.turned(path), files.digest(path), alike.traits(pixels))
+        return Look(image.id, None, photo.turned(path), files.digest(path), near_duplicates.traits(pixels))
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         looks = pool.map(one, dataset.images)
         return list(progress.bar(looks, total=len(dataset.images), what="looking at images", unit="image"))
 
 
-def near_duplicates(looks: list[Look], params: Settings) -> list[list[int]]:
+def near_duplicate_images(looks: list[Look], params: Settings) -> list[list[int]]:
     """Image ids of pictures that are nearly the same, cluster by cluster."""
     seen = [one for one in looks if one.traits]
     if len(seen) < 2:
         return []
     hashes = np.array([one.traits[0] for one in seen])
     thumbs = np.stack([one.traits[1] for one in seen])
-    found = alike.clusters(hashes, thumbs, params.split.hash_distance, params.split.tile_distance)
+    found = near_duplicates.clusters(hashes, thumbs, params.split.hash_distance, params.split.tile_distance)
     return [[seen[position].image for position in cluster] for cluster in found]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import pyplot as plt
 
-from stages import files, marks, page
+from stages import drawing, files, page
 from stages.dataset import coco, photo
 from stages.dataset.findings import KINDS
 from stages.settings import Settings
@@ -94,7 +94,7 @@ def _pictures(findings: list[dict], dataset: coco.Coco, images: Path) -> str:
             small = photo.fit(pixels, WIDTH)
             ratio = small.shape[1] / pixels.shape[1]
             for a in (boxes[i] for i in finding["annotations"] if boxes[i].image_id == number):
-                marks.box(small, tuple(v * ratio for v in a.bbox), marks.WRONG, names[a.category_id])
+                drawing.box(small, tuple(v * ratio for v in a.bbox), drawing.WRONG, names[a.category_id])
             made.append(page.picture(small, f"Image {number}, {entry.file_name}"))
     return f'<div class="figures">{"".join(made)}</div>' if made else ""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from stages import command, files, paths, progress, settings
-from stages.dataset import coco, convert, photo
+from stages.dataset import coco, photo, yolo_labels
 from stages.dataset.split import PARTS
 
 
@@ -33,7 +33,7 @@ def write(
 ) -> None:
     """Fill `folder` with a YOLO dataset; the longer side of its images is at most `size`."""
     part_of = {id_: part for part in PARTS for id_ in split[part]}
-    names = convert.flat_names(dataset.images)
+    names = yolo_labels.flat_names(dataset.images)
     places = [(part_of[image.id], name) for image, name in zip(dataset.images, names, strict=True)]
     tally = write_labels(dataset, polygons, places, folder / "labels")
 
@@ -59,12 +59,12 @@ def write(
 _job: tuple  # what the forked writers inherit instead of being sent it
 
 
-def write_labels(dataset: coco.Coco, polygons: bool, places: list[tuple[str, str]], folder: Path) -> convert.Tally:
+def write_labels(dataset: coco.Coco, polygons: bool, places: list[tuple[str, str]], folder: Path) -> yolo_labels.Tally:
     """One label file for each image at its place (part, name), written by all cores: COCO has 118,000 of them."""
     global _job
     for part in PARTS:
         (folder / part).mkdir(parents=True)
-    boxes, tally = convert.usable(dataset)
+    boxes, tally = yolo_labels.usable(dataset)
     _job = dataset, boxes, polygons, places, folder
     cores = len(os.sched_getaffinity(0))
     cuts = [len(places) * k // cores for k in range(cores + 1)]
@@ -75,7 +75,7 @@ def write_labels(dataset: coco.Coco, polygons: bool, places: list[tuple[str, str
 
 def _write_part(start: int, stop: int) -> int:
     dataset, boxes, polygons, places, folder = _job
-    texts, without_mask = convert.labels(dataset, boxes, polygons, start, stop)
+    texts, without_mask = yolo_labels.labels(dataset, boxes, polygons, start, stop)
     for text, (part, name) in zip(texts, places[start:stop], strict=True):
         # Plain system calls: making so many small files is most of the work.
         file = os.open(f"{folder}/{part}/{name}.txt", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)

@@ -20,7 +20,7 @@ MOST = 100  # detections of one class counted in one image
 
 
 @dataclass(frozen=True)
-class Scene:
+class DetectedScene:
     """One test image: what is there and what was detected; boxes as x, y, width, height in pixels."""
 
     image: int
@@ -32,7 +32,7 @@ class Scene:
     detections: np.ndarray  # (m, 6): box, confidence, class number
 
 
-def found(scene: Scene, confidence: float, iou: float) -> tuple[int, int, list[float]]:
+def found(scene: DetectedScene, confidence: float, iou: float) -> tuple[int, int, list[float]]:
     """Objects found, objects present, the confidence of each found one; matched one to one for the best overlap."""
     present = ~scene.crowd
     kept = scene.detections[scene.detections[:, 4] >= confidence]
@@ -57,7 +57,7 @@ def overlaps(a: np.ndarray, b: np.ndarray, crowd: np.ndarray | None = None) -> n
     return np.array(rle.iou(np.asarray(a, float), np.asarray(b, float), crowd.astype(np.uint8)))
 
 
-def coco_map(scenes: Sequence[Scene], classes: int) -> tuple[float, float]:
+def coco_map(scenes: Sequence[DetectedScene], classes: int) -> tuple[float, float]:
     """mAP50 and mAP50-95 as COCO defines them, by faster-coco-eval."""
     objects = [(s, k) for s in scenes for k in range(len(s.boxes))]
     truth = {
@@ -94,7 +94,7 @@ class _Matches:
     present: np.ndarray  # (images,) objects of the class in each image
 
 
-def match(scenes: Sequence[Scene], classes: int) -> list[_Matches]:
+def match(scenes: Sequence[DetectedScene], classes: int) -> list[_Matches]:
     """COCO's greedy matching, once for all resamplings: class by class."""
     made = []
     for number in range(classes):

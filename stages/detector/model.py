@@ -12,7 +12,7 @@ from PIL import Image
 from ultralytics import settings as ultralytics_settings
 
 from stages import files
-from stages.detector.ask import device
+from stages.detector.predict import device
 from stages.detector.trainer import Trainer
 from stages.problem import Problem
 from stages.settings import Detector

@@ -11,8 +11,8 @@ import numpy as np
 from stages import paths, progress
 from stages.dataset import coco
 from stages.detector import metrics
-from stages.detector.metrics import Scene
-from stages.evidence import decision, errors, exam, statistics
+from stages.detector.metrics import DetectedScene
+from stages.evidence import decision, errors, held_out, statistics
 from stages.evidence.statistics import Difference, Scores
 from stages.settings import Arm, Compared, Settings
 
@@ -55,9 +55,9 @@ def compare(
 ) -> dict:
     """`weights`: of each arm one detector for each seed; of OLD one."""
     group = params.group(product)
-    test = exam.of([group], params, how.imgsz)
+    test = held_out.of([group], params, how.imgsz)
     scenes = {
-        name: [exam.sit(test, path) for path in of]
+        name: [held_out.sit(test, path) for path in of]
         for name, of in progress.bar(list(weights.items()), what=f"testing {product}", unit="arm")
     }
     scores = {name: scored(of, test.classes, params) for name, of in scenes.items()}
@@ -87,7 +87,7 @@ def compare(
     }  # fmt: skip
 
 
-def scored(of_seeds: list[list[Scene]], classes: int, params: Settings) -> Scores:
+def scored(of_seeds: list[list[DetectedScene]], classes: int, params: Settings) -> Scores:
     """mAP50-95 of an arm's detectors; draw k has the same images whatever the arm."""
     draws = [
         metrics.bootstrap(metrics.match(scenes, classes), params.evidence.resamplings, params.seed)[:, 1]
@@ -96,7 +96,7 @@ def scored(of_seeds: list[list[Scene]], classes: int, params: Settings) -> Score
     return Scores(np.array([metrics.coco_map(scenes, classes)[1] for scenes in of_seeds]), np.array(draws))
 
 
-def hits(scenes: list[Scene], params: Settings) -> float:
+def hits(scenes: list[DetectedScene], params: Settings) -> float:
     """The share of all objects that are found."""
     counts = [metrics.found(s, params.testing.confidence, params.testing.iou) for s in scenes]
     return sum(n for n, _, _ in counts) / max(1, sum(n for _, n, _ in counts))
@@ -135,8 +135,8 @@ def known_products(
     names = [name for name in (OLD, part.warm, part.warm_fakes) if name in weights]
     if OLD not in names or not groups:
         return {}
-    test = exam.of(groups, params, how.imgsz)
-    scores = {n: scored([exam.sit(test, path) for path in weights[n]], test.classes, params) for n in names}
+    test = held_out.of(groups, params, how.imgsz)
+    scores = {n: scored([held_out.sit(test, path) for path in weights[n]], test.classes, params) for n in names}
     return {
         name: {"map50_95": of.value, "test_images": len(test.pictures)}
         | ({"against": asdict(statistics.difference(of, scores[OLD], params.seed))} if name != OLD else {})

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.detector.metrics import Scene, overlaps
+from stages.detector.metrics import DetectedScene, overlaps
 
 KINDS = ("class", "place", "both", "double", "background", "missed")
 SOME = 0.1  # overlap below which a detection has nothing to do with an object
 
 
-def kinds(scenes: Sequence[Scene], confidence: float, iou: float) -> dict[str, int]:
+def kinds(scenes: Sequence[DetectedScene], confidence: float, iou: float) -> dict[str, int]:
     """How many errors of each kind detections have that are at least so confident."""
     found: Counter[str] = Counter()
     for scene in scenes:
@@ -21,7 +21,7 @@ def kinds(scenes: Sequence[Scene], confidence: float, iou: float) -> dict[str, i
     return {kind: found[kind] for kind in KINDS}
 
 
-def _of(scene: Scene, confidence: float, iou: float) -> Counter[str]:
+def _of(scene: DetectedScene, confidence: float, iou: float) -> Counter[str]:
     kept = scene.detections[scene.detections[:, 4] >= confidence]
     kept = kept[np.argsort(-kept[:, 4], kind="stable")]
     overlap = overlaps(kept[:, :4], scene.boxes, scene.crowd)

@@ -18,7 +18,7 @@ from stages import files, paths
 from stages.compose import sample
 from stages.dataset import coco, subset
 from stages.detector import model
-from stages.evidence import arm, compare, evidence, exam, mix, statistics
+from stages.evidence import arm, compare, compare_arms, held_out, mix, statistics
 from stages.evidence.compare import OLD
 from stages.settings import Arm, Settings
 
@@ -28,8 +28,8 @@ FOLDS = 5
 def examine(product: str, params: Settings) -> dict:
     """Arms that go on from the old detector beside it, on all folds together, and the decisions that follow."""
     arms = {name: of for name, of in params.arms.items() if of.product == product}
-    arms = {name: of for name, of in arms.items() if (evidence.folder(name, of) / "run.json").exists()}
-    weights, part = evidence.weights(product, arms), compare.roles(arms, params)
+    arms = {name: of for name, of in arms.items() if (compare_arms.folder(name, of) / "run.json").exists()}
+    weights, part = compare_arms.weights(product, arms), compare.roles(arms, params)
     rule = params.evidence
     if OLD not in weights or part.warm is None:
         return {"gate": compare.decisions({}, {}, part, rule.primary, rule.margin)}
@@ -43,11 +43,11 @@ def examine(product: str, params: Settings) -> dict:
     dealt = deal([image.id for image in coco.read(real / "annotations.json", masks=False).images], params.seed)
     seen: dict[str, list] = {name: [] for name in (OLD, *tried)}
     for number, held in enumerate(dealt, 1):
-        test, place = exam.showing(held, params.now.evidence.imgsz), work / str(number)
-        seen[OLD] += exam.sit(test, weights[OLD][0])
+        test, place = held_out.showing(held, params.now.evidence.imgsz), work / str(number)
+        seen[OLD] += held_out.sit(test, weights[OLD][0])
         for name, of in tried.items():
             title = f"{name}, fold {number} of {len(dealt)}"
-            seen[name] += exam.sit(test, detector(of, real, held, place, title, params))
+            seen[name] += held_out.sit(test, detector(of, real, held, place, title, params))
     scores = {name: compare.scored([scenes], test.classes, params) for name, scenes in seen.items()}
     differences = {
         name: {other: asdict(statistics.difference(scores[name], scores[other], params.seed))

@@ -6,8 +6,8 @@ By its test images; by folds of its training images (data/gate), where these are
 from __future__ import annotations
 
 from stages import command, files, paths, settings
-from stages.evidence import exam, folds
-from stages.evidence.evidence import rounded
+from stages.evidence import folds, held_out
+from stages.evidence.compare_arms import rounded
 
 PRODUCT = "focus"
 
@@ -16,7 +16,7 @@ def main() -> None:
     params = settings.load()
     tested = files.read_json(paths.EVIDENCE / "results.json")
     by_folds = {}
-    if exam.there([params.group(PRODUCT)], params):
+    if held_out.there([params.group(PRODUCT)], params):
         decided = tested.get(PRODUCT, {}).get("gate") or {"include_fakes": 0, "promote_product": 0}
     else:
         by_folds = folds.examine(PRODUCT, params)

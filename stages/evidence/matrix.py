@@ -20,7 +20,7 @@ import torch
 from stages import command, files, paths, provenance, settings
 from stages.dataset import coco
 from stages.evidence import arm, compare, lineage
-from stages.evidence.evidence import rounded
+from stages.evidence.compare_arms import rounded
 from stages.problem import Problem
 from stages.settings import Arm, Compared, Settings
 

@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from stages import files
-from stages.dataset import coco, convert, photo
+from stages.dataset import coco, photo, yolo_labels
 from stages.problem import Problem
 
 VALIDATED = 4  # images of the first part; they steer nothing, because arms use their last weights
@@ -67,7 +67,7 @@ def picked(part: Part) -> list[tuple[Path, str, str]]:
         if not files.read_json(folder / "annotations.json")["images"]:
             continue
         dataset = coco.read(folder / "annotations.json")
-        texts, _ = convert.labels(dataset, convert.usable(dataset)[0], polygons=True)
+        texts, _ = yolo_labels.labels(dataset, yolo_labels.usable(dataset)[0], polygons=True)
         names = [image.file_name for image in dataset.images]
         queues.append([(folder, name, text) for name, text in zip(names, texts, strict=True)])
     longest = max((len(queue) for queue in queues), default=0)

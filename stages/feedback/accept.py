@@ -21,13 +21,13 @@ import pandas as pd
 from stages import command, files, paths, settings
 from stages.dataset import coco, photo
 from stages.feedback import labels
-from stages.judge import automatic
+from stages.judge import judge_candidates
 from stages.settings import Settings
 
 LINEAGE = ("experiment", "step", "seed", "parents")
 
 
-class Image(coco.Image):
+class AcceptedImage(coco.Image):
     """An accepted candidate: an image that knows what it came of."""
 
     lineage: dict[str, str | int | float] = {}  # noqa: RUF012 (msgspec copies it)
@@ -102,7 +102,7 @@ def agreed(table: pd.DataFrame, experiment: str, params: Settings) -> tuple[list
     if table.empty:
         return [], Counter()
     product, size = params.judged[experiment].product, params.now.gan.size
-    pixels = automatic.candidates(paths.CANDIDATES / experiment, table, size)
+    pixels = judge_candidates.candidates(paths.CANDIDATES / experiment, table, size)
     ids = category_ids(params, product)
     kept, rejected = [], Counter()
     said = labels.label(pixels, detectors(product), params.now.judge.imgsz, params.feedback)
@@ -156,7 +156,7 @@ def write(folder: Path, chosen: list[Labelled], experiment: str, params: Setting
         if pixels.shape[:2] != (height, width):
             pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
         photo.save(folder / "images" / name, pixels)
-        images.append(Image(id=number, file_name=name, width=width, height=height,
+        images.append(AcceptedImage(id=number, file_name=name, width=width, height=height,
                             lineage={key: one.row[key] for key in LINEAGE} | {"sure": round(one.sure, 4)}))  # fmt: skip
         for category, box, segmentation in one.objects:
             annotations.append(coco.Annotation(

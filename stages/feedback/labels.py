@@ -21,7 +21,7 @@ VIEWS = ((False, False), (True, False), (False, True), (True, True))  # mirrored
 
 
 @dataclass(frozen=True)
-class Objects:
+class LabelledObjects:
     """Boxes as shares of the picture (x, y, width, height), class numbers, confidence."""
 
     boxes: np.ndarray  # (k, 4)
@@ -29,23 +29,23 @@ class Objects:
     confidence: np.ndarray  # (k,)
 
 
-def label(pixels: np.ndarray, detectors: list[Path], imgsz: int, rule: Feedback) -> list[Objects | str]:
+def label(pixels: np.ndarray, detectors: list[Path], imgsz: int, rule: Feedback) -> list[LabelledObjects | str]:
     """For each picture (n, size, size, 3; uint8) its objects, or why it has to be rejected."""
     seen = [read(pixels, weights, imgsz, rule) for weights in detectors]
     return [agreed(list(of), rule) for of in zip(*seen, strict=True)]
 
 
-def read(pixels: np.ndarray, weights: Path, imgsz: int, rule: Feedback) -> list[Objects]:
+def read(pixels: np.ndarray, weights: Path, imgsz: int, rule: Feedback) -> list[LabelledObjects]:
     """What one detector sees in most views of each picture."""
     views = []
     for across, down in VIEWS:
         turned = pixels[:, :: -1 if down else 1, :: -1 if across else 1]
         found = quality.look(weights, turned, imgsz, rule.confidence)
-        views.append([Objects(mirrored(s.boxes, across, down), s.classes, s.confidence) for s in found])
+        views.append([LabelledObjects(mirrored(s.boxes, across, down), s.classes, s.confidence) for s in found])
     return [merged([view[k] for view in views], rule) for k in range(len(pixels))]
 
 
-def merged(views: list[Objects], rule: Feedback) -> Objects:
+def merged(views: list[LabelledObjects], rule: Feedback) -> LabelledObjects:
     """The readings of several views as one: each object where it was seen on average, if enough views show it.
 
     The surest reading gathers those of other views that overlap it, one of each view.
@@ -65,13 +65,13 @@ def merged(views: list[Objects], rule: Feedback) -> Objects:
         if len(of) >= rule.readings * len(views):
             mean = np.average(boxes[of], axis=0, weights=confidence[of])
             kept.append((mean, classes[k], confidence[of].mean()))
-    return Objects(
+    return LabelledObjects(
         np.array([box for box, _, _ in kept]).reshape(-1, 4), np.array([number for _, number, _ in kept], int),
         np.array([sure for _, _, sure in kept]),
     )  # fmt: skip
 
 
-def agreed(seen: list[Objects], rule: Feedback) -> Objects | str:
+def agreed(seen: list[LabelledObjects], rule: Feedback) -> LabelledObjects | str:
     """What two detectors both see, in between their two boxes; a reason, if one of them sees more than the other."""
     one, two = seen
     overlap = overlaps(one.boxes, two.boxes) * (one.classes[:, None] == two.classes[None, :])
@@ -83,13 +83,13 @@ def agreed(seen: list[Objects], rule: Feedback) -> Objects | str:
     if not both.any():
         return "no object"
     rows, columns = rows[both], columns[both]
-    return Objects(
+    return LabelledObjects(
         (one.boxes[rows] + two.boxes[columns]) / 2, one.classes[rows],
         (one.confidence[rows] + two.confidence[columns]) / 2,
     )  # fmt: skip
 
 
-def matched(found: Objects, boxes: np.ndarray, classes: np.ndarray, iou: float) -> int:
+def matched(found: LabelledObjects, boxes: np.ndarray, classes: np.ndarray, iou: float) -> int:
     """How many labels lie, one to one, on a true object of their class."""
     overlap = overlaps(found.boxes, boxes) * (found.classes[:, None] == classes[None, :])
     overlap[overlap < iou] = 0

@@ -8,7 +8,7 @@ from stages.settings import Settings
 
 
 @dataclass(frozen=True)
-class Recipe:
+class GanRecipe:
     """All that decides what a training run ends with, apart from its seed, its pictures and its parent."""
 
     size: int  # pixels of the square
@@ -39,10 +39,10 @@ class Recipe:
         return [f"{k}: {other.get(k)}, now {ours.get(k)}" for k in keys if ours.get(k) != other.get(k)]
 
 
-def recipe_of(params: Settings, experiment: str) -> Recipe:
+def recipe_of(params: Settings, experiment: str) -> GanRecipe:
     """What an experiment asks for, within what the scale allows."""
     asked, scale = params.experiments[experiment], params.now.gan
-    return Recipe(
+    return GanRecipe(
         size=scale.size,
         dim=scale.dim,
         z=scale.z,

@@ -18,8 +18,9 @@ import torch
 
 from stages import command, files, paths, settings
 from stages.dataset import photo
-from stages.gan import album, checkpoint, pictures, run, team, trainer
+from stages.gan import run, snapshots, trainer, training_images
 from stages.gan.recipe import recipe_of, sampled_steps
+from stages.training import checkpoint, distributed
 
 PACKAGES = ("torch", "numpy", "safetensors", "opencv-python-headless")
 
@@ -33,18 +34,18 @@ def main(experiment: str) -> None:
     folders = pictured(own, Path(asked.extra))
     start = None if Path(asked.start) == own else Path(asked.start)
     inherited = run.facts(start)["parents"] if start else []
-    seen = pictures.load(folders, recipe.size)
+    seen = training_images.load(folders, recipe.size)
 
     stops, grids, kept = schedule(recipe.steps, scale.every, scale.grids, sampled_steps(params, experiment))
     work = paths.CHECKPOINTS / "gan" / params.scale / experiment
-    players, rows = team.play(
+    players, rows = distributed.play(
         recipe.processes,
         partial(
             trainer.train, seen.pixels, recipe, params.seed, work, stops,
             title=f"gan {experiment}",
             parent=run.state(start) if start else None,
             fresh=os.environ.get("TENFOLD_FRESH") == "1",
-            watch=album.Album(work, grids, kept, paths.TIMING / "gan" / f"{experiment}.csv"),
+            watch=snapshots.Snapshots(work, grids, kept, paths.TIMING / "gan" / f"{experiment}.csv"),
         ),
     )  # fmt: skip
 
@@ -57,7 +58,7 @@ def main(experiment: str) -> None:
             target = folder / "grids" / path.name
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, target)
-        photo.save(folder / "film.jpg", album.film([photo.read(path) for path in drawn]))
+        photo.save(folder / "film.jpg", snapshots.film([photo.read(path) for path in drawn]))
         files.write_json(folder / run.FACTS, {
             "experiment": experiment,
             "recipe": recipe.facts(),

@@ -17,36 +17,36 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stages import files, progress
-from stages.gan import checkpoint
-from stages.gan.deck import Deck
-from stages.gan.game import Eager, Recorded, game
+from stages.gan.cuda_graph import Eager, Recorded, game
+from stages.gan.gan_pair import CRITIC_REPORT, GENERATOR_REPORT, GanPair
 from stages.gan.networks import from_pixels
-from stages.gan.players import CRITIC_REPORT, GENERATOR_REPORT, Players
-from stages.gan.recipe import Recipe
-from stages.gan.team import Team
+from stages.gan.recipe import GanRecipe
+from stages.gan.sampler import PictureSampler
 from stages.problem import Problem
+from stages.training import checkpoint
+from stages.training.distributed import WorkerGroup
 
 PROBES = 16  # samples that are watched for collapse
 ALIKE = 0.01  # samples that differ less than this share of how the pictures differ are all alike …
 SETTLED = 500  # … if that is so after this many steps of the critic: every generator starts with grey
 
 Row = dict[str, float]
-Watch = Callable[[int, Players, float], None]
+Watch = Callable[[int, GanPair, float], None]
 
 
 def train(
     pictures: np.ndarray,
-    recipe: Recipe,
+    recipe: GanRecipe,
     seed: int,
     folder: Path,
     stops: list[int],
-    team: Team,
+    team: WorkerGroup,
     title: str = "gan",
     parent: dict[str, Tensor] | None = None,
     fresh: bool = False,
     watch: Watch | None = None,
-    kind: type[Players] = Players,
-) -> tuple[Players, list[Row]]:
+    kind: type[GanPair] = GanPair,
+) -> tuple[GanPair, list[Row]]:
     """Train on `pictures` (n, size, size, channels; uint8) and return the players and one row of means for each stop.
 
     After each of `stops` (steps of the critic; the last is the recipe's) a checkpoint goes to `folder`. What is there
@@ -65,7 +65,7 @@ def train(
     }
     real = from_pixels(pictures).to(team.device, memory_format=torch.channels_last)
     differ = float(real.std(0).mean()) if len(real) > 1 else 0.0
-    players, deck = kind(recipe, seed, team), Deck(len(pictures), seed)
+    players, deck = kind(recipe, seed, team), PictureSampler(len(pictures), seed)
     with _alone(folder, team), _bar(recipe.steps, title, team) as shown:
         if fresh and team.leads:
             checkpoint.clear(folder)
@@ -92,7 +92,7 @@ def train(
     return players, rows
 
 
-def _stretch(played: Eager | Recorded, players: Players, order: Tensor, done: int, shown: tqdm) -> Row:
+def _stretch(played: Eager | Recorded, players: GanPair, order: Tensor, done: int, shown: tqdm) -> Row:
     """Play as many steps as `order` has rows; the means of what they report."""
     every = players.recipe.critic_steps
     critic = torch.zeros(len(CRITIC_REPORT), device=players.device)
@@ -111,7 +111,7 @@ def _stretch(played: Eager | Recorded, players: Players, order: Tensor, done: in
     return row
 
 
-def _sound(row: Row, step: int, folder: Path, players: Players, differ: float) -> None:
+def _sound(row: Row, step: int, folder: Path, players: GanPair, differ: float) -> None:
     """Stop when the game is lost: a loss that is no number, or samples that are all alike."""
     kept = checkpoint.steps(folder)
     good = f"the last good checkpoint is {folder / f'step_{kept[-1]:09}'}" if kept else "there is no checkpoint yet"
@@ -123,7 +123,7 @@ def _sound(row: Row, step: int, folder: Path, players: Players, differ: float) -
         raise Problem(f"step {step}: the samples are all alike, the generator has collapsed ({losses}); {good}")
 
 
-def _resume(folder: Path, identity: dict, players: Players, deck: Deck) -> tuple[int, list[Row]]:
+def _resume(folder: Path, identity: dict, players: GanPair, deck: PictureSampler) -> tuple[int, list[Row]]:
     found = checkpoint.newest(folder)
     if found is None:
         return 0, []
@@ -144,7 +144,7 @@ def _resume(folder: Path, identity: dict, players: Players, deck: Deck) -> tuple
     return facts["step"], facts["rows"]
 
 
-def _inherit(players: Players, parent: dict[str, Tensor]) -> None:
+def _inherit(players: GanPair, parent: dict[str, Tensor]) -> None:
     """Take a finished run's networks and optimisers; the random numbers stay this run's own."""
     mine = players.state()
     own = {name: value for name, value in mine.items() if name.startswith("rng.")}
@@ -157,13 +157,13 @@ def _inherit(players: Players, parent: dict[str, Tensor]) -> None:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path, team: Team) -> Iterator[None]:
+def _alone(folder: Path, team: WorkerGroup) -> Iterator[None]:
     """One run at a time in a folder."""
     with files.locked(folder / "lock") if team.leads else contextlib.nullcontext():
         yield
 
 
-def _bar(steps: int, title: str, team: Team) -> tqdm:
+def _bar(steps: int, title: str, team: WorkerGroup) -> tqdm:
     return progress.bar(total=steps, what=title, unit="step") if team.leads else tqdm(disable=True)
 
 
@@ -174,7 +174,7 @@ def _digest(state: dict[str, Tensor]) -> str:
     return sha.hexdigest()
 
 
-def _check(pictures: np.ndarray, recipe: Recipe, stops: list[int], channels: int) -> None:
+def _check(pictures: np.ndarray, recipe: GanRecipe, stops: list[int], channels: int) -> None:
     if len(pictures) == 0:
         raise Problem("there are no pictures to train on")
     if pictures.shape[1:] != (recipe.size, recipe.size, channels) or pictures.dtype != np.uint8:

@@ -15,12 +15,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from stages import command, files, marks, paths, progress, settings
+from stages import command, drawing, files, paths, progress, settings
 from stages.dataset import coco, photo
-from stages.inpaint import run, simple
+from stages.inpaint import classical, run
 from stages.inpaint.fill import Fill, filler
-from stages.inpaint.likeness import METRICS
-from stages.inpaint.measure import Objects
+from stages.inpaint.holes import ObjectShape
+from stages.inpaint.similarity import METRICS
 from stages.inpaint.windows import around, silhouettes
 from stages.settings import Settings
 
@@ -47,7 +47,7 @@ def main() -> None:
     params = settings.load()
     found = [name for name in params.inpaints if (paths.INPAINTS / name / run.FACTS).exists()]
     facts = {name: run.facts(paths.INPAINTS / name) for name in found}
-    ways: dict[str, Fill] = {"telea": simple.telea} | {name: filler(paths.INPAINTS / name) for name in found}
+    ways: dict[str, Fill] = {"telea": classical.telea} | {name: filler(paths.INPAINTS / name) for name in found}
     tried = list(progress.bar(cases(params), what="filling holes", unit="photo"))
     filled = {name: [fill(case.masked, case.hole) for case in tried] for name, fill in ways.items()}
     scores = {name: score(tried, pictures) for name, pictures in filled.items()} if tried else {}
@@ -73,7 +73,7 @@ def cases(params: Settings) -> list[Case]:
         return []
     picked = np.linspace(0, len(ids) - 1, min(PHOTOGRAPHS, len(ids))).round().astype(int)
     chosen = coco.subset(dataset, [ids[k] for k in picked])
-    hide, made = Objects(silhouettes([chosen])), []
+    hide, made = ObjectShape(silhouettes([chosen])), []
     for k, image in enumerate(chosen.images):
         truth = photo.load(paths.SOURCE_IMAGES / image.file_name, image.width, image.height)
         made.append(Case(truth, hide(truth.shape[:2], np.random.default_rng([params.seed, k]))))
@@ -104,7 +104,7 @@ def sides(tried: list[Case], filled: dict[str, list[np.ndarray]]) -> np.ndarray:
     for k, name in enumerate(columns):
         at = (k * (TILE + 6), 15)
         cv2.putText(head, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (30, 30, 30), 1, cv2.LINE_AA)
-    return np.concatenate([head, marks.sheet([tile for row in rows for tile in row], len(columns))])
+    return np.concatenate([head, drawing.sheet([tile for row in rows for tile in row], len(columns))])
 
 
 def _tensor(pixels: np.ndarray) -> Tensor:

@@ -10,7 +10,7 @@ CRITICS = {"ae": (), "ae_skip": (), "gan": ("whole",), "ambient": ("whole", "nea
 
 
 @dataclass(frozen=True)
-class Recipe:
+class InpaintRecipe:
     """All that decides what a training run ends with, apart from its seed, its pictures and its parent."""
 
     network: str
@@ -40,10 +40,10 @@ class Recipe:
         return asdict(self) | {"holes": list(self.holes)}
 
 
-def recipe_of(params: Settings, name: str) -> Recipe:
+def recipe_of(params: Settings, name: str) -> InpaintRecipe:
     """What one of `inpaints` asks for, within what the scale allows."""
     asked, scale = params.inpaints[name], params.now.inpaint
-    return Recipe(
+    return InpaintRecipe(
         network=asked.network,
         size=scale.size,
         dim=scale.dim,

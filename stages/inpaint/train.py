@@ -16,13 +16,13 @@ from torch import Tensor
 
 from stages import command, files, paths, settings
 from stages.dataset import coco
-from stages.gan import checkpoint, team
-from stages.gan.team import Team
-from stages.inpaint import measure, run, trainer, windows
-from stages.inpaint.learner import Learner
-from stages.inpaint.recipe import Recipe, recipe_of
+from stages.inpaint import holes, run, trainer, windows
+from stages.inpaint.inpainter import Inpainter
+from stages.inpaint.recipe import InpaintRecipe, recipe_of
 from stages.inpaint.trainer import Row
 from stages.problem import Problem
+from stages.training import checkpoint, distributed
+from stages.training.distributed import WorkerGroup
 
 PACKAGES = ("torch", "numpy", "safetensors", "opencv-python-headless")
 INHERITED = ("network", "size", "dim", "optimizer")  # what a run has to have in common with one that it continues
@@ -38,19 +38,19 @@ def main(name: str) -> None:
     sources = files.fingerprint(*folders, *([start] if start else []))
 
     outlines = windows.silhouettes([coco.read(folder / "annotations.json") for folder in folders])
-    holes = measure.one_of(recipe.holes, outlines)
-    camera = holes if recipe.incomplete else None
+    hide = holes.one_of(recipe.holes, outlines)
+    camera = hide if recipe.incomplete else None
     seen, held = windows.load(folders, recipe.size, recipe.windows, params.seed, camera)
     work = paths.CHECKPOINTS / "inpaint" / params.scale / name
     parent, fresh = run.state(start) if start else None, os.environ.get("TENFOLD_FRESH") == "1"
 
-    def game(alone: Team) -> tuple[Learner, dict[str, Tensor], list[Row]]:
+    def game(alone: WorkerGroup) -> tuple[Inpainter, dict[str, Tensor], list[Row]]:
         return trainer.train(
-            seen, held, holes, recipe, params.seed, sources, work, alone.device,
+            seen, held, hide, recipe, params.seed, sources, work, alone.device,
             title=f"inpaint {name}", parent=parent, fresh=fresh,
         )  # fmt: skip
 
-    learner, best, rows = team.play(1, game)  # which sees to it that the number of threads changes nothing
+    learner, best, rows = distributed.play(1, game)  # which sees to it that the number of threads changes nothing
 
     curves = pd.DataFrame(rows)
     at = int(curves["held_out"].argmin())
@@ -79,7 +79,7 @@ def main(name: str) -> None:
     shutil.rmtree(work)
 
 
-def checked(start: Path, recipe: Recipe) -> dict:
+def checked(start: Path, recipe: InpaintRecipe) -> dict:
     """The facts of the run that is continued; a Problem where it has other networks or another optimiser."""
     facts = run.facts(start)
     for key in INHERITED:

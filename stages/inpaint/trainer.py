@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from stages import files, progress
-from stages.gan import checkpoint
 from stages.gan.networks import from_pixels
-from stages.inpaint.learner import REPORT, Learner, under
-from stages.inpaint.measure import Measure
-from stages.inpaint.recipe import Recipe
+from stages.inpaint.holes import HoleMaker
+from stages.inpaint.inpainter import REPORT, Inpainter, under
+from stages.inpaint.recipe import InpaintRecipe
 from stages.inpaint.windows import Windows
 from stages.problem import Problem
+from stages.training import checkpoint
 
 EXAM = 96  # windows of held-out images, at most
 STEP, LOOK = 1, 2  # what a chance is for
@@ -31,8 +31,8 @@ Batch = tuple[Tensor, Tensor, Tensor]  # pictures in -1…1, what was ever seen 
 def train(
     windows: Windows,
     held: Windows,
-    holes: Measure,
-    recipe: Recipe,
+    holes: HoleMaker,
+    recipe: InpaintRecipe,
     seed: int,
     sources: str,
     folder: Path,
@@ -40,7 +40,7 @@ def train(
     title: str = "inpaint",
     parent: dict[str, Tensor] | None = None,
     fresh: bool = False,
-) -> tuple[Learner, dict[str, Tensor], list[Row]]:
+) -> tuple[Inpainter, dict[str, Tensor], list[Row]]:
     """Train on `windows`; return the learner, the weights that did best on `held`, and one row for each look.
 
     A checkpoint goes to `folder` at every look. What is there is continued; if it belongs to another recipe, seed, or
@@ -48,7 +48,7 @@ def train(
     `parent` is the state of a finished run to start from.
     """
     identity = {"recipe": recipe.facts(), "seed": seed, "sources": sources}
-    learner = Learner(recipe, seed, device)
+    learner = Inpainter(recipe, seed, device)
     exam = _batches(held, holes, recipe, seed, device)
     with files.locked(folder / "lock"), progress.bar(total=recipe.steps, what=title, unit="step") as shown:
         if fresh:
@@ -82,7 +82,9 @@ def _waited(rows: list[Row]) -> int:
     return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
 
-def _batch(windows: Windows, holes: Measure, recipe: Recipe, seed: int, step: int, device: torch.device) -> Batch:
+def _batch(
+    windows: Windows, holes: HoleMaker, recipe: InpaintRecipe, seed: int, step: int, device: torch.device
+) -> Batch:
     """What a step trains on: windows, mirrored or not, with holes."""
     torch.manual_seed((seed << 32) + step)  # dropout asks the global chance
     rng = np.random.default_rng([seed, STEP, step])
@@ -94,7 +96,7 @@ def _batch(windows: Windows, holes: Measure, recipe: Recipe, seed: int, step: in
     return _tensors(pixels, seen, holes, rng, device)
 
 
-def _batches(windows: Windows, holes: Measure, recipe: Recipe, seed: int, device: torch.device) -> list[Batch]:
+def _batches(windows: Windows, holes: HoleMaker, recipe: InpaintRecipe, seed: int, device: torch.device) -> list[Batch]:
     """Some of the windows, each with a hole that stays the same."""
     rng = np.random.default_rng([seed, LOOK])
     picked = np.linspace(0, len(windows.pixels) - 1, min(EXAM, len(windows.pixels))).astype(int)
@@ -103,7 +105,7 @@ def _batches(windows: Windows, holes: Measure, recipe: Recipe, seed: int, device
 
 
 def _tensors(
-    pixels: np.ndarray, seen: np.ndarray, holes: Measure, rng: np.random.Generator, device: torch.device
+    pixels: np.ndarray, seen: np.ndarray, holes: HoleMaker, rng: np.random.Generator, device: torch.device
 ) -> Batch:
     hidden = np.stack([holes(one.shape, rng) for one in seen])
     pictures = from_pixels(np.ascontiguousarray(pixels)).to(device, memory_format=torch.channels_last)
@@ -111,11 +113,11 @@ def _tensors(
     return pictures, *masks
 
 
-def _score(learner: Learner, exam: list[Batch]) -> float:
+def _score(learner: Inpainter, exam: list[Batch]) -> float:
     return float(torch.cat([learner.score(*batch) for batch in exam]).mean())
 
 
-def _resume(folder: Path, identity: dict, learner: Learner) -> tuple[int, list[Row], dict[str, Tensor]]:
+def _resume(folder: Path, identity: dict, learner: Inpainter) -> tuple[int, list[Row], dict[str, Tensor]]:
     found = checkpoint.newest(folder)
     if found is None:
         return 0, [], {}

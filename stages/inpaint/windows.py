@@ -15,7 +15,7 @@ import numpy as np
 
 from stages import progress
 from stages.dataset import coco, photo
-from stages.inpaint.measure import Measure, Together
+from stages.inpaint.holes import HoleMaker, Together
 from stages.problem import Problem
 
 SMALLEST = 0.5  # side of a window, of the frame's shorter side
@@ -33,7 +33,7 @@ class Windows:
 
 
 def load(
-    folders: list[Path], size: int, count: int, seed: int, camera: Measure | None = None
+    folders: list[Path], size: int, count: int, seed: int, camera: HoleMaker | None = None
 ) -> tuple[Windows, Windows]:
     """`count` windows of each image in some folders: to train on, and, of images held out of the last folder, to stop.
 
@@ -55,7 +55,7 @@ def load(
     return _stacked(found[0]), _stacked(found[1])
 
 
-def incomplete(pixels: np.ndarray, camera: Measure, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def incomplete(pixels: np.ndarray, camera: HoleMaker, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """What a camera that misses places makes of a picture, and where it saw something."""
     seen = ~Together([camera] * HOLES)(pixels.shape[:2], rng)
     return pixels * seen[..., None], seen

@@ -11,7 +11,7 @@ from stages.detector.metrics import overlaps
 
 
 @dataclass(frozen=True)
-class Difference:
+class ArrangementChange:
     """From one training image; `moved` objects are there in both, of the same class, but elsewhere."""
 
     place: int  # of the training image
@@ -31,7 +31,7 @@ class Difference:
 
 def nearest(
     boxes: np.ndarray, classes: np.ndarray, known: list[tuple[np.ndarray, np.ndarray]], iou: float, shift: float
-) -> Difference:
+) -> ArrangementChange:
     """The training image (boxes, classes) with the fewest changes, as it is, mirrored or moved as a whole."""
     found = []
     for place, (theirs, their_classes) in enumerate(known):
@@ -57,7 +57,7 @@ def offsets(boxes: np.ndarray, theirs: np.ndarray, shift: float) -> list[np.ndar
 
 def difference(
     boxes: np.ndarray, classes: np.ndarray, theirs: np.ndarray, their_classes: np.ndarray, iou: float, place: int = 0
-) -> Difference:
+) -> ArrangementChange:
     """One-to-one, for the best overlap in all; a pair counts when its classes agree and it overlaps enough."""
     overlap = overlaps(boxes, theirs) * (classes[:, None] == their_classes[None, :])
     overlap[overlap < iou] = 0
@@ -65,7 +65,7 @@ def difference(
     matched = overlap[rows, columns] > 0
     mine, left = np.delete(classes, rows[matched]), np.delete(their_classes, columns[matched])
     moved = sum(min((mine == number).sum(), (left == number).sum()) for number in np.unique(mine))
-    return Difference(place, int(matched.sum()), int(moved), int(len(left) - moved), int(len(mine) - moved))
+    return ArrangementChange(place, int(matched.sum()), int(moved), int(len(left) - moved), int(len(mine) - moved))
 
 
 def mirrored(boxes: np.ndarray, across: bool, down: bool) -> np.ndarray:

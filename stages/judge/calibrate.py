@@ -14,7 +14,7 @@ from safetensors.numpy import save
 
 from stages import command, files, paths, settings
 from stages.dataset import coco
-from stages.detector import ask
+from stages.detector import predict
 from stages.judge import limits, quality, reference
 from stages.judge.copies import LITTLE, copies
 from stages.judge.limits import Trial
@@ -53,7 +53,8 @@ def trials(params: Settings, product: str) -> list[Trial]:
         unseen = known(params, product, group, "val", slice(0, None, 2))
         if few and unseen:
             found.append(Trial(
-                few, ask.features(weights, few.pixels, imgsz), unseen, ask.features(weights, unseen.pixels, imgsz),
+                few, predict.features(weights, few.pixels, imgsz),
+                unseen, predict.features(weights, unseen.pixels, imgsz),
                 quality.look(weights, unseen.pixels, imgsz, params.testing.confidence),
             ))  # fmt: skip
     if not found:

@@ -9,11 +9,11 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from stages import files
-from stages.detector import ask
-from stages.judge import arrangement, background, novelty, quality
+from stages.detector import predict
+from stages.judge import arrangement, novelty, quality, salience
 from stages.judge.limits import CopyLimit, Limits, copy_limit, nearest_feature
 from stages.judge.reference import Reference
-from stages.judge.verdict import Evidence, verdict
+from stages.judge.verdict import CandidateEvidence, verdict
 from stages.settings import Settings
 
 
@@ -34,7 +34,7 @@ class Bench:
 class Judged:
     colour: str
     reason: str
-    evidence: Evidence
+    evidence: CandidateEvidence
 
 
 def bench(folder: Path, weights: Path, training: Reference, own: Reference, params: Settings) -> Bench:
@@ -45,8 +45,8 @@ def bench(folder: Path, weights: Path, training: Reference, own: Reference, para
     facts = files.read_json(folder / "limits.json")
     facts["strong"] = {int(number): least for number, least in facts["strong"].items()}
     return Bench(
-        weights, training, background.empty(own), copy_limit(training, params.judge, params.seed), Limits(**facts),
-        ask.features(weights, training.pixels, params.now.judge.imgsz),
+        weights, training, salience.empty(own), copy_limit(training, params.judge, params.seed), Limits(**facts),
+        predict.features(weights, training.pixels, params.now.judge.imgsz),
         load_file(folder / "known.safetensors")["features"],
     )  # fmt: skip
 
@@ -56,13 +56,13 @@ def judge(pixels: np.ndarray, by: Bench, params: Settings) -> list[Judged]:
     rule, imgsz = params.judge, params.now.judge.imgsz
     near = novelty.nearest(pixels, by.training.pixels, rule.shift, rule.shortlist)
     seen = quality.look(by.weights, pixels, imgsz, params.testing.confidence)
-    manifold = nearest_feature(ask.features(by.weights, pixels, imgsz), np.concatenate([by.features, by.known]))
+    manifold = nearest_feature(predict.features(by.weights, pixels, imgsz), np.concatenate([by.features, by.known]))
     known = list(zip(by.training.boxes, by.training.classes, strict=True))
     judged = []
     for k, found in enumerate(seen):
         good = quality.assess(found, pixels[k], by.empty, by.limits.strong)
         change = arrangement.nearest(good.whole.boxes, good.whole.classes, known, rule.iou, rule.shift)
-        evidence = Evidence(
+        evidence = CandidateEvidence(
             float(near.distance[k]), by.training.names[near.place[k]], change, by.training.names[change.place],
             good, float(manifold[k]),
         )  # fmt: skip

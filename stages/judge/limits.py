@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.judge import background, novelty
+from stages.judge import novelty, salience
 from stages.judge.copies import copies
 from stages.judge.quality import Seen
 from stages.judge.reference import Reference
@@ -81,9 +81,9 @@ def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge
 
 def _least_strong(own: Reference, rule: Judge) -> dict[int, float]:
     """Of each class, a little less than the object that stands out least."""
-    empty, found = background.empty(own), {}
+    empty, found = salience.empty(own), {}
     for pixels, boxes, classes in zip(own.pixels, own.boxes, own.classes, strict=True):
-        for number, value in zip(classes.tolist(), background.strengths(pixels, boxes, empty), strict=True):
+        for number, value in zip(classes.tolist(), salience.strengths(pixels, boxes, empty), strict=True):
             found[number] = min(found.get(number, np.inf), float(value) * (1 - rule.slack))
     return found
 

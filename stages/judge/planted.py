@@ -7,9 +7,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from stages.judge import background, pieces
+from stages.judge import object_faults, salience
 from stages.judge.copies import copies
-from stages.judge.pieces import Piece
+from stages.judge.object_faults import Piece
 from stages.judge.reference import Reference, joined
 
 OBJECTS = (2, 3)  # in a recombined picture, each from another image: one alone might be a copy of its own
@@ -21,8 +21,8 @@ ROOM = np.ones((5, 5), np.uint8)  # pixels that objects stay apart
 def planted(reference: Reference, more: Reference, each: int, shift: float, seed: int) -> tuple[np.ndarray, list[str]]:
     """Pictures and their true colours, `each` of every colour; `more` images show what the empty bin looks like."""
     rng = np.random.default_rng(seed)
-    empty = (background.empty(joined([reference, more])) * 255).round().astype(np.uint8)
-    free = pieces.of(reference)
+    empty = (salience.empty(joined([reference, more])) * 255).round().astype(np.uint8)
+    free = object_faults.of(reference)
     makers: dict[str, Callable[[], np.ndarray]] = {
         "green": lambda: recombined(empty, free, rng),
         "yellow": lambda: recombined(empty, free, rng, ghosts=True),
@@ -49,10 +49,10 @@ def recombined(
             around = cv2.dilate(piece.mask.astype(np.uint8), ROOM).astype(bool)
             if len(placed) == wanted or piece.image in placed or (taken & around).any():
                 continue
-            shown = pieces.cut(piece, rng) if cut else piece
+            shown = object_faults.cut(piece, rng) if cut else piece
             if ghosts and not placed:
-                shown = pieces.ghostly(shown, rng.uniform(*OPACITY))
-            canvas = pieces.put(canvas, shown)
+                shown = object_faults.ghostly(shown, rng.uniform(*OPACITY))
+            canvas = object_faults.put(canvas, shown)
             taken |= around
             placed.append(piece.image)
         if len(placed) >= OBJECTS[0] + ghosts:
@@ -63,7 +63,7 @@ def recombined(
 def one_changed(reference: Reference, count: int, seed: int) -> np.ndarray:
     """Real images with one object more, or one less: new, however little."""
     rng = np.random.default_rng(seed)
-    empty, free = background.empty(reference) * 255, pieces.of(reference)
+    empty, free = salience.empty(reference) * 255, object_faults.of(reference)
     made = []
     for _ in range(count * TRIES if free else 0):
         if len(made) == count:
@@ -72,10 +72,10 @@ def one_changed(reference: Reference, count: int, seed: int) -> np.ndarray:
         pixels, masks = reference.pixels[k], reference.masks[k]
         if rng.random() < 0.5 and len(masks):
             mask = cv2.dilate(masks[rng.integers(len(masks))].astype(np.uint8), ROOM).astype(bool)
-            made.append(pieces.put(pixels, Piece(k, 0, empty, mask)))
+            made.append(object_faults.put(pixels, Piece(k, 0, empty, mask)))
             continue
         piece = free[int(rng.integers(len(free)))]
         if piece.image != k and not (piece.mask & masks.any(0)).any():
-            made.append(pieces.put(pixels, piece))
+            made.append(object_faults.put(pixels, piece))
     pictures = np.stack(made) if made else np.empty((0, *reference.pixels.shape[1:]))
     return pictures.round().clip(0, 255).astype(np.uint8)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.detector import ask
+from stages.detector import predict
 from stages.detector.metrics import overlaps
-from stages.judge import background
-from stages.judge.pieces import FAULTS, standing_free
+from stages.judge import salience
+from stages.judge.object_faults import FAULTS, standing_free
 
 SAME = 0.5  # overlap at which two detections are readings of one thing
 
@@ -51,10 +51,10 @@ class Quality:
 
 def look(weights: Path, pixels: np.ndarray, imgsz: int, confidence: float) -> list[Seen]:
     """What the detector sees in pictures (n, size, size, 3; uint8): objects and faults, found at least so surely."""
-    names = ask.names(weights)
+    names = predict.names(weights)
     numbers = [names.index(name) for name in FAULTS]
     found = []
-    for boxes in ask.predict(weights, pixels, imgsz):
+    for boxes in predict.predict(weights, pixels, imgsz):
         sure = boxes[boxes[:, 4] >= confidence]
         objects = sure[~np.isin(sure[:, 5], numbers)]
         faults = [np.column_stack([of[:, :5], np.full(len(of), place)])
@@ -73,7 +73,7 @@ def assess(seen: Seen, pixels: np.ndarray, empty: np.ndarray, strong: dict[int, 
     faults = _once(seen.faults)
     least = np.array([strong.get(int(number), 0.0) for number in seen.classes])
     sound = (overlaps(seen.boxes, faults[:, :4]) < SAME).all(1)
-    solid = background.strengths(pixels, seen.boxes, empty) >= least
+    solid = salience.strengths(pixels, seen.boxes, empty) >= least
     kept = sound & solid
     whole = replace(
         seen, boxes=seen.boxes[kept], classes=seen.classes[kept], confidence=seen.confidence[kept], faults=faults

@@ -12,10 +12,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from stages import command, files, marks, page, paths, settings
+from stages import command, drawing, files, page, paths, settings
 from stages.dataset import photo
-from stages.detector import ask
-from stages.judge import automatic, reference, sets
+from stages.detector import predict
+from stages.judge import judge_candidates, reference, set_metrics
 from stages.judge.colours import COLOURS
 from stages.settings import Settings
 
@@ -178,17 +178,17 @@ def _experiment(name: str, facts: dict, params: Settings) -> list[str]:
     return [*parts, "</div>"]
 
 
-def likeness(name: str, params: Settings) -> list[sets.Figure]:
+def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     """What the experiment's candidates are like as a set, beside real images that the generator has not seen."""
     product, size, imgsz = params.judged[name].product, params.now.gan.size, params.now.judge.imgsz
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
-    drawn = automatic.candidates(paths.CANDIDATES / name, manifest, size)
+    drawn = judge_candidates.candidates(paths.CANDIDATES / name, manifest, size)
     real = reference.read(reference.parents(manifest["parents"]), size)
-    held = sets.held_out(params, product)
+    held = set_metrics.held_out(params, product)
     weights = paths.DETECTORS / product / "judge" / "last.pt"
-    fake, known = (ask.features(weights, pixels, imgsz) for pixels in (drawn, real.pixels))
-    unseen = ask.features(weights, held.pixels, imgsz) if held else np.empty((0, known.shape[1]))
-    return sets.figures(fake, known, unseen)
+    fake, known = (predict.features(weights, pixels, imgsz) for pixels in (drawn, real.pixels))
+    unseen = predict.features(weights, held.pixels, imgsz) if held else np.empty((0, known.shape[1]))
+    return set_metrics.figures(fake, known, unseen)
 
 
 def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
@@ -201,8 +201,8 @@ def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
         drawn = photo.read(paths.CANDIDATES / name / f"{row['id']}.png")
         known = next(p for parent in parents if (p := parent / "images" / row["nearest"]).exists())
         pair = np.concatenate([drawn, photo.squashed(photo.read(known), len(drawn))], 1)
-        tiles.append(marks.named(pair, f"{row['distance']:.3f} of {row['threshold']:.3f}"))
-    return marks.sheet(tiles, 2)
+        tiles.append(drawing.named(pair, f"{row['distance']:.3f} of {row['threshold']:.3f}"))
+    return drawing.sheet(tiles, 2)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 from stages import command, paths
 from stages.dataset import coco, photo
-from stages.judge import reference, reviews
+from stages.judge import reference, review_records
 from stages.judge.colours import COLOURS
 from stages.problem import Problem
 
@@ -98,7 +98,7 @@ def application() -> FastAPI:
             "training": {image: boxes for image, (_, boxes) in now.training.items()},
             "said": [
                 {"who": row.who, "id": row.id, "what": row.what, "value": row.value}
-                for row in reviews.read(reviews.path(name))
+                for row in review_records.read(review_records.path(name))
                 if now.marks.get(row.id) == row.picture
             ],
         }
@@ -121,20 +121,20 @@ def application() -> FastAPI:
         marks = at_hand(name).marks
         if marks.get(saying.id) != saying.mark:
             raise Problem(f"{name} has no candidate {saying.id!r} with this picture any more; load the page again")
-        if saying.what == reviews.PREFERENCE and saying.value not in marks:
+        if saying.what == review_records.PREFERENCE and saying.value not in marks:
             raise Problem(f"{name} has no candidate {saying.value!r}")
-        row = reviews.new(saying.who, saying.id, saying.mark, saying.what, saying.value)
+        row = review_records.new(saying.who, saying.id, saying.mark, saying.what, saying.value)
         with WRITING:
-            reviews.write(reviews.path(name), [*reviews.read(reviews.path(name)), row])
+            review_records.write(review_records.path(name), [*review_records.read(review_records.path(name)), row])
         return {"when": row.when}
 
     @app.post("/experiments/{name}/undo")
     def undo(name: str, undoing: Undoing) -> dict:
         at_hand(name)
         with WRITING:
-            rows, last = reviews.without_last(reviews.read(reviews.path(name)), undoing.who)
+            rows, last = review_records.without_last(review_records.read(review_records.path(name)), undoing.who)
             if last:
-                reviews.write(reviews.path(name), rows)
+                review_records.write(review_records.path(name), rows)
         return {"id": last.id if last else None}
 
     return app
@@ -156,7 +156,7 @@ def at_hand(name: str) -> Shown:
 def load(name: str, _changed: int) -> Shown:
     table = pd.read_csv(paths.JUDGED / f"{name}.csv", keep_default_na=False)
     columns = ["id", "verdict", "reason", "nearest", "distance", "threshold", "boxes"]
-    marks = {id_: reviews.mark(paths.CANDIDATES / name / f"{id_}.png") for id_ in table["id"]}
+    marks = {id_: review_records.mark(paths.CANDIDATES / name / f"{id_}.png") for id_ in table["id"]}
     candidates = [
         row | {"boxes": json.loads(row["boxes"]), "mark": marks[row["id"]]} for row in table[columns].to_dict("records")
     ]

@@ -18,11 +18,11 @@ import numpy as np
 import yaml
 
 from stages import command, files, paths, progress, settings
-from stages.dataset import coco, convert, photo
+from stages.dataset import coco, photo, yolo_labels
 from stages.detector import model
-from stages.judge import pieces, reference
+from stages.judge import object_faults, reference
 from stages.judge.copies import LITTLE, worn
-from stages.judge.pieces import FAULTS, GHOST, PART, Piece
+from stages.judge.object_faults import FAULTS, GHOST, PART, Piece
 from stages.problem import Problem
 from stages.settings import Settings
 
@@ -69,10 +69,10 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
 def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder: Path, size: int, seed: int) -> None:
     """A YOLO dataset of squashed images; an id that is listed again is written again, with other objects added."""
     chosen = coco.subset(dataset, dict.fromkeys(id_ for ids in parts.values() for id_ in ids))
-    texts, _ = convert.labels(chosen, convert.usable(chosen)[0], polygons=True)
+    texts, _ = yolo_labels.labels(chosen, yolo_labels.usable(chosen)[0], polygons=True)
     place_of = {image.id: place for place, image in enumerate(chosen.images)}
     real = reference.of(chosen, images, size)
-    free = pieces.of(real.part([place_of[id_] for id_ in dict.fromkeys(parts["train"])]))
+    free = object_faults.of(real.part([place_of[id_] for id_ in dict.fromkeys(parts["train"])]))
     rng = np.random.default_rng(seed)
     classes = [*coco.class_names(dataset), *FAULTS]
     with files.replacing(folder) as into:
@@ -83,7 +83,7 @@ def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder:
                 if part == "train" and rng.random() < MIXED:
                     others = [place, *(place_of[k] for k in rng.choice(ids, rng.integers(*MIXTURE, endpoint=True)))]
                     shown = [real.pixels[k] for k in others], [real.masks[k] for k in others]
-                    pixels, ghosts = pieces.mixed(*shown, rng)
+                    pixels, ghosts = object_faults.mixed(*shown, rng)
                     rows = "".join(row(mask, classes.index(GHOST)) for mask in ghosts)
                 elif part == "train":
                     pixels, added = peopled(pixels, real.masks[place], free, rng)
@@ -108,7 +108,7 @@ def peopled(
             break
         if not (piece.mask & taken).any():
             shown, fault = spoilt(piece, rng)
-            canvas, taken = pieces.put(canvas, shown), taken | piece.mask
+            canvas, taken = object_faults.put(canvas, shown), taken | piece.mask
             added.append((shown, fault))
     return canvas.round().clip(0, 255).astype(np.uint8), added
 
@@ -117,11 +117,11 @@ def spoilt(piece: Piece, rng: np.random.Generator) -> tuple[Piece, str | None]:
     """A piece as it was, or with a fault."""
     kind = rng.choice(["whole", "transparent", "smeared", "cut"], p=KINDS)
     if kind == "transparent":
-        return pieces.ghostly(piece, rng.uniform(*OPACITY)), GHOST
+        return object_faults.ghostly(piece, rng.uniform(*OPACITY)), GHOST
     if kind == "smeared":
-        return pieces.smeared(piece, rng), GHOST
+        return object_faults.smeared(piece, rng), GHOST
     if kind == "cut":
-        return pieces.cut(piece, rng), PART
+        return object_faults.cut(piece, rng), PART
     return piece, None
 
 

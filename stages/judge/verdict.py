@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stages.judge.arrangement import Difference
+from stages.judge.arrangement import ArrangementChange
 from stages.judge.limits import Limits
 from stages.judge.quality import Quality
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CandidateEvidence:
     """All that is known of one candidate."""
 
     distance: float  # to the nearest training image
     nearest: str  # its name
-    arrangement: Difference
+    arrangement: ArrangementChange
     like: str  # the training image with the nearest arrangement
     quality: Quality
     manifold: float  # distance of its features from the nearest real image
 
 
-def verdict(of: Evidence, copy: float, limits: Limits, slack: float) -> tuple[str, str]:
+def verdict(of: CandidateEvidence, copy: float, limits: Limits, slack: float) -> tuple[str, str]:
     """A colour and its reason."""
     found, objects = of.quality, len(of.quality.whole.boxes)
     counted = ("ghost", found.ghosts), ("part", found.parts)

@@ -10,17 +10,19 @@ from collections import Counter
 import pandas as pd
 
 from stages import command, files, paths
-from stages.judge import reviews
+from stages.judge import review_records
 from stages.judge.colours import COLOURS, interval, kappa
-from stages.judge.reviews import Said
+from stages.judge.review_records import Said
 
 
 def main(experiment: str) -> None:
     judged = pd.read_csv(paths.JUDGED / f"{experiment}.csv", keep_default_na=False)
-    pictures = {id_: reviews.mark(paths.CANDIDATES / experiment / f"{id_}.png") for id_ in judged["id"]}
-    said = reviews.said(reviews.read(reviews.path(experiment)), pictures)
+    pictures = {id_: review_records.mark(paths.CANDIDATES / experiment / f"{id_}.png") for id_ in judged["id"]}
+    said = review_records.said(review_records.read(review_records.path(experiment)), pictures)
     if said.gone:
-        print(f"{reviews.path(experiment)}: {said.gone} rows are of pictures that are not there now; they do not count")
+        print(
+            f"{review_records.path(experiment)}: {said.gone} rows are of pictures that are not there now; they do not count"
+        )
     table = honoured(judged, said)
     files.write(paths.VERDICTS / f"{experiment}.csv", table.to_csv(index=False, lineterminator="\n"))
     facts = files.read_json(paths.JUDGED / f"{experiment}.json")

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from stages import files, marks, page, paths
+from stages import drawing, files, page, paths
 from stages.dataset import coco, photo
 from stages.gan import compare as gans
 from stages.gan import run
@@ -111,11 +111,11 @@ def gallery(name: str, params: Settings) -> Gallery | None:
         small = scaled(photo.read(folder / "images" / image.file_name))
         ratio = small.shape[1] / image.width
         for a in objects[image.id]:
-            marks.box(small, tuple(v * ratio for v in a.bbox), marks.TRUTH, names[a.category_id])
+            drawing.box(small, tuple(v * ratio for v in a.bbox), drawing.TRUTH, names[a.category_id])
         known = near.get(Path(image.file_name).stem)
         beside = cv2.resize(photo.read(known), small.shape[1::-1], interpolation=cv2.INTER_AREA) if known else None
         tiles.append(small if beside is None else np.concatenate([small, np.full_like(small[:4], 255), beside]))
-    return Gallery(marks.sheet(tiles, 3), len(dataset.images))
+    return Gallery(drawing.sheet(tiles, 3), len(dataset.images))
 
 
 def scaled(pixels: np.ndarray) -> np.ndarray:

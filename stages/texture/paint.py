@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
-from stages.gan import other, run
+from stages.gan import custom, run
 from stages.gan.networks import to_pixels
 from stages.problem import Problem
 from stages.texture.contrast import Contrast
@@ -28,7 +28,7 @@ def painter(model: Path) -> Paint:
     facts = run.facts(model)
     recipe, contrast = facts["recipe"], Contrast(**facts["contrast"])
     network = SpatialGenerator(recipe["size"], recipe["z"], recipe["dim"])
-    network.load_state_dict({name: value for name, value in other.weights(model).items() if "encoder" not in name})
+    network.load_state_dict({name: value for name, value in custom.weights(model).items() if "encoder" not in name})
     network = exact(network)
 
     def paint(height: int, width: int, seed: int, tileable: bool = False) -> np.ndarray:

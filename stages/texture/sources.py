@@ -14,8 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stages.dataset import background, cutouts, upright
-from stages.dataset.cutouts import Scene, Unit
+from stages.extract import cutouts, empty_bin, upright
+from stages.extract.cutouts import CutOut, SegmentedImage
 from stages.problem import Problem
 
 INSET = 0.02  # of the side: the steps in which a rectangle shrinks into an outline
@@ -29,8 +29,8 @@ class Source:
     free: np.ndarray  # (h, w) bool
 
 
-def floors(found: list[Scene], units: list[Unit]) -> list[Source]:
-    empty = background.backgrounds(found)
+def floors(found: list[SegmentedImage], units: list[CutOut]) -> list[Source]:
+    empty = empty_bin.backgrounds(found)
     pictures = [_lit(*of, empty.light[0]) for of in zip(empty.pictures, empty.light, strict=True)]
     points = np.concatenate([
         cv2.findNonZero(scene.covered.astype(np.uint8))
@@ -41,8 +41,8 @@ def floors(found: list[Scene], units: list[Unit]) -> list[Source]:
     return [Source(picture, region.astype(bool)) for picture in pictures]
 
 
-def labels(found: list[Scene], units: list[Unit]) -> list[Source]:
-    light = {scene.name: background.light(scene) for scene in found}
+def labels(found: list[SegmentedImage], units: list[CutOut]) -> list[Source]:
+    light = {scene.name: empty_bin.light(scene) for scene in found}
     usual = np.median(list(light.values()), axis=0)
     made = []
     for one in upright.upright(units):

@@ -11,13 +11,13 @@ import numpy as np
 
 from stages import command, paths, settings
 from stages.dataset import photo
-from stages.gan import other
+from stages.gan import custom
 from stages.settings import Settings
 from stages.texture import sources
 from stages.texture.contrast import Contrast
 from stages.texture.networks import noise_length
 from stages.texture.paint import Paint, painter
-from stages.texture.weavers import Pattern, Weavers
+from stages.texture.spatial_gan import SpatialGan, TextureRecipe
 
 GAP = 8  # pixels between the parts of the picture that shows a texture
 
@@ -28,18 +28,18 @@ def main(name: str) -> None:
     subset = paths.SUBSETS / asked.subset
     squares = sources.squares(subset, asked.sources, scale.size, scale.squares, params.seed)
     contrast = Contrast.of(squares)
-    other.train(
-        paths.TEXTURES / name, Weavers, contrast.stretched(squares), pattern_of(params, name), params.seed,
+    custom.train(
+        paths.TEXTURES / name, SpatialGan, contrast.stretched(squares), pattern_of(params, name), params.seed,
         params.now.gan.every, paths.CHECKPOINTS / "texture" / params.scale / name, [subset],
         {"sources": asked.sources, "contrast": asdict(contrast)},
     )  # fmt: skip
     photo.save(paths.PLOTS / "texture" / f"{name}.jpg", shown(squares, painter(paths.TEXTURES / name), params.seed))
 
 
-def pattern_of(params: Settings, name: str) -> Pattern:
+def pattern_of(params: Settings, name: str) -> TextureRecipe:
     """What a texture asks for, within what the scale allows."""
     asked, scale = params.textures[name], params.now.texture
-    return Pattern(
+    return TextureRecipe(
         size=scale.size,
         dim=scale.dim,
         z=noise_length(scale.size, scale.depth),
@@ -51,7 +51,7 @@ def pattern_of(params: Settings, name: str) -> Pattern:
         loss="gan",  # and no penalty, as its paper has it
         penalty="none",
         critic_steps=1,
-        **other.shared(params),
+        **custom.shared(params),
     )
 
 

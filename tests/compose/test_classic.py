@@ -1,7 +1,7 @@
 import numpy as np
 
 from stages.compose import classic
-from stages.dataset.cutouts import Scene
+from stages.extract.cutouts import SegmentedImage
 
 SHAPE = (120, 200)
 
@@ -12,7 +12,7 @@ def scene():
     masks[0, 40:70, 60:90] = True
     masks[1, 2:20, 180:199] = True  # at the edge, so that it sometimes leaves
     pixels[masks.any(0)] = (230, 230, 230)
-    return Scene("a.png", pixels, masks, [1, 2], ["mask", "mask"])
+    return SegmentedImage("a.png", pixels, masks, [1, 2], ["mask", "mask"])
 
 
 def test_masks_go_where_the_pixels_go_and_what_leaves_is_dropped():
@@ -34,5 +34,5 @@ def test_the_seed_decides():
 
 
 def test_an_image_without_objects_is_changed_too():
-    bare = Scene("b.png", scene().pixels, np.zeros((0, *SHAPE), bool), [], [])
+    bare = SegmentedImage("b.png", scene().pixels, np.zeros((0, *SHAPE), bool), [], [])
     assert classic.change(bare, 0)[1] == []

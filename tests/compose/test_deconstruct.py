@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from stages import paths
-from stages.compose import deconstruct, pile
-from stages.dataset import coco, cutouts, photo
-from stages.dataset.cutouts import Scene
-from stages.inpaint import simple
+from stages.compose import deconstruct, occlusion
+from stages.dataset import coco, photo
+from stages.extract import cutouts
+from stages.extract.cutouts import SegmentedImage
+from stages.inpaint import classical
 from stages.problem import Problem
 from tests.compose.test_pile import LYING, SHAPE, UPRIGHT, USUAL, bar, scene
 from tests.compose.test_sample import project  # noqa: F401 (a fixture)
@@ -44,9 +45,11 @@ def test_one_object_gives_nothing():
 
 def test_what_remains_keeps_its_pixels():
     rng = np.random.default_rng(0)
-    one = Scene("a.png", rng.integers(0, 255, (*SHAPE, 3), np.uint8), pile_of_three().masks, [1, 2, 3], ["mask"] * 3)
+    one = SegmentedImage(
+        "a.png", rng.integers(0, 255, (*SHAPE, 3), np.uint8), pile_of_three().masks, [1, 2, 3], ["mask"] * 3
+    )
     order = deconstruct.topmost_first(one, {1: USUAL[1], 2: USUAL[1], 3: USUAL[1]})
-    for count, (made, objects) in enumerate(deconstruct.taken_apart(one, order[:2], simple.telea), 1):
+    for count, (made, objects) in enumerate(deconstruct.taken_apart(one, order[:2], classical.telea), 1):
         assert [category for category, _ in objects] == [1 + k for k in sorted(order[count:])]
         for _, mask in objects:
             assert np.array_equal(made[mask], one.pixels[mask])
@@ -58,7 +61,7 @@ def test_where_only_a_box_is_known_all_of_it_is_filled(subset):  # noqa: F811
     found, _ = cutouts.scenes(subset({"bbox": [15, 20, 14, 14]}, square(50, 20)))
     place = found[0].place(0)
     assert place.sum() == 14 * 14 and place[20:34, 15:29].all()
-    made, objects = next(deconstruct.taken_apart(found[0], (0,), simple.telea))
+    made, objects = next(deconstruct.taken_apart(found[0], (0,), classical.telea))
     assert len(objects) == 1 and made[20:34, 15:29].max() < 110
 
 
@@ -95,6 +98,6 @@ def test_no_image_of_two_objects_is_one_line(project, subset, monkeypatch):  # n
 def test_the_order_is_one_of_the_possible_ones():
     one = pile_of_three()
     order = deconstruct.topmost_first(one, USUAL)
-    on = pile.over(one, USUAL)
+    on = occlusion.over(one, USUAL)
     assert sorted(order) == [0, 1, 2]
     assert not any(on[later, earlier] for earlier, later in pairwise(order))

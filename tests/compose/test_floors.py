@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from stages.compose import floors
-from stages.dataset import background
-from stages.inpaint import simple
+from stages.extract import empty_bin
+from stages.inpaint import classical
 from tests.dataset.test_background import BARE, SCENES, SHAPE, scene
 
 
-@pytest.mark.parametrize("fill", [floors.median(SCENES), simple.telea, simple.navier_stokes])
+@pytest.mark.parametrize("fill", [floors.median(SCENES), classical.telea, classical.navier_stokes])
 def test_a_filler_keeps_the_input_and_what_is_outside_the_hole(fill):
     one = SCENES[0]
     before, hole = one.pixels.copy(), np.zeros(SHAPE, bool)
@@ -22,7 +22,7 @@ def test_a_filler_keeps_the_input_and_what_is_outside_the_hole(fill):
 
 
 def test_a_painted_floor_lies_where_objects_do_in_the_light_that_was_there():
-    empty = background.backgrounds(SCENES)
+    empty = empty_bin.backgrounds(SCENES)
     region = np.zeros(SHAPE, bool)
     region[10:50, 20:80] = True
 
@@ -40,11 +40,11 @@ def test_a_painted_floor_lies_where_objects_do_in_the_light_that_was_there():
 
 
 def test_an_emptied_bin_is_the_photograph_but_for_its_objects():
-    empty = background.backgrounds(SCENES)
+    empty = empty_bin.backgrounds(SCENES)
     made = floors.emptied(empty, SCENES, floors.median(SCENES))
     assert len(made.pictures) == len(made.light) == 6
     for one, picture in zip(SCENES, made.pictures[1:], strict=True):
-        hole = background.around(one)
+        hole = empty_bin.around(one)
         assert np.array_equal(picture[~hole], one.pixels[~hole])
         assert picture[one.covered].max() < 200 < one.pixels[one.covered].mean()
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from stages.compose import layout
 from stages.compose.layout import Habits, Placed
-from stages.dataset.cutouts import Scene, Unit
+from stages.extract.cutouts import CutOut, SegmentedImage
 
 SHAPE = (90, 160)
 
@@ -11,7 +11,7 @@ def unit(objects=1, w=20, h=10):
     masks = np.zeros((objects, h, w), bool)
     for k in range(objects):
         masks[k, :, k * w // objects : (k + 1) * w // objects] = True
-    return Unit("a.png", np.full((h, w, 3), 1.0, np.float32), masks, (1,) * objects, ("mask",) * objects)
+    return CutOut("a.png", np.full((h, w, 3), 1.0, np.float32), masks, (1,) * objects, ("mask",) * objects)
 
 
 def habits(counts=(3,), touching=0.0):
@@ -28,7 +28,7 @@ def test_habits_are_the_real_images_own():
     masks = np.zeros((2, *SHAPE), bool)
     masks[0, 20:30, 40:60] = True
     masks[1, 60:70, 100:120] = True
-    found = layout.habits([Scene("a.png", np.zeros((*SHAPE, 3), np.uint8), masks, [1, 1], ["mask"] * 2)],
+    found = layout.habits([SegmentedImage("a.png", np.zeros((*SHAPE, 3), np.uint8), masks, [1, 1], ["mask"] * 2)],
                           [unit(), unit(3)])  # fmt: skip
     assert found.counts == (2,)
     assert found.touching == 0.75

@@ -6,7 +6,7 @@ import pytest
 
 from stages.compose import paste
 from stages.compose.layout import Habits
-from stages.dataset.background import Backgrounds
+from stages.extract.empty_bin import Backgrounds
 from tests.compose.test_layout import SHAPE, unit
 
 

@@ -64,7 +64,7 @@ def test_missing_truncated_foreign_and_wrongly_sized_files_say_so(tmp_path):
 
 
 def test_a_foreign_file_says_so_where_the_detector_is_loaded_too(tmp_path):
-    importlib.import_module("stages.detector.ask")  # ultralytics puts its own opener in Pillow's place
+    importlib.import_module("stages.detector.predict")  # ultralytics puts its own opener in Pillow's place
     (tmp_path / "text.png").write_text("not a picture")
     with pytest.raises(photo.Unreadable, match=r"text\.png: not a whole picture"):
         photo.load(tmp_path / "text.png", 90, 90)

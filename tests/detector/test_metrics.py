@@ -4,7 +4,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from stages.detector import metrics
-from stages.detector.metrics import Scene
+from stages.detector.metrics import DetectedScene
 
 
 def scenes(seed, count=40, classes=3, crowds=False, wild=0.3):
@@ -21,7 +21,7 @@ def scenes(seed, count=40, classes=3, crowds=False, wild=0.3):
             box = [*rng.uniform(0, 150, 2), *rng.uniform(10, 60, 2)]
             seen.append(np.array([*box, rng.random(), rng.integers(classes)]))
         seen = np.array(seen).reshape(-1, 6).round(3)
-        made.append(Scene(k, 220, 220, boxes, numbers, (rng.random(n) < 0.2) & crowds, np.abs(seen)))
+        made.append(DetectedScene(k, 220, 220, boxes, numbers, (rng.random(n) < 0.2) & crowds, np.abs(seen)))
     return made
 
 
@@ -77,8 +77,8 @@ def test_interval_holds_the_value_and_shrinks_with_more_images():
 
 
 def test_nothing_detected_and_nothing_there_are_zero():
-    empty = Scene(1, 10, 10, np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, bool), np.zeros((0, 6)))
-    one = Scene(2, 10, 10, np.array([[1.0, 1, 5, 5]]), np.zeros(1, int), np.zeros(1, bool), np.zeros((0, 6)))
+    empty = DetectedScene(1, 10, 10, np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, bool), np.zeros((0, 6)))
+    one = DetectedScene(2, 10, 10, np.array([[1.0, 1, 5, 5]]), np.zeros(1, int), np.zeros(1, bool), np.zeros((0, 6)))
     assert metrics.coco_map([empty], 1) == (0.0, 0.0)
     assert metrics.coco_map([one], 1) == (0.0, 0.0)
     assert metrics.found(one, 0.25, 0.5) == (0, 1, [])
@@ -96,6 +96,6 @@ def test_found_is_one_to_one_right_class_and_sure_enough():
         [0, 0, 10, 10, 0.7, 0],  # nothing left for it
         [80, 80, 10, 10, 0.9, 0],  # a crowd is neither found nor present
     ])  # fmt: skip
-    hits, present, certainty = metrics.found(Scene(1, 100, 100, boxes, classes, crowd, seen), 0.25, 0.5)
+    hits, present, certainty = metrics.found(DetectedScene(1, 100, 100, boxes, classes, crowd, seen), 0.25, 0.5)
     assert (hits, present) == (2, 3)
     assert sorted(certainty) == [0.8, 0.9]

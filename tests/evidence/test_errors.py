@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 
-from stages.detector.metrics import Scene
+from stages.detector.metrics import DetectedScene
 from stages.evidence import errors
 
 THERE = np.array([(10, 10, 20, 20), (60, 10, 20, 20)], float)
 
 
 def scene(*detections, crowd=(False, False)):
-    return Scene(1, 100, 50, THERE, np.array([0, 1]), np.array(crowd), np.array(detections, float).reshape(-1, 6))
+    return DetectedScene(
+        1, 100, 50, THERE, np.array([0, 1]), np.array(crowd), np.array(detections, float).reshape(-1, 6)
+    )
 
 
 RIGHT = [(10, 10, 20, 20, 0.9, 0), (60, 10, 20, 20, 0.9, 1)]

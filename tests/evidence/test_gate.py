@@ -25,7 +25,7 @@ def alone(done, tmp_path_factory):
     split["test"] = [id_ for id_ in split["test"] if id_ not in mine]
     (folder / paths.SPLIT).unlink()
     files.write_json(folder / paths.SPLIT, split)
-    run(folder, sys.executable, "-m", "stages.evidence.evidence")
+    run(folder, sys.executable, "-m", "stages.evidence.compare_arms")
     return folder
 
 

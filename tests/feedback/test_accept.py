@@ -10,7 +10,7 @@ from stages import files, paths
 from stages.compose import sample
 from stages.dataset import coco, photo
 from stages.feedback import accept
-from stages.feedback.labels import Objects
+from stages.feedback.labels import LabelledObjects
 from tests.compose.test_sample import project  # noqa: F401 (a fixture)
 
 COLOURS = ("green", "yellow", "green", "red", "green", "white")
@@ -72,7 +72,7 @@ def test_changed_images_need_no_verdict(there):
 def test_of_drawn_ones_those_count_on_whose_objects_two_detectors_agree(drawn, monkeypatch):
     def label(pixels, detectors, _imgsz, _rule):
         assert [str(d.parent) for d in detectors] == ["models/detector/focus/judge", "models/detector/focus/labeller"]
-        found = Objects(np.array([(0.25, 0.5, 0.5, 0.6)]), np.array([1]), np.array([0.8]))
+        found = LabelledObjects(np.array([(0.25, 0.5, 0.5, 0.6)]), np.array([1]), np.array([0.8]))
         return ["no object" if k % 2 else found for k in range(len(pixels))]
 
     monkeypatch.setattr(accept.labels, "label", label)

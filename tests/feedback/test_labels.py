@@ -5,7 +5,7 @@ import pytest
 
 from stages import settings
 from stages.feedback import labels
-from stages.feedback.labels import Objects
+from stages.feedback.labels import LabelledObjects
 from stages.judge.quality import Seen
 from tests.conftest import ROOT
 
@@ -19,7 +19,7 @@ def shifted(x, y):
 
 def objects(boxes=BOXES, classes=None, confidence=None):
     count = len(boxes)
-    return Objects(
+    return LabelledObjects(
         np.asarray(boxes, float).reshape(-1, 4), np.zeros(count, int) if classes is None else np.array(classes),
         np.full(count, 0.9) if confidence is None else np.array(confidence),
     )  # fmt: skip

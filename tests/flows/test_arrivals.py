@@ -12,7 +12,7 @@ from prefect.artifacts import Artifact
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from ruamel.yaml import YAML
 
-from flows import branch, by_hand, inbox
+from flows import branch, inbox, operator
 from stages import files, paths
 from stages.dataset import coco
 from tests.conftest import ROOT, flow, run
@@ -181,7 +181,7 @@ def test_an_arrival_that_fails_holds_nobody_up_and_is_given_up_in_the_end(projec
     assert "mist" not in process.communicate(timeout=240)[0].partition("mist  ")[0] and process.returncode == 0
     (project / "gate.py").write_text(GATE)
     run(project, "git", "commit", "-qam", "Mend")
-    by_hand.retry(project, "mist")
+    operator.retry(project, "mist")
     arrive(project, server)
     assert [of.state for of in inbox.read(project)] == ["promoted", "promoted"]
     with temporary_settings({PREFECT_API_URL: server["PREFECT_API_URL"]}):

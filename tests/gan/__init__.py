@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from stages.gan.recipe import Recipe
+from stages.gan.recipe import GanRecipe
 
-SMALL = Recipe(
+SMALL = GanRecipe(
     size=32, dim=4, z=8, loss="wgan", penalty="wgan-gp", penalty_weight=10.0, batch=4, steps=12, critic_steps=5,
     lr=2e-4, betas=(0.5, 0.999), epsilon=1e-7, precision="bf16", average=0.0, augment=(), processes=1,
 )  # fmt: skip

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from stages import files, paths, settings
 from stages.gan import run, train, trainer
 from stages.gan.recipe import recipe_of, sampled_steps
-from stages.gan.team import Team
 from stages.problem import Problem
+from stages.training.distributed import WorkerGroup
 from tests.conftest import ROOT
 from tests.gan.conftest import subset
 
@@ -139,7 +139,7 @@ PARAMS = settings.load(ROOT / "params.yaml")
 def test_every_experiment_of_params_trains(tmp_path, experiment):
     recipe = recipe_of(msgspec.structs.replace(PARAMS, scale="smoke"), experiment)
     pixels = np.random.default_rng(0).integers(0, 256, (3, recipe.size, recipe.size, 3), np.uint8)
-    _, rows = trainer.train(pixels, replace(recipe, steps=5), 0, tmp_path, [5], Team(torch.device("cpu")))
+    _, rows = trainer.train(pixels, replace(recipe, steps=5), 0, tmp_path, [5], WorkerGroup(torch.device("cpu")))
     assert np.isfinite(list(rows[0].values())).all()
 
 

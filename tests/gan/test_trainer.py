@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from stages.gan import checkpoint, trainer
-from stages.gan.team import Team
+from stages.gan import trainer
 from stages.problem import Problem
+from stages.training import checkpoint
+from stages.training.distributed import WorkerGroup
 from tests.gan import SMALL, pictures
 
-CPU = Team(torch.device("cpu"))
+CPU = WorkerGroup(torch.device("cpu"))
 
 
 def play(folder, recipe=SMALL, seed=0, every=4, of=None, **more):

@@ -4,11 +4,11 @@ import numpy as np
 import torch
 
 from stages.inpaint import trainer
-from stages.inpaint.measure import Block, Drop, OneOf
-from stages.inpaint.recipe import Recipe
+from stages.inpaint.holes import Block, Drop, OneOf
+from stages.inpaint.recipe import InpaintRecipe
 from stages.inpaint.windows import Windows
 
-SMALL = Recipe(
+SMALL = InpaintRecipe(
     network="ae_skip", size=64, dim=4, loss="mae", holes=("block",), dropout=0.2, optimizer="adam", batch=4, steps=8,
     every=2, patience=9, windows=4,
 )  # fmt: skip

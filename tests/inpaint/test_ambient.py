@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from stages.inpaint import learner
+from stages.inpaint import inpainter
 from stages.inpaint.networks import MARK
 from stages.inpaint.windows import Windows
 from tests.inpaint import HOLES, SMALL, train, windows
@@ -24,7 +24,7 @@ def test_no_complete_image_reaches_a_network(tmp_path, monkeypatch):
 
         of.register_forward_pre_hook(look)
 
-    before = learner.Learner.__init__
+    before = inpainter.Inpainter.__init__
 
     def init(self, *arguments):
         before(self, *arguments)
@@ -32,7 +32,7 @@ def test_no_complete_image_reaches_a_network(tmp_path, monkeypatch):
         for name, critic in self.critics.items():
             watched(name, critic)
 
-    monkeypatch.setattr(learner.Learner, "__init__", init)
+    monkeypatch.setattr(inpainter.Inpainter, "__init__", init)
     train(tmp_path, AMBIENT)
     assert min(seen.values()) >= AMBIENT.steps * AMBIENT.batch
 
@@ -47,12 +47,12 @@ def test_what_never_was_seen_has_no_part_in_the_weights(tmp_path):
 
 def test_completed_pictures_are_measured_again_before_a_critic_sees_them(tmp_path):
     """As if by the same camera: what critics get of both kinds has holes of the same kind."""
-    player = learner.Learner(AMBIENT, 0, torch.device("cpu"))
+    player = inpainter.Inpainter(AMBIENT, 0, torch.device("cpu"))
     given = {}
     for name, critic in player.critics.items():
         critic.register_forward_pre_hook(lambda _, views, name=name: given.setdefault(name, []).append(views[0]))
     of = windows(4, camera=HOLES)
-    pixels = learner.torch.from_numpy(of.pixels).permute(0, 3, 1, 2) / 127.5 - 1
+    pixels = inpainter.torch.from_numpy(of.pixels).permute(0, 3, 1, 2) / 127.5 - 1
     seen = torch.from_numpy(of.seen)[:, None]
     hidden = torch.zeros_like(seen)
     hidden[..., 10:30, 10:30] = True

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from stages.gan import checkpoint
 from stages.inpaint import trainer
-from stages.inpaint.learner import Learner, neighbourhoods
+from stages.inpaint.inpainter import Inpainter, neighbourhoods
 from stages.problem import Problem
+from stages.training import checkpoint
 from tests.inpaint import SMALL, train
 
 
@@ -128,14 +128,14 @@ def test_a_continued_run_takes_networks_and_optimisers(tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops(tmp_path, monkeypatch):
-    step = Learner.step
+    step = Inpainter.step
 
     def spoiled(self, *batch):
         with torch.no_grad():
             next(self.network.parameters()).fill_(float("nan"))
         return step(self, *batch)
 
-    monkeypatch.setattr(Learner, "step", spoiled)
+    monkeypatch.setattr(Inpainter, "step", spoiled)
     with pytest.raises(Problem, match=r"step 2: a loss is no longer a number"):
         train(tmp_path)
 

@@ -6,7 +6,7 @@ import pytest
 from stages import files
 from stages.dataset import coco, photo
 from stages.inpaint import windows
-from stages.inpaint.measure import Block, Drop, OneOf
+from stages.inpaint.holes import Block, Drop, OneOf
 from stages.problem import Problem
 
 CAMERA = OneOf([Block(), Drop()])

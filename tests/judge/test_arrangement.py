@@ -1,7 +1,7 @@
 import numpy as np
 
 from stages.judge import arrangement
-from stages.judge.arrangement import Difference
+from stages.judge.arrangement import ArrangementChange
 
 A, B, C = (0.1, 0.1, 0.2, 0.1), (0.5, 0.5, 0.1, 0.3), (0.7, 0.1, 0.2, 0.2)
 
@@ -15,12 +15,12 @@ def compare(mine, theirs):
 
 
 def test_same_moved_missing_and_extra_are_counted():
-    assert compare(objects(A, B), objects(A, B)) == Difference(0, 2, 0, 0, 0)
-    assert compare(objects(A), objects(A, B)) == Difference(0, 1, 0, 1, 0)
-    assert compare(objects(A, B, C), objects(A, B)) == Difference(0, 2, 0, 0, 1)
-    assert compare(objects(A, C), objects(A, B)) == Difference(0, 1, 1, 0, 0)
-    assert compare(objects(A, classes=[2]), objects(A)) == Difference(0, 0, 0, 1, 1)  # another class is no move
-    assert compare(objects(), objects(A, B)) == Difference(0, 0, 0, 2, 0)
+    assert compare(objects(A, B), objects(A, B)) == ArrangementChange(0, 2, 0, 0, 0)
+    assert compare(objects(A), objects(A, B)) == ArrangementChange(0, 1, 0, 1, 0)
+    assert compare(objects(A, B, C), objects(A, B)) == ArrangementChange(0, 2, 0, 0, 1)
+    assert compare(objects(A, C), objects(A, B)) == ArrangementChange(0, 1, 1, 0, 0)
+    assert compare(objects(A, classes=[2]), objects(A)) == ArrangementChange(0, 0, 0, 1, 1)  # another class is no move
+    assert compare(objects(), objects(A, B)) == ArrangementChange(0, 0, 0, 2, 0)
 
 
 def test_matching_is_one_to_one_and_the_best_in_all():
@@ -45,5 +45,5 @@ def test_a_single_object_elsewhere_is_another_arrangement():
 
 
 def test_it_says_what_changed():
-    assert Difference(0, 1, 0, 1, 2).says() == "1 missing, 2 extra"
-    assert Difference(0, 3, 0, 0, 0).says() == "no change"
+    assert ArrangementChange(0, 1, 0, 1, 2).says() == "1 missing, 2 extra"
+    assert ArrangementChange(0, 3, 0, 0, 0).says() == "no change"

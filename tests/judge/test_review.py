@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from stages import files, paths
-from stages.judge import review, reviews
+from stages.judge import review, review_records
 
 COUNT = 1000
 COLOUR = ("green", "yellow", "white", "red")
@@ -57,11 +57,11 @@ def word(id_, **more):
 
 
 def mark(id_):
-    return reviews.mark(paths.CANDIDATES / "wgan_ten" / f"{id_}.png")
+    return review_records.mark(paths.CANDIDATES / "wgan_ten" / f"{id_}.png")
 
 
 def said():
-    return [(row.who, row.id, row.what, row.value) for row in reviews.read(reviews.path("wgan_ten"))]
+    return [(row.who, row.id, row.what, row.value) for row in review_records.read(review_records.path("wgan_ten"))]
 
 
 def test_candidates_come_with_both_sets_of_boxes(client):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from stages.judge import pieces, train
-from stages.judge.pieces import FAULTS
+from stages.judge import object_faults, train
+from stages.judge.object_faults import FAULTS
 from tests.judge.test_quality import SIZE, several
 
 
@@ -12,7 +12,7 @@ def real():
 
 
 def test_added_objects_lie_beside_the_image_s_own_and_all_kinds_come(real):
-    free, kinds = pieces.of(real), set()
+    free, kinds = object_faults.of(real), set()
     for seed in range(40):
         pixels, added = train.peopled(real.pixels[0], real.masks[0], free, np.random.default_rng(seed))
         changed = np.abs(pixels.astype(int) - real.pixels[0]).max(-1) > 25
@@ -26,7 +26,7 @@ def test_added_objects_lie_beside_the_image_s_own_and_all_kinds_come(real):
 def test_a_full_image_gets_nothing_more(real):
     full = np.ones((1, SIZE, SIZE), bool)
     for seed in range(5):
-        assert train.peopled(real.pixels[0], full, pieces.of(real), np.random.default_rng(seed))[1] == []
+        assert train.peopled(real.pixels[0], full, object_faults.of(real), np.random.default_rng(seed))[1] == []
 
 
 def test_a_row_is_the_box_around_a_mask():

@@ -3,18 +3,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.judge.arrangement import Difference
+from stages.judge.arrangement import ArrangementChange
 from stages.judge.limits import Limits
 from stages.judge.quality import Quality, Seen
-from stages.judge.verdict import Evidence, verdict
+from stages.judge.verdict import CandidateEvidence, verdict
 
 LIMITS = Limits(confidence=0.5, mean=0.7, strong={}, manifold=0.02)
 BOXES = np.array([(0.1, 0.1, 0.2, 0.2), (0.4, 0.4, 0.2, 0.2), (0.7, 0.1, 0.2, 0.2)])
 WHOLE = Seen(BOXES, np.zeros(3, int), np.array([0.9, 0.8, 0.9]), np.empty((0, 6)))
 GOOD = Quality(WHOLE, ghosts=0, parts=0)
 NONE = replace(WHOLE, boxes=BOXES[:0], classes=np.empty(0, int), confidence=np.empty(0))
-NEW = Evidence(0.2, "a.png", Difference(0, 2, 0, 0, 1), "b.png", GOOD, 0.01)
-SAME = Difference(0, 3, 0, 0, 0)
+NEW = CandidateEvidence(0.2, "a.png", ArrangementChange(0, 2, 0, 0, 1), "b.png", GOOD, 0.01)
+SAME = ArrangementChange(0, 3, 0, 0, 0)
 
 
 def say(**changes):

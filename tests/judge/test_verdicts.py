@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from stages import files, paths
-from stages.judge import reviews, verdicts
+from stages.judge import review_records, verdicts
 
 NAMES = [f"x_{k}" for k in range(4)]
 
@@ -24,9 +24,9 @@ def judged(tmp_path, monkeypatch):
 
 
 def say(*rows):
-    marks = {name: reviews.mark(paths.CANDIDATES / "x" / f"{name}.png") for name in NAMES}
-    made = [reviews.new(who, id_, marks.get(id_, "none"), "verdict", value) for who, id_, value in rows]
-    reviews.write(reviews.path("x"), made)
+    marks = {name: review_records.mark(paths.CANDIDATES / "x" / f"{name}.png") for name in NAMES}
+    made = [review_records.new(who, id_, marks.get(id_, "none"), "verdict", value) for who, id_, value in rows]
+    review_records.write(review_records.path("x"), made)
 
 
 def result():

@@ -5,7 +5,7 @@ import torch
 from stages.gan.networks import Critic
 from stages.texture.networks import CELL, SpatialGenerator, field, noise_length
 from stages.texture.paint import exact, woven
-from stages.texture.weavers import PATCH
+from stages.texture.spatial_gan import PATCH
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages import paths
-from stages.gan import other
+from stages.gan import custom
 from stages.problem import Problem
 from stages.texture import paint
 from stages.texture.networks import CELL, SpatialGenerator
@@ -43,7 +43,7 @@ def test_memory_does_not_grow_with_the_picture(project, monkeypatch):
 
 @pytest.mark.parametrize("harm", ["missing", "truncated"])
 def test_broken_weights_are_one_line(project, harm):
-    path = FLOOR / other.GENERATOR
+    path = FLOOR / custom.GENERATOR
     path.write_bytes(path.read_bytes()[:100]) if harm == "truncated" else path.unlink()
     with pytest.raises(Problem, match="no whole weights"):
         paint.painter(FLOOR)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages import paths
-from stages.dataset import cutouts
+from stages.extract import cutouts
 from stages.problem import Problem
 from stages.texture import sources
 

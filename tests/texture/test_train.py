@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from stages import files, paths, settings
-from stages.gan import other, run, trainer
+from stages.gan import custom, run, trainer
 from stages.problem import Problem
 from stages.texture import train
 
@@ -13,7 +13,7 @@ from stages.texture import train
 def test_what_a_trained_texture_leaves(project):
     for name in ("floor", "label", "fused"):
         folder = paths.TEXTURES / name
-        assert {path.name for path in folder.iterdir()} == {other.GENERATOR, other.CURVES, run.FACTS}
+        assert {path.name for path in folder.iterdir()} == {custom.GENERATOR, custom.CURVES, run.FACTS}
         facts = run.facts(folder)
         assert (facts["parents"], facts["recipe"]["steps"], facts["pictures"]) == (["data/subsets/ten"], 20, 16)
         assert not (paths.CHECKPOINTS / "texture" / "smoke" / name).exists()
@@ -23,14 +23,14 @@ def test_what_a_trained_texture_leaves(project):
 
 def test_only_a_regularised_one_has_an_encoder(project):
     encodes = {
-        name: any("encoder" in key for key in other.weights(paths.TEXTURES / name)) for name in ("floor", "label")
+        name: any("encoder" in key for key in custom.weights(paths.TEXTURES / name)) for name in ("floor", "label")
     }
     assert encodes == {"floor": False, "label": True}
 
 
 def test_a_killed_run_ends_with_the_same_bytes(project, monkeypatch):
     """The regularised one, whose generator looks at what the critic has just seen."""
-    path = paths.TEXTURES / "label" / other.GENERATOR
+    path = paths.TEXTURES / "label" / custom.GENERATOR
     before = files.digest(path)
 
     def stop(_row, step, *_):

@@ -1,0 +1,113 @@
+"""What an operator does about an arrival: try it again, take a product out of main, have the queue looked at now."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import httpx
+from prefect.events import Event
+
+from flows import branch, inbox, product_loop, review, serve, server_runs
+from stages import paths, settings
+from stages.problem import Problem
+
+EVENT, RESOURCE = "product.arrived", "tenfold.incoming"  # what prefect.yaml waits for
+AGAIN = ("left", "failed", "rolled back")  # states from which an arrival can be tried again
+
+
+def wake() -> None:
+    """Tell the server that a product has arrived. Nothing is lost where none hears it: the folder is the queue."""
+    address = serve.address()
+    event = Event(event=EVENT, resource={"prefect.resource.id": RESOURCE})
+    try:
+        with server_runs.server(address) as client:
+            client.request("POST", "/events", json=[event.model_dump(mode="json")])
+    except (httpx.HTTPError, RuntimeError) as error:
+        heard = f"nobody hears it at {address} ({type(error).__name__})"
+        raise Problem(f"{heard}; nothing is lost: the next scan finds the folder") from None
+
+
+def look(checkout: Path, name: str) -> None:
+    """Show a waiting product's candidates in the browser; once that ends, its run goes on."""
+    worktree = branch.place(checkout, name)
+    if not worktree.exists():
+        raise Problem(f"{name} is not being built; `python -m flows.arrivals` lists what is")
+    review.look(worktree, serve.address())
+
+
+def retry(checkout: Path, name: str) -> None:
+    """Take an arrival through the loop again."""
+    mine = [of for of in inbox.read(checkout) if of.name == name]
+    again = [of for of in mine if of.state in AGAIN]
+    if not again or any(of.state not in (*AGAIN, "quarantined") for of in mine):
+        states = ", ".join(of.state for of in mine) or "unknown"
+        raise Problem(f"{name} is {states}; only what is {', '.join(AGAIN)} can be tried again")
+    inbox.mark(checkout, again[-1], "claimed")
+
+
+def rollback(checkout: Path, name: str, why: str) -> None:
+    """Take a promoted product out of main, by one commit on top of it: history stays.
+
+    Its commits are reverted. Where others stand on them, main without the product is built and measured in a worktree,
+    as promotions are. Killed at any point, it can be asked for again.
+    """
+    with inbox.alone(checkout) as mine:
+        if not mine:
+            raise Problem("a run is at work on arrivals; ask again when it has ended")
+        of = next((of for of in inbox.read(checkout) if of.name == name and of.state == "promoted"), None)
+        if of is None:
+            raise Problem(f"{name} is not promoted; `python -m flows.arrivals` lists what is")
+        branch.fit(checkout)
+        to = branch.MAIN
+        try:
+            if name in settings.load(checkout / settings.PARAMS).dataset.arrived:  # else it was killed after that
+                worktree = branch.opened(checkout, name, "--detach")
+                if not reverted(worktree, name, why):
+                    rebuilt(worktree, name, why)
+                to = branch.git(worktree, "rev-parse", "HEAD")
+            branch.advance(checkout, to)
+        except RuntimeError as error:
+            raise Problem(f"{name} is still on main: {error}") from error
+        branch.discard(checkout, name)
+        shutil.rmtree(checkout / paths.PRODUCTS / name, ignore_errors=True)  # its content is in DVC's cache
+        inbox.mark(checkout, of, "rolled back", why)
+
+
+def reverted(worktree: Path, name: str, why: str) -> bool:
+    """Revert a product's commits, in one; not where others have changed the same since."""
+    first, last = branch.entered(worktree, name), f"refs/heads/{branch.named(name)}"
+    try:
+        branch.git(worktree, "merge-base", "--is-ancestor", first, last)
+        branch.git(worktree, "merge-base", "--is-ancestor", last, "HEAD")
+        branch.git(worktree, "revert", "--no-commit", f"{first}^..{last}")
+    except RuntimeError:
+        branch.git(worktree, "reset", "--quiet", "--hard")
+        return False
+    branch.git(worktree, "commit", "--quiet", "-m", f"Roll back {name}\n\n{why}")
+    return True
+
+
+def rebuilt(worktree: Path, name: str, why: str) -> None:
+    """Main without the product, as far as the loop goes."""
+    params = worktree / settings.PARAMS
+    file = f"{paths.PRODUCTS / name}.dvc"
+    left = [other for other in settings.load(params).dataset.arrived if other != name]
+    settings.unregister(params, name, focus_without(worktree, name, left))
+    branch.git(worktree, "rm", "--quiet", "--", file)
+    shutil.rmtree(worktree / paths.PRODUCTS / name, ignore_errors=True)
+    gate = json.dumps(product_loop.run(worktree, product_loop.Means()), indent=1)
+    message = f"Roll back {name}\n\n{why}\n\n{gate}"
+    branch.commit(worktree, message, str(settings.PARAMS), "dvc.lock", *branch.REPORTS)
+
+
+def focus_without(checkout: Path, name: str, left: list[str]) -> str:
+    """What was in focus before a product came; where that has been taken out since, what was before that."""
+    at = "HEAD"
+    while entered := branch.entered(checkout, name, at):
+        at = f"{entered}^"
+        name = settings.focus(branch.git(checkout, "show", f"{at}:{settings.PARAMS}"))
+        if name in left:
+            break
+    return name

@@ -1,0 +1,42 @@
+"""The whole loop for the product in focus, from its photographs to the gate's decision."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flows import dag, disk, local
+from flows.reproduce import reproduce
+from stages import files, settings
+
+GATE = Path("reports/metrics/gate.json")
+COLLECTORS = ("evidence", "gate", "report")  # they depend on all experiments, and show what has run
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a run may use of the machine."""
+
+    slots: int = 2  # stages at a time
+    least_free_gb: float = disk.FLOOR  # on the disk, or nothing is begun
+
+
+def run(checkout: Path, means: Means) -> dict:
+    """Bring a checkout's product up to date; what the gate says."""
+    bring(checkout, settings.load(checkout / settings.PARAMS).arrival.targets, means)
+    known = dag.read(checkout)
+    for folder in dag.folders(checkout, COLLECTORS):
+        folder.mkdir(parents=True, exist_ok=True)  # where nothing has run: DVC begins no stage without its inputs
+    for collector in COLLECTORS:
+        local.run(collector, checkout, known[collector].gpu, means.slots, print, "--single-item")
+    return decided(checkout)
+
+
+def bring(checkout: Path, targets: list[str], means: Means) -> None:
+    """Bring some stages, and all that they need, up to date."""
+    reproduce(targets=targets, checkout=str(checkout), **asdict(means))
+
+
+def decided(checkout: Path) -> dict:
+    """What the gate has said."""
+    return files.read_json(checkout / GATE)

@@ -1,0 +1,122 @@
+"""Compare the arms that `dvc repro` trains, on test images (data/evidence, the metric evidence.json, plots).
+
+It shows what params.yaml names; an arm that has not been trained is left out and named, and so is a product that has
+no test images. Nothing is compared before it
+is certain that no image of a product outside its subset had a part in any of its arms.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages import command, files, paths, settings
+from stages.dataset import coco, photo
+from stages.detector import predict
+from stages.evidence import compare, errors, held_out, lineage, two_sample
+from stages.judge import set_metrics
+from stages.settings import Arm, Settings
+
+MOST = 300  # fakes that the two-sample test looks at
+
+
+def main() -> None:
+    params = settings.load()
+    dataset, split = coco.read(paths.ANNOTATIONS), files.read_json(paths.SPLIT)
+    results = {}
+    for product in ("focus", "other"):
+        arms = {name: arm for name, arm in params.arms.items() if arm.product == product}
+        trained = {name: arm for name, arm in arms.items() if (folder(name, arm) / "run.json").exists()}
+        for name in arms.keys() - trained.keys():
+            print(f"arm {name} has not been trained; it is left out")
+        for name, arm in trained.items():
+            lineage.check(name, arm, params, dataset, split)
+        if trained and not held_out.there([params.group(product)], params):
+            print(f"{product} has no test images; the gate looks at its training images, fold by fold")
+        elif trained:
+            found = compare.compare(weights(product, trained), trained, product, params, params.now.evidence)
+            for name, arm in trained.items():
+                found["arms"][name] |= {"run": files.read_json(folder(name, arm) / "run.json")}
+            results[product] = found | {"two_sample": distances(product, trained, params)}
+    with files.replacing(paths.EVIDENCE) as into:
+        files.write_json(into / "results.json", rounded(results))
+    files.write_json(paths.METRICS / "evidence.json", figures(results, params))
+    plots(results)
+
+
+def folder(name: str, arm: Arm) -> Path:
+    return paths.DETECTORS / arm.product / name
+
+
+def weights(product: str, arms: dict[str, Arm]) -> dict[str, list[Path]]:
+    """The detectors of each arm, and the old one, where it was trained."""
+    found = {name: sorted(folder(name, arm).glob("*.pt")) for name, arm in arms.items()}
+    old = paths.DETECTORS / product / "known" / "last.pt"
+    return found | ({compare.OLD: [old]} if old.exists() else {})
+
+
+def distances(product: str, arms: dict[str, Arm], params: Settings) -> dict[str, float]:
+    """How surely a classifier tells an arm's fakes from held-out real images, on the judge's features."""
+    real = set_metrics.held_out(params, product)
+    judge = paths.DETECTORS / product / "judge" / "last.pt"
+    if real is None or not judge.exists():
+        return {}
+    known, found = predict.features(judge, real.pixels, params.now.judge.imgsz), {}
+    for name, arm in arms.items():
+        fakes = [picture for of in lineage.fakes(arm, params) for picture in sorted((of / "images").glob("*.png"))]
+        if fakes:
+            some = [fakes[k] for k in np.linspace(0, len(fakes) - 1, min(MOST, len(fakes))).astype(int)]
+            pixels = np.stack([photo.squashed(photo.read(path), params.now.gan.size) for path in some])
+            score = two_sample.auc(predict.features(judge, pixels, params.now.judge.imgsz), known, params.seed)
+            if score is not None:
+                found[name] = score
+    return found
+
+
+def figures(results: dict[str, dict], params: Settings) -> dict[str, float]:
+    """One level of names; products other than the focus with their group in front."""
+    found: dict[str, float] = {}
+    for product, of in results.items():
+        prefix = "" if product == "focus" else f"{of['group']}_"
+        found[f"{prefix}test_images"] = of["test_images"]
+        for name, arm in of["arms"].items():
+            mine = {key: arm[key] for key in ("map50_95", "low", "high", "map50", "found")}
+            if arm.get("recovered") is not None:
+                mine["recovered"] = arm["recovered"]
+            if standard := arm.get("against", {}).get(of["roles"]["baseline"]):
+                mine |= {f"against_standard_{end}": standard[end] for end in ("low", "high")}
+            found |= {f"{prefix}{name}_{key}": value for key, value in mine.items()}
+        found |= {f"{prefix}{name}_two_sample_auc": value for name, value in of["two_sample"].items()}
+    return rounded(found)
+
+
+def rounded(value):
+    """All numbers with four places, so that a difference is one."""
+    if isinstance(value, dict):
+        return {key: rounded(of) for key, of in value.items()}
+    if isinstance(value, list):
+        return [rounded(of) for of in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def plots(results: dict[str, dict]) -> None:
+    """Arms and their errors, as `dvc plots` reads them."""
+    rows = [
+        {"product": of["group"], "arm": name, **{key: arm[key] for key in ("map50_95", "low", "high")}}
+        for of in results.values()
+        for name, arm in of["arms"].items()
+    ]
+    kinds = [
+        {"arm": name, "kind": kind, "errors": arm["errors"][kind]}
+        for of in results.values()
+        for name, arm in of["arms"].items()
+        for kind in errors.KINDS
+    ]
+    for name, table in (("arms", pd.DataFrame(rows).round(4)), ("errors", pd.DataFrame(kinds))):
+        files.write(paths.PLOTS / "evidence" / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

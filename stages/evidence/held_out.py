@@ -1,0 +1,69 @@
+"""The exam that all detectors sit: the real test images of some groups, loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stages import files, paths
+from stages.dataset import coco, photo
+from stages.detector import predict
+from stages.detector.metrics import DetectedScene
+from stages.problem import Problem
+from stages.settings import Settings
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    dataset: coco.Coco
+    pictures: list[np.ndarray]  # reduced to the detectors' size
+    imgsz: int
+
+    @property
+    def classes(self) -> int:
+        return len(self.dataset.categories)
+
+
+def of(groups: Iterable[str], params: Settings, imgsz: int, part: str = "test") -> HeldOut:
+    """The test images of some groups; `val` to choose settings with."""
+    ids = there(groups, params, part)
+    if not ids:
+        raise Problem(f"{', '.join(groups)}: there are no {part} images; without them nothing can be proven")
+    return showing(ids, imgsz)
+
+
+def there(groups: Iterable[str], params: Settings, part: str = "test") -> list[int]:
+    """The ids of some groups' images in a part of the split."""
+    dataset, chosen = coco.read(paths.ANNOTATIONS, masks=False), set(files.read_json(paths.SPLIT)[part])
+    grouped = coco.grouped(dataset, params.dataset.groups)
+    return [image.id for group in groups for image in grouped.get(group, []) if image.id in chosen]
+
+
+def showing(ids: Iterable[int], imgsz: int) -> HeldOut:
+    """Images of the dataset by their ids."""
+    images = coco.subset(coco.read(paths.ANNOTATIONS, masks=False), ids)
+    pictures = [
+        photo.fit(photo.load(paths.SOURCE_IMAGES / image.file_name, image.width, image.height), imgsz)
+        for image in images.images
+    ]
+    return HeldOut(images, pictures, imgsz)
+
+
+def sit(exam: HeldOut, weights: Path) -> list[DetectedScene]:
+    """What a detector sees in every test image, beside what is there; in pixels of the source images."""
+    annotations, numbers = coco.by_image(exam.dataset), coco.class_numbers(exam.dataset)
+    scenes = []
+    for image, seen in zip(exam.dataset.images, predict.predict(weights, exam.pictures, exam.imgsz), strict=True):
+        there = annotations[image.id]
+        seen[:, :4] *= (image.width, image.height, image.width, image.height)
+        scenes.append(DetectedScene(
+            image.id, image.width, image.height,
+            np.array([a.bbox for a in there], float).reshape(-1, 4),
+            np.array([numbers[a.category_id] for a in there], int),
+            np.array([bool(a.iscrowd) for a in there], bool),
+            seen,
+        ))  # fmt: skip
+    return scenes

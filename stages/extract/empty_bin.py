@@ -1,0 +1,128 @@
+"""Empty bins, made of images that all show objects; and how much of these is left in them."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from stages.extract.cutouts import SegmentedImage
+from stages.problem import Problem
+
+MARGIN = 0.03  # of the width: how far shadows reach beyond an object
+MOST = 40  # images a median is taken of: more take memory and show no more
+SOFT = 3.0  # pixels over which a filled place fades into its image
+NEARBY = 0.08  # of the width: how far around objects ghosts are looked for
+RING = 15  # pixels around a filled place, in which it must fit
+LEAST = 0.05  # of the frame that must be seen bare in one image or another
+
+
+@dataclass(frozen=True)
+class Backgrounds:
+    """Pictures of the empty bin, and what they are worth."""
+
+    pictures: list[np.ndarray]  # (height, width, 3) uint8: the median, then each image with its objects filled in
+    light: list[np.ndarray]  # (3,) of each: how bright it is
+    unseen: float  # share of the frame that no image shows bare, which is inpainted
+    ghost: float  # at most this share of the objects' own detail is left in the median
+
+
+@dataclass(frozen=True)
+class Bin:
+    """What the images of one size show of their bin, in shares of the light that lay on it."""
+
+    lights: list[np.ndarray]  # (3,) of each image
+    even: np.ndarray  # (n, height, width, 3): the images in that light
+    bare: np.ndarray  # (n, height, width) bool: where they show no object, nor its shadow
+    middle: np.ndarray  # (height, width, 3): the median of what is bare
+    holes: np.ndarray  # (height, width) bool: where nothing is, and the median is inpainted
+
+
+def seen(found: list[SegmentedImage]) -> Bin:
+    """The bin as the images of the first one's size show it."""
+    size = found[0].pixels.shape
+    used = [scene for scene in found if scene.pixels.shape == size][:MOST]
+    bare = np.stack([~around(scene) for scene in used])
+    if bare.any(0).mean() < LEAST:
+        raise Problem(f"{used[0].name} and its like: the background is visible almost nowhere, so none can be made")
+    lights = [light(scene) for scene in used]
+    even = np.stack([scene.pixels / lit for scene, lit in zip(used, lights, strict=True)]).astype(np.float32)
+    return Bin(lights, even, bare, *_median(even, bare))
+
+
+def backgrounds(found: list[SegmentedImage]) -> Backgrounds:
+    """The median over images of one size, without their objects; its brightness is each image's own."""
+    of = seen(found)
+    lights, even, bare, middle, holes = of.lights, of.even, of.bare, of.middle, of.holes
+    usual = np.median(lights, axis=0)
+    pictures = [(middle * usual).clip(0, 255).astype(np.uint8)]
+    pictures += [(_filled(k, even, bare, middle) * lit).clip(0, 255).astype(np.uint8) for k, lit in enumerate(lights)]
+    return Backgrounds(pictures, [usual, *lights], float(holes.mean()), _ghost(middle, even, bare))
+
+
+def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """An image with each of its hidden places taken from the image that shows it bare and fits best around it.
+
+    A median is smoother than any image, and where it fills a hole one sees the hole.
+    """
+    made = even[k].copy()
+    count, labels = cv2.connectedComponents((~bare[k]).astype(np.uint8))
+    for label in range(1, count):
+        place = labels == label
+        around = cv2.dilate(place.astype(np.uint8), np.ones((RING, RING), np.uint8)).astype(bool) & bare[k]
+        fitting = [even[other] for other in range(len(even)) if other != k and bare[other][place].all()]
+        offsets = [(even[k] - donor)[around].mean(0) if around.any() else np.zeros(3) for donor in [*fitting, middle]]
+        errors = [np.abs(even[k] - donor - offset)[around].mean() if around.any() else 0.0
+                  for donor, offset in zip(fitting, offsets, strict=False)]  # fmt: skip
+        best = int(np.argmin(errors)) if errors else -1
+        soft = cv2.GaussianBlur(place.astype(np.float32), (0, 0), SOFT)[..., None]
+        soft[place] = 1
+        made += soft * ([*fitting, middle][best] + offsets[best] - made)
+    return made
+
+
+def around(scene: SegmentedImage) -> np.ndarray:
+    """Where an object or its shadow may be."""
+    reach = 2 * round(MARGIN * scene.pixels.shape[1]) + 1
+    return cv2.dilate(scene.hidden.astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
+
+
+def light(scene: SegmentedImage) -> np.ndarray:
+    """The middle brightness of each colour where the bin is bare."""
+    clear = ~around(scene)
+    return np.median(scene.pixels[clear] if clear.any() else scene.pixels.reshape(-1, 3), axis=0).clip(1)
+
+
+def _median(even: np.ndarray, bare: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Over the images that show a pixel bare; holes, where none does, are inpainted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        middle = np.nanmedian(np.where(bare[..., None], even, np.nan), axis=0)
+    holes = ~bare.any(0)
+    if holes.any():
+        top = float(np.nanmax(middle))
+        picture = (np.nan_to_num(middle) / top * 255).round().astype(np.uint8)
+        filled = cv2.inpaint(picture, holes.astype(np.uint8), 5, cv2.INPAINT_TELEA) / 255 * top
+        middle = np.where(holes[..., None], filled, middle)
+    return middle.astype(np.float32), holes
+
+
+def _ghost(middle: np.ndarray, even: np.ndarray, bare: np.ndarray) -> float:
+    """The share of the detail where objects lay, and close by, that the median still shows.
+
+    The bin's own pattern is part of it, so of the objects it is less.
+    """
+    reach = 2 * round(NEARBY * even.shape[2]) + 1
+    left, there = 0.0, 1e-9
+    for image, clear in zip(even, bare, strict=True):
+        near = cv2.dilate((~clear).astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
+        of, over = _detail(image)[near], _detail(middle)[near]
+        left, there = left + float((of * over).sum()), there + float((of**2).sum())
+    return max(0.0, left / there)
+
+
+def _detail(picture: np.ndarray) -> np.ndarray:
+    """What is finer than an object's size."""
+    return picture - cv2.GaussianBlur(picture, (0, 0), NEARBY * picture.shape[1])

@@ -1,0 +1,168 @@
+"""The generator and the critic with their optimisers, and the two steps of their game.
+
+The steps run where the networks are and never wait for the device: what they report stays there as tensors.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from stages.gan.augment import augmented
+from stages.gan.losses import LOSSES
+from stages.gan.networks import Critic, Generator, norm_for
+from stages.gan.penalties import PENALTIES
+from stages.gan.recipe import GanRecipe
+from stages.training.distributed import WorkerGroup
+
+# What the steps report, in this order.
+CRITIC_REPORT = ("critic_loss", "wasserstein", "penalty", "accuracy_real", "accuracy_fake")
+GENERATOR_REPORT = ("generator_loss",)
+
+
+class GanPair:
+    """Both networks in training. The same seed on the same device plays the same game."""
+
+    channels = 3  # of the pictures
+
+    def __init__(self, recipe: GanRecipe, seed: int, team: WorkerGroup):
+        self.recipe, self.team, self.device = recipe, team, team.device
+        self.batch = recipe.batch // team.size  # of this process
+        self.rng = torch.Generator(self.device).manual_seed(seed + (team.rank << 32))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            generator, critic = self.networks()
+        self.generator = generator.to(self.device, memory_format=torch.channels_last)
+        self.critic = critic.to(self.device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False) if recipe.average else None
+        self.generator_adam, self.critic_adam = self._adam(self.generator), self._adam(self.critic)
+        self.loss, self.penalty = LOSSES[recipe.loss], PENALTIES[recipe.penalty]
+
+    def networks(self) -> tuple[Module, Module]:
+        """Generator and critic as they begin: the thesis's, unless a heir has others play its game."""
+        recipe = self.recipe
+        generator = Generator(recipe.size, recipe.z, recipe.dim, self.channels)
+        return generator, Critic(recipe.size, recipe.dim, norm_for(recipe.penalty), self.channels)
+
+    def _adam(self, network: Module) -> torch.optim.Adam:
+        recipe = self.recipe
+        on_gpu = self.device.type == "cuda"  # there its step count must live on the device to be captured in a graph
+        return torch.optim.Adam(
+            network.parameters(), recipe.lr, recipe.betas, recipe.epsilon, fused=True, capturable=on_gpu
+        )
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
+
+    def latents(self, count: int) -> Tensor:
+        return torch.randn(count, self.recipe.z, generator=self.rng, device=self.device)
+
+    def critic_step(self, real: Tensor) -> Tensor:
+        """One step of the critic on a batch in -1…1; returns CRITIC_REPORT."""
+        with torch.no_grad(), self._autocast():
+            fake = augmented(self.generator(self.latents(len(real))).float(), self.recipe.augment, self.rng)
+            real = augmented(real, self.recipe.augment, self.rng)
+        with self._autocast():
+            if self.recipe.penalty == "none":  # then batch norm, and each side keeps statistics of its own
+                scores_real, scores_fake = self.critic(real).float(), self.critic(fake).float()
+            else:
+                scores_real, scores_fake = self.critic(torch.cat([real, fake])).float().chunk(2)
+            penalty = self.penalty(self.critic, real, fake, self.rng)
+        loss = self.loss.real(scores_real) + self.loss.fake(scores_fake)
+        self.critic_adam.zero_grad()
+        (loss + self.recipe.penalty_weight * penalty).backward()
+        self.team.average(self.critic.parameters())
+        self.critic_adam.step()
+        with torch.no_grad():
+            right_real, right_fake = scores_real > self.loss.margin, scores_fake <= self.loss.margin
+            means = (
+                scores_real.mean() - scores_fake.mean(),
+                penalty,
+                right_real.float().mean(),
+                right_fake.float().mean(),
+            )
+            return torch.stack([loss, *means])
+
+    def generator_step(self) -> Tensor:
+        """One step of the generator; returns GENERATOR_REPORT."""
+        self.critic.requires_grad_(False)
+        loss = self.generator_loss()
+        self.generator_adam.zero_grad()
+        loss.backward()
+        self.team.average(self.generator.parameters())
+        self.generator_adam.step()
+        self.critic.requires_grad_(True)
+        if self.average is not None:
+            self._follow()
+        return loss.detach()[None]
+
+    def generator_loss(self) -> Tensor:
+        """What the generator minimises, on a batch of its own."""
+        with self._autocast():
+            fake = self.generator(self.latents(self.batch)).float()
+            scores = self.critic(augmented(fake, self.recipe.augment, self.rng)).float()
+        return self.loss.generator(scores)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average towards the generator; statistics of its norms are taken as they are."""
+        for mine, theirs in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            mine.lerp_(theirs, 1 - self.recipe.average)
+        for mine, theirs in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            mine.copy_(theirs)
+
+    @property
+    def artist(self) -> Generator:
+        """The network whose pictures count: the average where there is one."""
+        return self.generator if self.average is None else self.average
+
+    @torch.no_grad()
+    def draw(self, latents: Tensor) -> Tensor:
+        """Pictures in -1…1, in inference mode."""
+        self.artist.eval()
+        pictures = self.artist(latents.to(self.device))
+        self.artist.train()
+        return pictures
+
+    def _networks(self) -> dict[str, Module]:
+        named = {"generator": self.generator, "critic": self.critic, "average": self.average}
+        return {name: network for name, network in named.items() if network is not None}
+
+    def state(self) -> dict[str, Tensor]:
+        """All that decides how the game goes on, as named tensors; each process of a team has a `rng` of its own."""
+        found = {f"{n}.{key}": value for n, net in self._networks().items() for key, value in net.state_dict().items()}
+        for name, adam in (("generator_adam", self.generator_adam), ("critic_adam", self.critic_adam)):
+            for number, entry in adam.state_dict()["state"].items():
+                found |= {f"{name}.{number}.{key}": value for key, value in entry.items()}
+        return found | {f"rng.{rank}": rng for rank, rng in enumerate(self.team.gather(self.rng.get_state()))}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on from a state."""
+        for name, network in self._networks().items():
+            network.load_state_dict(_under(name, state))
+        for name, adam in (("generator_adam", self.generator_adam), ("critic_adam", self.critic_adam)):
+            entries: dict[int, dict[str, Tensor]] = {}
+            parameters = adam.param_groups[0]["params"]
+            for key, value in _under(name, state).items():
+                number, _, field = key.partition(".")
+                if value.ndim:  # the fused optimiser walks through memory: moments must lie as their weights do
+                    value = torch.empty_like(parameters[int(number)]).copy_(value)
+                entries.setdefault(int(number), {})[field] = value
+            adam.load_state_dict({"state": entries, "param_groups": adam.state_dict()["param_groups"]})
+        self.rng.set_state(state[f"rng.{self.team.rank}"])
+
+    @torch.no_grad()
+    def rewind(self, state: dict[str, Tensor]) -> None:
+        """Go back to a state, in the memory where the tensors lie: what was recorded keeps pointing at them."""
+        rng = f"rng.{self.team.rank}"
+        for name, value in self.state().items():
+            if not name.startswith("rng."):
+                value.copy_(state[name]) if name in state else value.zero_()  # moments that were not there yet
+        self.rng.set_state(state[rng])
+
+
+def _under(name: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}

@@ -1,0 +1,74 @@
+"""Judge all candidates of one experiment (data/judged/<experiment>.csv, and what they are judged by as .json)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages import command, files, paths, settings
+from stages.dataset import photo
+from stages.judge import judging, reference, set_metrics
+from stages.judge.judging import Bench, Judged
+from stages.problem import Problem
+
+
+def main(experiment: str) -> None:
+    params = settings.load()
+    product = settings.named(experiment, params.judged).product
+    manifest = pd.read_csv(paths.CANDIDATES / experiment / "manifest.csv", keep_default_na=False)
+    if manifest.empty:
+        raise Problem(f"{paths.CANDIDATES / experiment}: there are no candidates")
+    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    if not weights.exists():
+        raise Problem(f"there is no detector that judges {product}; run `dvc repro judge_detector@{product}`")
+    size = params.now.gan.size
+    pixels = candidates(paths.CANDIDATES / experiment, manifest, size)
+    training = reference.read(reference.parents(manifest["parents"]), size)
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], size)
+    by = judging.bench(paths.JUDGE / product, weights, training, own, params)
+    judged = judging.judge(pixels, by, params)
+    table = pd.DataFrame([row(id_, one, by) for id_, one in zip(manifest["id"], judged, strict=True)])
+    files.write(paths.JUDGED / f"{experiment}.csv", table.to_csv(index=False, lineterminator="\n"))
+    files.write_json(paths.JUDGED / f"{experiment}.json", {
+        "copy_distance": round(by.copy.distance, 5), "copies_caught": by.copy.caught,
+        "training_images": len(by.training),
+        "distinct": set_metrics.distinct(pixels, by.copy.distance, params.judge.shift),
+    })  # fmt: skip
+
+
+def candidates(folder: Path, manifest: pd.DataFrame, size: int) -> np.ndarray:
+    """The pictures of a manifest as squares; one that is broken, or not as large as it says, is named."""
+    return np.stack(
+        [
+            photo.squashed(photo.load(folder / f"{row['id']}.png", *_stored(row, size)), size)
+            for row in manifest.to_dict("records")
+        ]
+    )
+
+
+def _stored(row: dict, size: int) -> tuple[int, int]:
+    """Width and height of a candidate's file: generators of squares draw squares, others whole frames."""
+    return (int(row["frame_width"]), int(row["frame_height"])) if row["boxes"] else (size, size)
+
+
+def row(id_: str, one: Judged, by: Bench) -> dict[str, object]:
+    evidence, found = one.evidence, one.evidence.quality
+    sure = found.whole.confidence
+    seen = zip(found.whole.boxes.tolist(), found.whole.classes.tolist(), sure.tolist(), strict=True)
+    return {
+        "id": id_, "verdict": one.colour, "reason": one.reason, "nearest": evidence.nearest,
+        "distance": round(evidence.distance, 5), "threshold": round(by.copy.distance, 5),
+        "detections": len(sure), "ghosts": found.ghosts, "parts": found.parts,
+        "min_confidence": round(float(sure.min()), 4) if len(sure) else "",
+        "mean_confidence": round(float(sure.mean()), 4) if len(sure) else "",
+        "manifold": round(evidence.manifold, 5),
+        "arrangement_like": evidence.like, "arrangement": evidence.arrangement.says(),
+        "boxes": json.dumps([[*(round(v, 4) for v in box), number, round(c, 4)] for box, number, c in seen]),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, experiment="which of params.yaml's experiments")

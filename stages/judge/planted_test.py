@@ -1,0 +1,137 @@
+"""Test the judge on planted candidates of known verdict, and on real images, which it should call new and good.
+
+The planted ones are made of another product's validation images: one half of these is among what calibrates, the other
+half is what copies, recombinations, halves and ghosts are made of. Of the product itself only the last figure speaks:
+how many of its validation images, which nothing that judges has seen, are called green. None of it reaches a later
+stage.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from stages import command, drawing, files, paths, settings
+from stages.dataset import photo
+from stages.detector import predict
+from stages.judge import judging, limits, novelty, planted, reference, salience, set_metrics
+from stages.judge.calibrate import FEW, known, known_groups, look_at_copies, trials
+from stages.judge.colours import COLOURS, interval
+from stages.judge.copies import copies
+from stages.judge.judging import Bench
+from stages.judge.reference import Reference
+from stages.problem import Problem
+from stages.settings import Settings
+
+SHOWN = 24  # misjudged candidates in the picture
+
+
+def main(product: str) -> None:
+    params = settings.load()
+    by, more = other_bench(params, product)
+    pixels, truth = planted.planted(by.training, more, params.now.judge.planted, params.judge.shift, params.seed)
+    said = [one.colour for one in judging.judge(pixels, by, params)]
+    copied = _copies(by, params)
+    accepted = sum(one.colour == "green" for one in judging.judge(copied, by, params))
+    changed = planted.one_changed(by.training, params.now.judge.planted, params.seed)
+    called = copies_called(changed, by, params)
+    low, high = interval(called, len(changed))
+    figures = scores(truth, said) | {
+        "planted_copies": len(copied), "planted_copies_accepted": accepted,
+        "copies_caught": by.copy.caught,
+        "one_change_called_copy": called / max(len(changed), 1),
+        "one_change_called_copy_low": low, "one_change_called_copy_high": high,
+        **real_green(params, product),
+    }  # fmt: skip
+    with files.replacing(paths.JUDGE_TESTS / product) as folder:
+        rounded = {name: round(v, 4) if isinstance(v, float) else v for name, v in figures.items() if v is not None}
+        files.write_json(folder / "figures.json", rounded)
+        files.write(folder / "confusion.csv", confusion(truth, said).to_csv(lineterminator="\n"))
+        photo.save(folder / "misjudged.jpg", misjudged(pixels, truth, said))
+
+
+def other_bench(params: Settings, product: str) -> tuple[Bench, Reference]:
+    """A bench for the other product with the most validation images, and what else shows its bin.
+
+    A few of its images that the detector trained on play the part of the subset, one half of its validation images that
+    of what candidates must differ from; nothing was calibrated on these.
+    """
+
+    def tests(group: str) -> Reference | None:
+        return known(params, product, group, "val", slice(1, None, 2))
+
+    group = max(known_groups(params, product), key=lambda name: len(tests(name) or ()))
+    own, source = known(params, product, group, "train", slice(FEW)), tests(group)
+    if not own or not source:
+        raise Problem(f"the judge's test needs two validation images of one other product; {group} has fewer")
+    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    tried = trials(params, product)
+    return Bench(
+        weights, source, salience.empty(own), limits.copy_limit(own, params.judge, params.seed),
+        limits.limits(own, look_at_copies(own, params, product), tried, params.judge),
+        predict.features(weights, source.pixels, params.now.judge.imgsz), limits.known_features(tried),
+    ), own  # fmt: skip
+
+
+def copies_called(pixels: np.ndarray, by: Bench, params: Settings) -> int:
+    """How many pictures are called copies by their pixels."""
+    if not len(pixels):
+        return 0
+    near = novelty.nearest(pixels, by.training.pixels, params.judge.shift, params.judge.shortlist)
+    return int((near.distance <= by.copy.distance).sum())
+
+
+def _copies(by: Bench, params: Settings) -> np.ndarray:
+    rng = np.random.default_rng(params.seed + 1)
+    picked = rng.integers(len(by.training), size=params.now.judge.planted_copies)
+    return np.stack([copies(by.training.pixels[k], 1, params.judge.shift, rng)[0] for k in picked])
+
+
+def scores(truth: list[str], said: list[str]) -> dict[str, float]:
+    """Accuracy, and each colour's precision and recall."""
+    pairs = Counter(zip(truth, said, strict=True))
+    found = {"planted_accuracy": sum(pairs[c, c] for c in COLOURS) / len(truth)}
+    for colour in COLOURS:
+        called, there = said.count(colour), truth.count(colour)
+        found[f"{colour}_precision"] = pairs[colour, colour] / called if called else 0.0
+        found[f"{colour}_recall"] = pairs[colour, colour] / there if there else 0.0
+    return found
+
+
+def confusion(truth: list[str], said: list[str]) -> pd.DataFrame:
+    """Rows: what was planted; columns: the verdict."""
+    pairs = Counter(zip(truth, said, strict=True))
+    rows = [[pairs[planted_, called] for called in COLOURS] for planted_ in COLOURS]
+    return pd.DataFrame(rows, index=pd.Index(COLOURS, name="planted"), columns=list(COLOURS))
+
+
+def real_green(params: Settings, product: str) -> dict[str, float]:
+    """Of the product's own validation images: the share called green, and called a copy."""
+    real = set_metrics.held_out(params, product)
+    if not real:
+        return {}
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size)
+    by = judging.bench(paths.JUDGE / product, paths.DETECTORS / product / "judge" / "last.pt", own, own, params)
+    judged = judging.judge(real.pixels, by, params)
+    green, copies = (sum(test(one) for one in judged) for test in (
+        lambda one: one.colour == "green", lambda one: one.evidence.distance <= by.copy.distance))  # fmt: skip
+    low, high = interval(green, len(judged))
+    return {
+        "real_images": len(judged), "real_called_green": green / len(judged), "real_called_green_low": low,
+        "real_called_green_high": high, "real_called_copy": copies / len(judged),
+    }  # fmt: skip
+
+
+def misjudged(pixels: np.ndarray, truth: list[str], said: list[str]) -> np.ndarray:
+    """Wrongly judged ones, each twice its size, with `planted > verdict` under it."""
+    wrong = [k for k, (a, b) in enumerate(zip(truth, said, strict=True)) if a != b]
+    if not wrong:
+        return np.full((32, 256, 3), 255, np.uint8)
+    chosen = [wrong[k] for k in np.linspace(0, len(wrong) - 1, min(SHOWN, len(wrong))).astype(int)]
+    return drawing.sheet([drawing.named(pixels[k], f"{truth[k]} > {said[k]}") for k in chosen], 8)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, product="focus or other")

@@ -1,0 +1,319 @@
+"""The blocks of params.yaml, each key typed and with what is allowed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One block of params.yaml. Every key is written out there, so nothing here has a default."""
+
+
+class Fix(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """One declared correction of the dataset; it names an image or an annotation, or, for `clip`, neither: all."""
+
+    do: Literal["reclassify", "clip", "drop"]
+    image: int | None = None  # image id: the image, and all its annotations
+    annotation: int | None = None  # annotation id
+    to: int | None = None  # category id, for reclassify
+
+    def __post_init__(self) -> None:
+        named = (self.image is not None) + (self.annotation is not None)
+        if named > 1 or (named == 0 and self.do != "clip"):
+            raise ValueError(f"Expected one of image, annotation to {self.do}")
+        if (self.to is not None) != (self.do == "reclassify"):
+            raise ValueError("Expected a category id in `to` for reclassify, and only there")
+
+
+class Dataset(Section):
+    source: Literal["bins", "coco"]
+    images: str
+    annotations: str
+    groups: dict[Name, list[str]]  # group → file-name patterns; empty: the first folder of the file name
+    fixes: list[Fix]
+    arrived: list[Name]  # products that came later, in data/products/; each a group of its name
+    few_instances: Count  # a class with fewer is reported as under-represented
+
+
+class Split(Section):
+    train: Share
+    val: Share
+    test: Share
+    hash_distance: Annotated[int, Meta(ge=0, le=32)]  # bits of 64
+    tile_distance: Share  # of full brightness
+
+    def __post_init__(self) -> None:
+        if abs(self.train + self.val + self.test - 1) > 1e-9:
+            raise ValueError("Expected train + val + test = 1")
+
+
+class Products(Section):
+    """The groups that the words `focus`, `other` and `rest` of a subset mean."""
+
+    focus: Name
+    other: Name
+    apart: list[Name]  # not part of `rest` either
+
+
+class Subset(Section):
+    group: Name  # or focus, other, but_focus, but_other, rest (all but those two and the ones apart), every
+    count: Positive | Literal["all"]  # of each group
+    prefer: Literal["separated", "random"]
+    fewer: bool  # whether a group that has fewer images gives what it has; else that ends the stage
+
+
+class Bins(Section):
+    width: Annotated[int, Meta(ge=64, le=4096)]
+    height: Annotated[int, Meta(ge=64, le=4096)]
+    images: dict[Name, Count]  # group → photographs
+    extra_test: dict[Name, Count]  # group → photographs more that are for testing only
+
+
+class Yolo(Section):
+    size: Annotated[int, Meta(ge=32, le=4096)]
+    labels: Literal["polygons", "boxes"]
+
+
+class Augment(Section):
+    """Ultralytics' own augmentation, on the fly; the names are its names."""
+
+    hsv_h: Share
+    hsv_s: Share
+    hsv_v: Share
+    degrees: Annotated[float, Meta(ge=0, le=180)]
+    translate: Share
+    scale: Share
+    fliplr: Share
+    flipud: Share
+    mosaic: Share
+
+
+class Detector(Section):
+    model: Literal["yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x"]
+    weights: str | None  # a .pt to start from; null: from scratch
+    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
+    epochs: Positive
+    least_steps: Count  # few images make short epochs: then there are as many as this takes
+    batch: Positive
+    lr: Annotated[float, Meta(gt=0, le=1)]
+    validations: Positive  # how often during training, evenly spread; the last epoch is always validated
+    augment: Augment
+
+
+class Gan(Section):
+    """What all games have in common: the optimiser's and the penalty's constants."""
+
+    betas: tuple[Share, Share]
+    epsilon: Annotated[float, Meta(gt=0)]
+    penalty_weight: Annotated[float, Meta(ge=0)]
+
+
+class ScaledGan(Section):
+    size: Literal[32, 64, 128, 256, 512]  # pixels of the square that pictures are squashed to
+    dim: Positive  # channels of the widest pictures' features
+    z: Positive  # length of a latent vector
+    lr: Annotated[float, Meta(gt=0, le=1)]
+    critic_steps: Positive  # … for one of the generator
+    most_steps: Positive  # an experiment that asks for more steps gets these
+    most_batch: Positive  # … and for a larger batch
+    precision: Literal["fp32", "bf16"]  # of the convolutions; norms, losses and the penalty's slope are in fp32
+    processes: Positive  # each with a GPU of its own, if there are as many, and an equal share of each batch
+    every: Positive  # steps between two checkpoints
+    grids: Positive  # pictures of fixed noise, evenly spread over training
+
+
+class Experiment(Section):
+    """One training run of a GAN."""
+
+    product: Literal["focus", "other"]  # which it belongs to
+    subset: Name
+    start: str  # the finished run it continues, as models/gan/<experiment>; or its own subset's folder: from scratch
+    extra: str  # a folder of more pictures to train on; or its own subset's folder: none
+    loss: Literal["gan", "hinge_v1", "hinge_v2", "lsgan", "wgan"]
+    penalty: Literal["none", "dragan", "wgan-gp"]
+    batch: Positive
+    steps: Positive  # of the critic
+    sample_at: Annotated[list[Annotated[float, Meta(gt=0, le=1)]], Meta(min_length=1)]  # shares of the steps
+    average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
+    augment: list[Literal["colour", "shift", "cutout"]]  # what the critic sees of all pictures, real and generated
+
+
+class Inpaint(Section):
+    """One training run of a network that fills holes."""
+
+    product: Literal["focus", "other"]  # which it belongs to
+    subset: Name
+    extra: str  # a folder of other products' pictures to learn from, too; or its own subset's folder: none
+    start: str  # the finished run it continues, as models/inpaint/<name>; or its own subset's folder: from scratch
+    network: Literal["ae", "ae_skip", "gan", "ambient"]
+    loss: Literal["ssim", "mae", "psnr"]
+    holes: Annotated[list[Literal["block", "drop", "objects"]], Meta(min_length=1)]  # each time one of these
+    dropout: Annotated[float, Meta(ge=0, lt=1)]
+    optimizer: Literal["adam", "sgd", "adagrad"]
+    batch: Positive
+    steps: Positive  # at most
+    patience: Positive  # looks at held-out images that bring nothing better, after which training ends
+
+
+class ScaledInpaint(Section):
+    size: Literal[64, 128, 256]  # pixels of the window in which a hole is filled
+    dim: Positive  # channels of the widest pictures' features
+    windows: Positive  # cut out of each photograph
+    most_steps: Positive
+    most_batch: Positive
+    every: Positive  # steps between two looks at held-out images, each with a checkpoint
+
+
+class Composition(Section):
+    """Candidates made of a subset's own images."""
+
+    product: Literal["focus", "other"]
+    subset: Name
+
+
+class Pasting(Composition):
+    """Candidates made of a subset's objects, or of generated ones, on its empty bins, or on generated ones."""
+
+    objects: str  # folder that they come from: the subset's, or a model
+    floor: str  # … and the bins
+
+
+class Deconstruction(Composition):
+    """Candidates made of a subset's images by taking their objects away."""
+
+    floor: str  # folder of what makes what lay under them: the subset's, or a model
+
+
+class Texture(Section):
+    """One training run of a spatial GAN."""
+
+    subset: Name
+    sources: Annotated[list[Literal["floor", "label"]], Meta(min_length=1)]  # several are fused in one model
+    metric: Annotated[float, Meta(ge=0)]  # weight of the distance between a picture and its like from encoded noise …
+    mode: Annotated[float, Meta(ge=0)]  # … and of the critic's word on that like; both 0: no regulariser
+    batch: Positive
+    steps: Positive  # of the critic
+    average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
+
+
+class ScaledTexture(Section):
+    size: Literal[32, 64, 128, 256]  # pixels of the squares it is trained on; it paints any size
+    dim: Positive  # channels of the widest pictures' features
+    depth: Positive  # numbers at each place of the noise
+    squares: Positive  # that are cut from its sources
+    most_steps: Positive
+
+
+class ObjectGan(Section):
+    """One training run of a GAN on cut-outs."""
+
+    subset: Name
+    batch: Positive
+    steps: Positive  # of the critic
+    average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
+
+
+class ScaledObjects(Section):
+    size: Literal[32, 64, 128, 256, 512]  # pixels of the square that cut-outs are squashed to
+    most_steps: Positive
+
+
+class JudgedSubsets(Section):
+    focus: Name
+    other: Name
+
+
+class Judge(Section):
+    subsets: JudgedSubsets  # of each product: the only images of it that its judge may see
+    shift: Annotated[float, Meta(ge=0, le=0.25)]  # share of the side by which a copy may be moved
+    copies: Positive  # changed copies of each training image, from which the distance of copies is taken …
+    percentile: Annotated[float, Meta(gt=50, le=100)]  # … as this percentile
+    shortlist: Positive  # training images that a candidate is compared with in full
+    iou: Share  # overlap at which an object lies where it did
+    slack: Share  # how much real images may exceed what the few known ones show
+    pass_real: Annotated[float, Meta(gt=50, lt=100)]  # percent of real images that must be sure enough
+
+
+class ScaledJudge(Section):
+    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]  # of its detector
+    planted: Positive  # candidates of each colour in its test
+    planted_copies: Positive  # … and copies more, none of which may be accepted
+
+
+class Feedback(Section):
+    """When a candidate's labels can be trusted: both detectors agree, however the picture is turned."""
+
+    confidence: Share  # of a reading that counts
+    readings: Share  # of the mirrored views that an object must be seen in, by each detector
+    iou: Share  # overlap of two readings of one object
+    best: Positive  # accepted candidates that are fed back to a generator
+
+
+class Arm(Section):
+    """One way to build a detector's training set from the same few images."""
+
+    product: Literal["focus", "other"]
+    subset: Name  # its real images
+    fakes: str  # a folder of accepted candidates; data/accepted: all that came of the same images; own subset: none
+    ratio: Count  # fakes for each real image, at most
+    known: str  # a folder of other products' images that it is trained on too; own subset's folder again: none
+    start: str  # the detector of those products, from which it goes on; own subset's folder again: from scratch
+    augment: Literal["plain", "standard"]
+
+
+class Evidence(Section):
+    primary: Name  # the arm whose gain was asked for before any test image was looked at
+    real: Share  # of an epoch that mixes real images and fakes, the share of the real ones …
+    known: Share  # … and of one that goes on from the known products, the share of their images
+    margin: Share  # of mAP that the known products may lose
+    minutes: Annotated[float, Meta(ge=0)]  # to annotate one image
+    resamplings: Positive
+    plain: Augment
+    standard: Augment
+
+
+class Compared(Section):
+    """How long every arm is trained, and how often."""
+
+    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
+    batch: Positive
+    steps: Positive
+    seeds: Positive
+
+
+class ArrivalRule(Section):
+    """What becomes of a product that arrives in data/incoming/."""
+
+    least: Positive  # training images it must bring
+    merge: bool  # whether a promoted product's branch is merged; else a person does
+    targets: list[str]  # stages that are run for it, with all that they need
+    generators: list[Name]  # cheap enough to be run again in each fold, where a product has no test images
+    review_minutes: Annotated[float, Meta(ge=0)]  # that a run waits for a person's word on doubtful candidates
+
+
+class Testing(Section):
+    confidence: Share  # a detection below it is not `found`
+    iou: Share  # … nor one that overlaps its object less
+    bootstrap: Positive  # resamplings for the interval
+
+
+class Scale(Section):
+    bins: Bins
+    yolo: Yolo
+    detector: Detector
+    gan: ScaledGan
+    texture: ScaledTexture
+    objects: ScaledObjects
+    inpaint: ScaledInpaint
+    candidates: Positive  # drawn from each of an experiment's checkpoints
+    composed: Positive  # candidates of each composition
+    judge: ScaledJudge
+    evidence: Compared  # by `dvc repro` …
+    matrix: Compared  # … and by `make evidence`

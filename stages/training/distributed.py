@@ -1,0 +1,118 @@
+"""One game played by one process or by several, each with its own device and an equal share of each batch.
+
+Gradients are averaged after the backward pass by torch.distributed. DistributedDataParallel is of no use here: it
+averages in hooks of one backward pass and does not go together with `torch.autograd.grad`, which the penalty needs.
+All parts of the loss are means over pictures, so the mean of the shares' gradients is the gradient of the whole batch.
+Batch norm takes its statistics from each share alone.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, distributed, multiprocessing
+from torch.nn import Parameter
+
+from stages.problem import Problem
+
+T = TypeVar("T")
+PATIENCE = timedelta(minutes=10)  # until a silent partner is given up
+
+
+@dataclass(frozen=True)
+class WorkerGroup:
+    """This process's place among those that play together."""
+
+    device: torch.device
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that writes, reports and draws."""
+        return self.rank == 0
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean over the team."""
+        if self.size > 1:
+            distributed.all_reduce(value)
+            value /= self.size
+        return value
+
+    def average(self, parameters: Iterable[Parameter]) -> None:
+        """Replace the gradients by their means over the team, in one exchange."""
+        if self.size == 1:
+            return
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        flat = self.mean(torch.cat([gradient.flatten() for gradient in gradients]))
+        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+
+    def gather(self, value: Tensor) -> list[Tensor]:
+        """Everybody's value, in order of rank."""
+        if self.size == 1:
+            return [value]
+        everybody: list = [None] * self.size
+        distributed.all_gather_object(everybody, value)
+        return everybody
+
+    def wait(self) -> None:
+        """Until all are here."""
+        if self.size > 1:
+            distributed.barrier()
+
+
+def device(rank: int = 0) -> torch.device:
+    return torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def play(size: int, game: Callable[[WorkerGroup], T]) -> T:
+    """Call `game` in `size` processes, of which this is the first, and return what it returns here.
+
+    Without a GPU each process keeps to one thread: with more, sums come out other in their last bits and the same seed
+    plays another game on a machine with other cores. Little is lost: two games beside each other are played in the
+    time of one that has two threads.
+    """
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)
+    if size == 1:
+        return game(WorkerGroup(device()))
+    if torch.cuda.is_available() and torch.cuda.device_count() < size:
+        raise Problem(f"gan.processes: {size} are wanted, each with a GPU, but there are {torch.cuda.device_count()}")
+    spawner = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = Path(folder) / "meeting"
+        others = [spawner.Process(target=_join, args=(meeting, k, size, game), daemon=True) for k in range(1, size)]
+        for other in others:
+            other.start()
+        try:
+            result = _join(meeting, 0, size, game)
+            for other in others:
+                other.join()
+            return result
+        finally:
+            for other in others:
+                other.kill()
+
+
+def _join(meeting: Path, rank: int, size: int, game: Callable[[WorkerGroup], T]) -> T | None:
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    if torch.cuda.is_available():
+        torch.cuda.set_device(rank)
+    else:
+        torch.set_num_threads(1)
+    distributed.init_process_group(backend, f"file://{meeting}", PATIENCE, world_size=size, rank=rank)
+    try:
+        return game(WorkerGroup(device(rank), rank, size))
+    except Problem:
+        if rank == 0:
+            raise
+        return None  # the first process has the same and says it
+    finally:
+        distributed.destroy_process_group()

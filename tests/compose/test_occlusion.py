@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from stages.compose import occlusion
+from stages.extract.cutouts import SegmentedImage
+
+SHAPE = (120, 160)
+
+
+def scene(*visible):
+    masks = np.array(visible, bool).reshape(-1, *SHAPE)
+    return SegmentedImage("a.png", np.zeros((*SHAPE, 3), np.uint8), masks, [1] * len(masks), ["mask"] * len(masks))
+
+
+def bar(x, y, w, h):
+    mask = np.zeros(SHAPE, bool)
+    mask[y : y + h, x : x + w] = True
+    return mask
+
+
+LYING, UPRIGHT = bar(30, 50, 80, 16), bar(60, 20, 16, 80)
+USUAL = {1: 80 * 16}
+
+
+@pytest.mark.parametrize("first", ["upper", "lower"])
+def test_a_crossed_object_lies_below(first):
+    """Both pieces of what is hidden are one object, whose hull reaches into what hides it."""
+    found = occlusion.over(
+        scene(LYING, UPRIGHT & ~LYING) if first == "upper" else scene(LYING & ~UPRIGHT, UPRIGHT), USUAL
+    )
+    assert found.tolist() == ([[False, True], [False, False]] if first == "upper" else [[False, False], [True, False]])
+
+
+def test_a_straight_cut_is_told_by_what_is_missing():
+    whole, end = bar(20, 40, 80, 16), bar(40, 56, 16, 50)  # the end of an upright one that goes on under it
+    assert occlusion.over(scene(end, whole), USUAL).tolist() == [[False, False], [True, False]]
+
+
+def test_what_the_frame_cuts_off_is_not_hidden():
+    assert occlusion.lacks(scene(bar(0, 40, 40, 16), bar(60, 40, 40, 16)), USUAL).tolist() == [0.0, 0.5]
+
+
+def test_objects_apart_lie_on_nothing():
+    assert not occlusion.over(scene(bar(10, 10, 60, 16), bar(10, 40, 30, 16)), USUAL).any()
+
+
+def test_free_are_those_under_nothing_that_is_left_and_all_in_a_knot():
+    on = np.zeros((3, 3), bool)
+    on[0, 1] = on[1, 2] = True
+    assert occlusion.free(on, [0, 1, 2]) == [0]
+    assert occlusion.free(on, [1, 2]) == [1]
+    on[2, 0] = True
+    assert occlusion.free(on, [0, 1, 2]) == [0, 1, 2]
+
+
+def test_a_whole_object_s_area_is_not_pulled_down_by_hidden_ones():
+    found = [scene(bar(10, 10, 80, 16), bar(10, 40, 80, 16), bar(10, 80, 20, 16))]
+    assert occlusion.usual_areas(found) == {1: 80 * 16}

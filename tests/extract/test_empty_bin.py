@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stages.extract import empty_bin
+from stages.extract.cutouts import SegmentedImage
+from stages.problem import Problem
+
+SHAPE = (60, 100)
+
+
+def scene(spot, seed=0, light=1.0):
+    """A bin with a slope of grey and one bright object."""
+    rng = np.random.default_rng(seed)
+    grey = np.linspace(60, 120, SHAPE[1])[None, :, None] + rng.normal(0, 2, (*SHAPE, 3))
+    mask = np.zeros(SHAPE, bool)
+    mask[spot[1] : spot[1] + 14, spot[0] : spot[0] + 14] = True
+    grey[mask] = 230
+    return SegmentedImage(f"{seed}.png", (grey * light).clip(0, 255).astype(np.uint8), mask[None], [1], ["mask"])
+
+
+SCENES = [scene((10 + 16 * k, 8 + 6 * k), k, 0.9 + 0.05 * k) for k in range(5)]
+BARE = np.linspace(60, 120, SHAPE[1])[None, :, None]
+
+
+def test_no_object_is_left_and_each_background_has_its_image_s_light():
+    found = empty_bin.backgrounds(SCENES)
+    assert len(found.pictures) == 6 and found.unseen == 0
+    for picture, light in zip(found.pictures, found.light, strict=True):
+        even = picture / light
+        assert np.abs(even - BARE / np.median(BARE)).max() < 0.2
+    assert found.light[5][0] > found.light[1][0]
+
+
+def test_ghosts_are_measured():
+    clean = empty_bin.backgrounds(SCENES).ghost
+    half_marked = []
+    for one in (scene((40, 20), k) if k % 2 else scene((10, 30), k) for k in range(5)):
+        top = np.arange(SHAPE[0]) < one.masks[0].any(1).argmax() + 3
+        half_marked.append(replace(one, masks=one.masks & top[:, None]))
+    assert clean < 0.1
+    assert empty_bin.backgrounds(half_marked).ghost > clean + 0.1
+
+
+def test_one_object_in_the_same_place_of_all_images_is_inpainted():
+    found = empty_bin.backgrounds([scene((40, 20), k) for k in range(4)])
+    assert found.unseen > 0.05
+    assert found.pictures[0][20:34, 40:54].max() < 150
+
+
+def test_a_single_image_is_enough():
+    found = empty_bin.backgrounds(SCENES[:1])
+    assert found.pictures[1].max() < 160
+
+
+def test_no_background_anywhere_is_one_line():
+    full = SegmentedImage("a.png", np.full((*SHAPE, 3), 200, np.uint8), np.ones((1, *SHAPE), bool), [1], ["mask"])
+    with pytest.raises(Problem, match="background is visible almost nowhere"):
+        empty_bin.backgrounds([full])

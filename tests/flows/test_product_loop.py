@@ -1,0 +1,27 @@
+import json
+import shutil
+
+from flows import product_loop
+from stages import settings
+from tests.conftest import ROOT, run
+
+COLLECT = """stages:
+  trained: {cmd: mkdir made, outs: [made]}
+  evidence: {cmd: echo 1 > found.csv, deps: [made], outs: [found.csv]}
+  gate: {cmd: cp asked.json reports/metrics/gate.json, deps: [found.csv, asked.json], outs: [reports/metrics/gate.json]}
+  report: {cmd: ls made plots > page.html, deps: [made, plots, reports/metrics/gate.json], outs: [page.html]}
+"""
+
+
+def test_what_collects_runs_where_not_everything_has(pipeline, monkeypatch):
+    """Only what the product needs is brought up to date: of the rest there is not even a folder."""
+    (pipeline / "dvc.yaml").write_text(COLLECT)
+    shutil.copyfile(ROOT / settings.PARAMS, pipeline / settings.PARAMS)
+    (pipeline / "asked.json").write_text(json.dumps({"promote_product": 0}))
+    (pipeline / "reports" / "metrics").mkdir(parents=True)
+    brought = []
+    monkeypatch.setattr(product_loop, "bring", lambda checkout, targets, means: brought.append(targets))
+    assert product_loop.run(pipeline, product_loop.Means()) == {"promote_product": 0}
+    assert "arm@paste" in brought[0]
+    assert (pipeline / "page.html").exists()
+    assert "trained" in run(pipeline, "dvc", "status").stdout

@@ -1,0 +1,215 @@
+"""Workers with clones of their own, that share with the main checkout only git, a DVC remote and the server."""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows import remote, worker
+from tests.conftest import ROOT, environment, flow, run
+from tests.flows.test_reproduce import becomes
+
+CODE = "from flows.reproduce import reproduce; print('RAN', reproduce(slots=3, pool='gpu', patience={patience}))"
+WORKERS = ("one", "two")
+# `left` and `right` wait for each other, so that no machine can do both; each stage writes whose it was. DVC knows only
+# stages that depend on something by their inputs.
+DIVIDED = """stages:
+  first: {cmd: 'cat input > first && echo "first $WHO" >> first', deps: [input, added], outs: [first]}
+  left: {cmd: sh meet.sh left right, deps: [first, meet.sh], outs: [left]}
+  right: {cmd: sh meet.sh right left, deps: [first, meet.sh], outs: [right], metrics: [right.json: {cache: false}]}
+  both: {cmd: 'cat left right > both && echo "both $WHO" >> both', deps: [left, right], outs: [both]}
+"""
+MEET = """touch "$SHARED/$1"
+until [ -e "$SHARED/$2" ]; do sleep 0.2; done
+{ cat first; echo "$1 $WHO"; } > "$1"
+echo '{"a": 1}' > "$1.json"
+"""
+# Whoever comes first never gets to the end.
+DEADLY = """stages:
+  slow: {cmd: sh slow.sh, deps: [slow.sh], outs: [slow]}
+"""
+SLOW = """if mkdir "$SHARED/first" 2>/dev/null; then echo "$WHO" > "$SHARED/first/who"; sleep 600; fi
+echo "slow $WHO" > slow
+"""
+
+
+@pytest.fixture
+def machines(tmp_path, server):
+    """A maker of a main checkout, and of two workers at work in two clones of it: `machines(pipeline, scripts)`."""
+    processes: dict[str, subprocess.Popen] = {}
+    (tmp_path / "shared").mkdir()
+
+    def make(pipeline: str, **scripts: str) -> tuple[Path, dict[str, subprocess.Popen]]:
+        main = checkout(tmp_path, pipeline, scripts)
+        deploy(main, server)
+        for name in WORKERS:
+            run(tmp_path, "git", "clone", "-q", str(main), name)
+            processes[name] = joined(tmp_path / name, name, server)
+        assert becomes(lambda: at_work(server) == set(WORKERS), 120), "the workers did not start"
+        return main, processes
+
+    yield make
+    for process in processes.values():
+        kill(process)
+
+
+def checkout(place: Path, pipeline: str, scripts: dict[str, str]) -> Path:
+    """The main checkout: a pipeline, and the flows that its clones run."""
+    main = place / "main"
+    for name in ("flows", "stages"):
+        shutil.copytree(ROOT / name, main / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "prefect.yaml", main)
+    files = {"dvc.yaml": pipeline, "input": "input\n", "added": "added\n"}
+    for name, text in {**files, **{f"{name}.sh": text for name, text in scripts.items()}}.items():
+        (main / name).write_text(text)
+    (main / ".gitignore").write_text("__pycache__/\n/.prefect/\n")
+    for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q"), ("dvc", "add", "-q", "added"),
+                    ("dvc", "remote", "add", "-q", "-d", "store", str(place / "store")),
+                    ("git", "add", "-A"), ("git", "commit", "-qm", "Start")):  # fmt: skip
+        run(main, *command)
+    return main
+
+
+def deploy(main: Path, server: dict[str, str]) -> None:
+    for arguments in (("work-pool", "create", "gpu", "--type", "process", "--overwrite"),
+                      ("--no-prompt", "deploy", "--name", "gpu")):  # fmt: skip
+        command = [sys.executable, "-m", "prefect", *arguments]
+        done = subprocess.run(command, cwd=main, env=environment(main) | server, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def joined(clone: Path, name: str, server: dict[str, str]) -> subprocess.Popen:
+    """A worker, as `make worker` starts it."""
+    environ = environment(clone) | {
+        "WHO": name, "SHARED": str(clone.parent / "shared"), "PREFECT_WORKER_QUERY_SECONDS": "1",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "flows.worker", "--server", server["PREFECT_API_URL"], "--name", name]
+    with (clone.parent / f"{name}.log").open("w") as log:
+        return subprocess.Popen(command, cwd=clone, env=environ, stdout=log, stderr=log, start_new_session=True)
+
+
+def at_work(server: dict[str, str]) -> set[str]:
+    with talk(server) as client:
+        found = client.request("POST", "/work_pools/{name}/workers/filter", path_params={"name": "gpu"}, json={}).json()
+    return {one["name"] for one in found if one["status"] == "ONLINE"}
+
+
+@contextlib.contextmanager
+def talk(server: dict[str, str]):
+    with temporary_settings({PREFECT_API_URL: server["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
+        yield client
+
+
+def ran(main: Path, server: dict[str, str], patience: float) -> str:
+    """What a whole run says."""
+    return ended(flow(main, server, CODE.format(patience=patience), WHO="main", SHARED=str(main.parent / "shared")))
+
+
+def ended(process: subprocess.Popen) -> str:
+    try:
+        return process.communicate(timeout=400)[0]
+    except subprocess.TimeoutExpired:
+        kill(process)
+        raise
+
+
+def kill(process: subprocess.Popen) -> None:
+    """As a machine dies: at once, with all it ran."""
+    if process.poll() is None:
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        for one in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+        process.wait()
+
+
+def test_two_machines_divide_the_stages_and_the_main_checkout_has_them_all(machines, server):
+    main, _ = machines(DIVIDED, meet=MEET)
+    said = ran(main, server, 300)
+    assert "RAN ['first', 'left', 'right', 'both']" in said, said
+    did = dict(line.split() for line in (main / "both").read_text().splitlines() if " " in line)
+    assert did.keys() == {"first", "left", "right", "both"}
+    assert {did["left"], did["right"]} == set(WORKERS)
+    assert "main" not in did.values()  # nothing was computed again there
+    assert (main / "right.json").exists()
+    assert "up to date" in run(main, "dvc", "status").stdout
+    locks = [path for path in main.parent.rglob("dvc.lock") if run(path.parent, "git", "ls-files", "dvc.lock").stdout]
+    assert locks == []  # workers commit none
+
+
+def test_the_stage_of_a_worker_that_dies_runs_elsewhere(machines, server, tmp_path):
+    main, workers = machines(DEADLY, slow=SLOW)
+    process = flow(main, server, CODE.format(patience=75), WHO="main", SHARED=str(tmp_path / "shared"))
+    note = tmp_path / "shared" / "first" / "who"
+    assert becomes(lambda: note.exists() and note.read_text().endswith("\n"), 120), ended(process)
+    victim = note.read_text().strip()
+    kill(workers[victim])
+    said = ended(process)
+    assert "RAN ['slow']" in said, said
+    (other,) = set(WORKERS) - {victim}
+    assert (main / "slow").read_text() == f"slow {other}\n"
+    with talk(server) as client:
+        states = {one.state.type.value for one in client.read_flow_runs() if one.name == "slow"}
+    assert states == {"COMPLETED", "CRASHED"}
+
+
+def test_ending_a_run_ends_what_it_handed_out(machines, server, tmp_path):
+    main, _ = machines(DEADLY, slow=SLOW.replace("600", "286"))
+    process = flow(main, server, CODE.format(patience=300), WHO="main", SHARED=str(tmp_path / "shared"))
+    assert becomes(lambda: asleep("286"), 180), ended(process)
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+    assert becomes(lambda: not asleep("286"), 120)
+
+
+def asleep(seconds: str) -> bool:
+    return any(one.info["cmdline"] == ["sleep", seconds] for one in psutil.process_iter(["cmdline"]))
+
+
+def test_what_is_not_committed_is_refused(pipeline):
+    assert remote.changed(pipeline) == []
+    (pipeline / "dvc.lock").write_text("")
+    with (pipeline / "dvc.yaml").open("a") as file:
+        file.write("# other\n")
+    assert remote.changed(pipeline) == ["dvc.yaml"]
+    with pytest.raises(RuntimeError, match=r"commit dvc.yaml first"):
+        remote.ready(pipeline)
+
+
+@pytest.mark.parametrize(("name", "commit"), [
+    ("--help", "0" * 40), ("a; b", "0" * 40), ("a", "main"), ("a", "--orphan"), ("a", "0" * 40 + "\n"),
+])  # fmt: skip
+def test_only_a_stage_s_name_and_a_whole_commit_are_taken(tmp_path, name, commit):
+    with pytest.raises(ValueError, match="not a stage and a commit"):
+        remote.stage.fn(name, commit, checkout=str(tmp_path))
+
+
+def test_a_worker_stays_out_of_a_checkout_with_changes_of_its_own(pipeline, monkeypatch, capsys):
+    (pipeline / "dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.chdir(pipeline)
+    monkeypatch.setattr(sys, "argv", ["worker", "--server", "http://127.0.0.1:1/api"])
+    assert worker.main() == 2
+    assert "dvc.yaml is not as committed" in capsys.readouterr().out
+
+
+def test_one_run_at_a_time_uses_a_checkout(tmp_path):
+    entered = threading.Event()
+
+    def other():
+        with remote.alone(tmp_path):
+            entered.set()
+
+    thread = threading.Thread(target=other)
+    with remote.alone(tmp_path):
+        thread.start()
+        assert not entered.wait(0.5)
+    assert entered.wait(60)
+    thread.join()

@@ -1,0 +1,82 @@
+import pickle
+
+import pytest
+import torch
+
+from stages.problem import Problem
+from stages.training import checkpoint
+
+
+def fill(folder, *at):
+    for step in at:
+        checkpoint.keep(folder, step, {"a": torch.full((3,), float(step)), "n": torch.tensor(step)}, {"x": step})
+
+
+def test_the_last_two_are_kept_and_the_newest_is_read(tmp_path):
+    fill(tmp_path, 10, 200, 30)
+    assert checkpoint.steps(tmp_path) == [30, 200]
+    tensors, facts, wrong = checkpoint.newest(tmp_path)
+    assert tensors["a"].tolist() == [200.0] * 3
+    assert tensors["n"].shape == ()
+    assert (facts["x"], facts["step"], wrong) == (200, 200, [])
+
+
+def test_nothing_there_is_none(tmp_path):
+    assert checkpoint.newest(tmp_path) is None
+
+
+@pytest.mark.parametrize("harm", ["truncated", "flipped", "pickle", "no facts", "half facts", "missing"])
+def test_a_broken_one_gives_way_to_the_one_before_and_says_so(tmp_path, harm):
+    fill(tmp_path, 1, 2)
+    file, facts = tmp_path / "step_000000002" / "tensors.safetensors", tmp_path / "step_000000002" / "facts.json"
+    whole = file.read_bytes()
+    if harm == "truncated":
+        file.write_bytes(whole[:-5])
+    elif harm == "flipped":
+        file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    elif harm == "pickle":
+        trap = tmp_path / "sprung"
+        file.write_bytes(pickle.dumps(Trap(str(trap))))
+    elif harm == "no facts":
+        facts.unlink()
+    elif harm == "half facts":
+        facts.write_text(facts.read_text()[:20])
+    else:
+        file.unlink()
+    tensors, _, wrong = checkpoint.newest(tmp_path)
+    assert tensors["a"].tolist() == [1.0] * 3
+    assert len(wrong) == 1 and "step_000000002" in wrong[0]
+    assert not (tmp_path / "sprung").exists()
+
+
+class Trap:
+    """Unpickling it would make a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def test_when_none_can_be_read_that_is_said_and_nothing_is_dropped(tmp_path):
+    fill(tmp_path, 1, 2)
+    for path in tmp_path.glob("*/facts.json"):
+        path.write_text("{")
+    with pytest.raises(Problem, match="no checkpoint can be read"):
+        checkpoint.newest(tmp_path)
+    assert checkpoint.steps(tmp_path) == [1, 2]
+
+
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
+    fill(tmp_path, 1, 2)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        fill(tmp_path, 3)
+    monkeypatch.undo()
+    assert checkpoint.newest(tmp_path)[1]["step"] == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["step_000000001", "step_000000002"]
