@@ -17,7 +17,7 @@ import msgspec
 
 from benchmarks.conditions import record
 from stages import settings
-from stages.compose import paste, sample
+from stages.compose import paste
 from stages.dataset import coco, photo
 from stages.dataset.bins import world
 
@@ -27,12 +27,11 @@ PICTURES, ROUNDS = 200, 3
 def main() -> None:
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as name:
-        subset = Path(name) / "ten"
-        bins = msgspec.structs.replace(settings.load().scales["demo"].bins, images={"tube_mint": 10}, extra_test={})
+        params, subset = settings.load(), Path(name) / "ten"
+        bins = msgspec.structs.replace(params.scales["demo"].bins, images={"tube_mint": 10}, extra_test={})
         subset.mkdir()
         world.generate(bins, 0, subset)
-        made_of = sample.paste_of(subset, subset, subset)
-        rows = [made_of | {"seed": k, "way": paste.BLENDINGS[k % 3]} for k in range(PICTURES)]
+        rows = paste.rows("paste", params.compositions["paste"], subset, PICTURES, 0)
         with ProcessPoolExecutor(cores, get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
             list(pool.map(drawn, rows[: 4 * cores], chunksize=1))  # each process makes its stock first
             spent = {drawn: 0.0, written: 0.0}
@@ -50,11 +49,11 @@ def main() -> None:
 
 
 def drawn(row: dict) -> None:
-    sample.make(row)
+    paste.make(row)
 
 
 def written(row: dict) -> None:
-    photo.save(Path(row["parents"]) / f"{os.getpid()}.png", sample.make(row)[0])
+    photo.save(Path(row["parents"]) / f"{os.getpid()}.png", paste.make(row)[0])
 
 
 if __name__ == "__main__":

@@ -19,13 +19,13 @@ from pycocotools import mask as rle
 
 from benchmarks.conditions import record
 from stages import files, paths, progress, settings
+from stages.boxes import overlaps
 from stages.compose import deconstruct, floors, occlusion
 from stages.dataset import coco, subset
 from stages.dataset.bins import world
-from stages.dataset.bins.scene import SegmentedImage as Planned
+from stages.dataset.bins.scene import Scene as Planned
 from stages.dataset.bins.scene import coarse
 from stages.detector import predict
-from stages.detector.metrics import overlaps
 from stages.extract import cutouts
 from stages.extract.cutouts import SegmentedImage
 from stages.inpaint import classical

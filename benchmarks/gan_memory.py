@@ -16,6 +16,7 @@ from stages.gan import trainer
 from stages.gan.recipe import recipe_of
 from stages.gan.snapshots import Snapshots
 from stages.gan.train import schedule
+from stages.gan.trainer import Training
 from stages.training.distributed import WorkerGroup, device
 
 STEPS, EVERY, GRIDS = 20_000, 250, 20
@@ -29,8 +30,9 @@ def main() -> None:
     stops, grids, kept = schedule(STEPS, EVERY, GRIDS, [STEPS])
     with tempfile.TemporaryDirectory() as folder:
         timing = Path(folder) / "timing.csv"
-        album = Snapshots(Path(folder), grids, kept, timing)
-        trainer.train(pictures, recipe, 0, Path(folder), stops, WorkerGroup(device()), "gan memory", watch=album)
+        watch = Snapshots(Path(folder), grids, kept, timing)
+        run = Training(pictures, recipe, 0, Path(folder), stops, title="gan memory", watch=watch)
+        trainer.train(run, WorkerGroup(device()))
         used = pd.read_csv(timing).set_index("step")["memory_mb"]
     settled = used[used.index >= SETTLED]
     slope = np.polyfit(settled.index, settled, 1)[0]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+
+NONE = "data/none"  # an empty folder in git: an entry names it where it has nothing to name, since DVC wants a path
+
+CHEAP = ("paste", "classic")  # ways to compose that are quick enough to be gone again for each fold of a product
 
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
 Count = Annotated[int, Meta(ge=0)]
@@ -14,6 +19,11 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One block of params.yaml. Every key is written out there, so nothing here has a default."""
+
+
+def named_folder(value: str) -> Path | None:
+    """Return the folder that an entry names; None, if it names the one that stands for none."""
+    return None if value == NONE else Path(value)
 
 
 class Fix(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -134,8 +144,8 @@ class Experiment(Section):
 
     product: Literal["focus", "other"]  # which it belongs to
     subset: Name
-    start: str  # the finished run it continues, as models/gan/<experiment>; or its own subset's folder: from scratch
-    extra: str  # a folder of more pictures to train on; or its own subset's folder: none
+    start: str  # the finished run it continues, as models/gan/<experiment>; none: from scratch
+    extra: str  # a folder of more pictures to train on, or none
     loss: Literal["gan", "hinge_v1", "hinge_v2", "lsgan", "wgan"]
     penalty: Literal["none", "dragan", "wgan-gp"]
     batch: Positive
@@ -150,8 +160,8 @@ class Inpaint(Section):
 
     product: Literal["focus", "other"]  # which it belongs to
     subset: Name
-    extra: str  # a folder of other products' pictures to learn from, too; or its own subset's folder: none
-    start: str  # the finished run it continues, as models/inpaint/<name>; or its own subset's folder: from scratch
+    extra: str  # a folder of other products' pictures to learn from, too, or none
+    start: str  # the finished run it continues, as models/inpaint/<name>; none: from scratch
     network: Literal["ae", "ae_skip", "gan", "ambient"]
     loss: Literal["ssim", "mae", "psnr"]
     holes: Annotated[list[Literal["block", "drop", "objects"]], Meta(min_length=1)]  # each time one of these
@@ -172,23 +182,18 @@ class ScaledInpaint(Section):
 
 
 class Composition(Section):
-    """Candidates made of a subset's own images."""
+    """Candidates made of a subset's own images; `how` names the module of stages/compose that makes them."""
 
     product: Literal["focus", "other"]
     subset: Name
+    how: Literal["paste", "deconstruct", "classic"]
+    objects: str  # models/objects/<name>, a GAN that draws the objects; none: the subset's own
+    floor: str  # a model that makes what lies under them; none: the subset's own empty bins
 
-
-class Pasting(Composition):
-    """Candidates made of a subset's objects, or of generated ones, on its empty bins, or on generated ones."""
-
-    objects: str  # folder that they come from: the subset's, or a model
-    floor: str  # … and the bins
-
-
-class Deconstruction(Composition):
-    """Candidates made of a subset's images by taking their objects away."""
-
-    floor: str  # folder of what makes what lay under them: the subset's, or a model
+    @property
+    def judged(self) -> bool:
+        """Whether candidates have to be new: changed whole images are copies by definition."""
+        return self.how != "classic"
 
 
 class Texture(Section):
@@ -261,10 +266,10 @@ class Arm(Section):
 
     product: Literal["focus", "other"]
     subset: Name  # its real images
-    fakes: str  # a folder of accepted candidates; data/accepted: all that came of the same images; own subset: none
+    fakes: str  # a folder of accepted candidates; data/accepted: all that came of the same images; or none
     ratio: Count  # fakes for each real image, at most
-    known: str  # a folder of other products' images that it is trained on too; own subset's folder again: none
-    start: str  # the detector of those products, from which it goes on; own subset's folder again: from scratch
+    known: str  # a folder of other products' images that it is trained on too, or none
+    start: str  # the detector of those products, from which it goes on; none: from scratch
     augment: Literal["plain", "standard"]
 
 

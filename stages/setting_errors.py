@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -23,16 +23,32 @@ def explain(message: str, value: Any, type_: type, where: str) -> str:
         return f"{'.'.join(filter(None, [where, unknown[1]]))}: unknown key; allowed here: {known}"
     if isinstance(value, dict) and "`" not in expected:  # a rule between keys of one block
         return f"{where + ': ' if where else ''}{_short(value) if where else ''}: {expected}".lstrip(": ")
+    if expected.startswith("Invalid enum value"):
+        return f"{where}: {_short(value)} is not allowed: expected one of {', '.join(_words(type_, keys))}"
     return f"{where}: {_short(value)} is not allowed: {expected[0].lower() + expected[1:].replace('`', '')}"
 
 
 def _fields(type_: Any, keys: list[str]) -> list[str]:
+    """Return the keys of the block that the path `keys` leads to, or leads into."""
+    *_, last = [of for of in _types(type_, keys) if isinstance(of, type) and issubclass(of, Struct)]
+    return [f.name for f in msgspec.structs.fields(last)]
+
+
+def _words(type_: Any, keys: list[str]) -> list[str]:
+    """Return the words that are allowed at the end of the path `keys`."""
+    return [str(word) for word in get_args(_types(type_, keys)[-1])]
+
+
+def _types(type_: Any, keys: list[str]) -> list[Any]:
+    """Return the types along a path of keys, from the block that it begins at."""
+    found = [type_]
     for key in keys:
         if isinstance(type_, type) and issubclass(type_, Struct):
-            type_ = {f.name: f.type for f in msgspec.structs.fields(type_)}.get(key, type_)
-        if getattr(type_, "__origin__", None) is list:
-            type_ = type_.__args__[0]
-    return [f.name for f in msgspec.structs.fields(type_)]
+            type_ = get_type_hints(type_, include_extras=True).get(key, type_)
+        while get_origin(type_) in (Annotated, list):
+            type_ = get_args(type_)[0]
+        found.append(type_)
+    return found
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""params.yaml as typed, validated settings, whose blocks stand in blocks.py. This is its only reader.
+"""params.yaml as typed, validated settings, whose blocks stand in schema.py. This is its only reader.
 
 A wrong key, type or value ends the program before anything is written, with one line that names the key, the value
 and what is allowed.
@@ -19,6 +19,8 @@ from ruamel.yaml.error import YAMLError
 from stages import files
 from stages.problem import Problem
 from stages.schema import (
+    CHEAP,
+    NONE,
     Arm,
     ArrivalRule,
     Bins,
@@ -26,7 +28,6 @@ from stages.schema import (
     Composition,
     Count,
     Dataset,
-    Deconstruction,
     Detector,
     Evidence,
     Experiment,
@@ -37,7 +38,6 @@ from stages.schema import (
     Judge,
     Name,
     ObjectGan,
-    Pasting,
     Products,
     Scale,
     Section,
@@ -45,17 +45,21 @@ from stages.schema import (
     Subset,
     Testing,
     Texture,
+    named_folder,
 )
 from stages.setting_errors import explain
 
 __all__ = [  # the blocks that others speak of, too
-    "Arm", "Bins", "Compared", "Composition", "Dataset", "Deconstruction", "Detector", "Evidence", "Experiment",
-    "Feedback", "Fix", "Gan", "Inpaint", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "load", "named",
+    "NONE", "Arm", "Bins", "Compared", "Composition", "Dataset", "Detector", "Evidence", "Experiment", "Feedback",
+    "Fix", "Gan", "Inpaint", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "candidate_seed", "load",
+    "named", "named_folder",
 ]  # fmt: skip
 
 PARAMS = Path("params.yaml")
+WIDTH = 120  # of its lines
 
 T = TypeVar("T")
+SEEDS = 1_000_000  # of candidates, for each seed of the project
 NOT_ARMS = ("judge", "labeller", "known", "zero_shot")  # other detectors of a product
 
 
@@ -69,15 +73,14 @@ class Settings(Section):
     dataset: Dataset
     split: Split
     products: Products
+    defaults: dict[Name, dict[str, Any]]  # what entries have in common; YAML's merge keys have put it into them
     subsets: dict[Name, Subset]
     gan: Gan
     experiments: dict[Name, Experiment]
     textures: dict[Name, Texture]
     object_gans: dict[Name, ObjectGan]
     inpaints: dict[Name, Inpaint]
-    pastes: dict[Name, Pasting]  # its objects placed anew
-    deconstructs: dict[Name, Deconstruction]  # its images with objects taken away
-    classics: dict[Name, Composition]  # whole images changed: copies, so no judge need see them
+    compositions: dict[Name, Composition]
     judge: Judge
     feedback: Feedback
     evidence: Evidence
@@ -90,115 +93,82 @@ class Settings(Section):
     def __post_init__(self) -> None:
         if self.scale not in self.scales:
             _refuse("scale", self.scale, self.scales)
-        for name, experiment in self.experiments.items():
-            self._check_links(f"experiments.{name}", name, experiment)
-        for name, inpaint in self.inpaints.items():
-            self._check_inpaint(f"inpaints.{name}", name, inpaint)
-        taken = set(self.experiments)
-        for table in ("pastes", "deconstructs", "classics"):
-            for name, composition in getattr(self, table).items():
-                if name in taken:
-                    raise ValueError(f"{table}.{name}: another experiment has this name")
-                self._check_subset(f"{table}.{name}", composition.subset)
-            taken |= set(getattr(self, table))
-        for table in ("textures", "object_gans"):
-            for name, asked in getattr(self, table).items():
-                self._check_subset(f"{table}.{name}", asked.subset)
-        self._check_parts()
+        for table in ("experiments", "textures", "object_gans", "inpaints", "compositions", "arms", "more_arms"):
+            for name, entry in getattr(self, table).items():
+                where = f"{table}.{name}"
+                if entry.subset not in self.subsets:
+                    _refuse(f"{where}.subset", entry.subset, self.subsets)
+                for key, allowed in self._links(name, entry).items():
+                    if (value := getattr(entry, key)) not in allowed:
+                        _refuse(f"{where}.{key}", value, allowed)
+        for name in self.compositions:
+            if name in self.experiments:
+                raise ValueError(f"compositions.{name}: another experiment has this name")
         for name, arm in self.all_arms.items():
-            self._check_arm(f"{'arms' if name in self.arms else 'more_arms'}.{name}", name, arm)
+            where = f"{'arms' if name in self.arms else 'more_arms'}.{name}"
+            if (name in self.arms and name in self.more_arms) or name in NOT_ARMS:
+                raise ValueError(f"{where}: another arm or detector has this name")
+            if (arm.fakes == NONE) != (arm.ratio == 0):
+                raise ValueError(f"{where}.ratio: {arm.ratio} is not allowed: expected 0 without fakes, more with them")
         for name in self.arrival.generators:
             if name not in self.cheap:
                 _refuse("arrival.generators", name, self.cheap)
         if self.evidence.primary not in self.arms:
             _refuse("evidence.primary", self.evidence.primary, self.arms)
 
-    def _check_subset(self, where: str, subset: str) -> None:
-        if subset not in self.subsets:
-            _refuse(f"{where}.subset", subset, self.subsets)
+    def _links(self, name: str, entry: Section) -> dict[str, list[str]]:
+        """Return, for each key of an entry that names a folder, the folders that it may name."""
+        if isinstance(entry, Experiment):
+            others = [f"models/gan/{other}" for other in self.experiments if other != name]
+            accepted = [f"data/accepted/{made}/best" for made in self.judged]
+            return {"start": [NONE, *others], "extra": [NONE, *(f"data/subsets/{s}" for s in self.subsets), *accepted]}
+        if isinstance(entry, Inpaint):
+            strange = ("rest", f"but_{entry.product}")  # groups without the product's own images
+            return {
+                "extra": [NONE, *(f"data/subsets/{s}" for s, of in self.subsets.items() if of.group in strange)],
+                "start": [NONE, *(f"models/inpaint/{other}" for other, of in self.inpaints.items()
+                                  if other != name and of.product == entry.product)],
+            }  # fmt: skip
+        if isinstance(entry, Composition):
+            return self._parts(entry)
+        if isinstance(entry, Arm):
+            made = [e for e, of in self.all_experiments.items() if of.product == entry.product]
+            accepted = [f"data/accepted/{e}{part}" for e in made for part in ("", "/ungated", "/random")]
+            strange = [f"data/subsets/{s}" for s, of in self.subsets.items() if of.group == f"but_{entry.product}"]
+            # Only for the product in focus is there a stage that trains the detector of the others.
+            known = [f"models/detector/{entry.product}/known"] if entry.product == "focus" else []
+            return {"fakes": [NONE, "data/accepted", *accepted], "known": [NONE, *strange], "start": [NONE, *known]}
+        return {}
 
-    def _check_parts(self) -> None:
-        """Whether what composing takes its parts from has learnt from the same subset."""
-
-        def allowed(made: Composition, **tables: dict) -> list[str]:
-            models = [
-                f"models/{kind}/{name}" for kind, table in tables.items()
-                for name, of in table.items() if of.subset == made.subset
-            ]  # fmt: skip
-            return [f"data/subsets/{made.subset}", *models]
-
-        for name, paste in self.pastes.items():
-            if paste.objects not in (drawn := allowed(paste, objects=self.object_gans)):
-                _refuse(f"pastes.{name}.objects", paste.objects, drawn)
-            if paste.floor not in (floors := allowed(paste, texture=self.textures, inpaint=self.inpaints)):
-                _refuse(f"pastes.{name}.floor", paste.floor, floors)
-        for name, deconstruction in self.deconstructs.items():
-            if deconstruction.floor not in (floors := allowed(deconstruction, inpaint=self.inpaints)):
-                _refuse(f"deconstructs.{name}.floor", deconstruction.floor, floors)
-
-    def _check_links(self, where: str, name: str, experiment: Experiment) -> None:
-        """Whether what an experiment names is there; DVC's own words for it name no key."""
-        self._check_subset(where, experiment.subset)
-        own = f"data/subsets/{experiment.subset}"
-        parents = {own, *(f"models/gan/{other}" for other in self.experiments if other != name)}
-        if experiment.start not in parents:
-            raise ValueError(
-                f"{where}.start: {experiment.start!r} is not allowed: expected {own} (from scratch) or models/gan/ and "
-                "another experiment"
+    def _parts(self, made: Composition) -> dict[str, list[str]]:
+        """Return what a composition may take objects and floors from: models that have learnt from its own subset."""
+        models = {
+            folder: [f"models/{folder}/{name}" for name, of in table.items() if of.subset == made.subset]
+            for folder, table in (
+                ("objects", self.object_gans), ("texture", self.textures), ("inpaint", self.inpaints),
             )
-        sources = {own, *(f"data/subsets/{s}" for s in self.subsets), *(f"data/accepted/{e}/best" for e in self.judged)}
-        if experiment.extra not in sources:
-            raise ValueError(
-                f"{where}.extra: {experiment.extra!r} is not allowed: expected {own} (none), data/subsets/ and a "
-                "subset, or data/accepted/<experiment>/best"
-            )
-
-    def _check_inpaint(self, where: str, name: str, inpaint: Inpaint) -> None:
-        self._check_subset(where, inpaint.subset)
-        own = f"data/subsets/{inpaint.subset}"
-        strange = ("rest", f"but_{inpaint.product}")  # groups without the product's own images
-        extra = [f"data/subsets/{subset}" for subset, of in self.subsets.items() if of.group in strange]
-        start = [
-            f"models/inpaint/{n}" for n, of in self.inpaints.items() if n != name and of.product == inpaint.product
-        ]
-        for key, allowed in (("extra", [own, *extra]), ("start", [own, *start])):
-            if (value := getattr(inpaint, key)) not in allowed:
-                _refuse(f"{where}.{key}", value, allowed)
-
-    def _check_arm(self, where: str, name: str, arm: Arm) -> None:
-        self._check_subset(where, arm.subset)
-        if (name in self.arms and name in self.more_arms) or name in NOT_ARMS:
-            raise ValueError(f"{where}: another arm or detector has this name")
-        own = f"data/subsets/{arm.subset}"
-        made = [e for e, of in self.all_experiments.items() if of.product == arm.product]
-        fakes = [
-            own,
-            "data/accepted",
-            *(f"data/accepted/{e}{part}" for e in made for part in ("", "/ungated", "/random")),
-        ]
-        known = [own, *(f"data/subsets/{s}" for s, of in self.subsets.items() if of.group == f"but_{arm.product}")]
-        start = [own, f"models/detector/{arm.product}/known"]
-        for key, allowed in (("fakes", fakes), ("known", known), ("start", start)):
-            if (value := getattr(arm, key)) not in allowed:
-                _refuse(f"{where}.{key}", value, allowed)
-        if (arm.fakes == own) != (arm.ratio == 0):
-            raise ValueError(f"{where}.ratio: {arm.ratio} is not allowed: expected 0 without fakes, more with them")
+        }  # fmt: skip
+        objects = models["objects"] if made.how == "paste" else []
+        floors = {"paste": models["texture"] + models["inpaint"], "deconstruct": models["inpaint"]}.get(made.how, [])
+        return {"objects": [NONE, *objects], "floor": [NONE, *floors]}
 
     @property
     def all_experiments(self) -> dict[str, Experiment | Composition]:
-        """Everything that makes candidates."""
-        return self.judged | self.classics
+        """Return everything that makes candidates."""
+        return self.experiments | self.compositions
+
+    @property
+    def judged(self) -> dict[str, Experiment | Composition]:
+        """Return everything whose candidates are judged."""
+        return self.experiments | {name: of for name, of in self.compositions.items() if of.judged}
 
     @property
     def cheap(self) -> dict[str, Composition]:
-        """What makes candidates of a subset's images alone, without any model."""
-        plain = {n: of for n, of in self.pastes.items() if {of.objects, of.floor} == {f"data/subsets/{of.subset}"}}
-        return plain | self.classics
-
-    @property
-    def composed(self) -> dict[str, Composition]:
-        """Everything whose candidates come with exact labels."""
-        return self.pastes | self.deconstructs | self.classics
+        """Return what makes candidates of nothing but a subset's images, at little cost for each."""
+        return {
+            name: of for name, of in self.compositions.items()
+            if of.how in CHEAP and of.objects == of.floor == NONE
+        }  # fmt: skip
 
     @property
     def all_arms(self) -> dict[str, Arm]:
@@ -206,41 +176,37 @@ class Settings(Section):
 
     @property
     def now(self) -> Scale:
-        """The block of the chosen scale."""
+        """Return the block of the chosen scale."""
         return self.scales[self.scale]
 
-    def experiment(self, name: str) -> Experiment:
-        return named(name, self.experiments)
-
     def group(self, product: str) -> str:
-        """The group of images that `focus` or `other` stands for."""
+        """Return the group of images that `focus` or `other` stands for."""
         if product not in ("focus", "other"):
             raise Problem(f"there is no product {product!r}; params.yaml has focus, other")
         return getattr(self.products, product)
 
     def known_subset(self, product: str) -> str:
-        """The only images of a product that its judge may see."""
+        """Return the name of the only images of a product that its judge may see."""
         return getattr(self.judge.subsets, product)
-
-    @property
-    def judged(self) -> dict[str, Experiment | Composition]:
-        """Everything whose candidates are judged."""
-        return self.experiments | self.pastes | self.deconstructs
 
 
 # The mappings of params.yaml from names to blocks of one kind.
 TABLES = {
     "subsets": Subset, "experiments": Experiment, "textures": Texture, "object_gans": ObjectGan, "inpaints": Inpaint,
-    "pastes": Pasting, "deconstructs": Deconstruction, "classics": Composition,
-    "arms": Arm, "more_arms": Arm, "scales": Scale,
+    "compositions": Composition, "arms": Arm, "more_arms": Arm, "scales": Scale,
 }  # fmt: skip
 
 
 def named(name: str, table: dict[str, T]) -> T:
-    """One of a table of experiments."""
+    """Return the entry of this name of a table of params.yaml."""
     if name not in table:
         raise Problem(f"there is no experiment {name!r}; params.yaml has {', '.join(table)}")
     return table[name]
+
+
+def candidate_seed(seed: int, number: int) -> int:
+    """Return the seed of a candidate: no two seeds of the project have one in common."""
+    return seed * SEEDS + number
 
 
 def load(path: Path | str = PARAMS) -> Settings:
@@ -264,20 +230,18 @@ def load(path: Path | str = PARAMS) -> Settings:
 
 def register(path: Path, product: str) -> None:
     """Enter a product that has arrived: part of the dataset, and in focus. Comments and order stay as they are."""
-    yaml = YAML()
-    raw = yaml.load(path)
+    raw = YAML().load(path)
     if product not in raw["dataset"]["arrived"]:
         raw["dataset"]["arrived"].append(product)
     if raw["dataset"]["groups"]:
         raw["dataset"]["groups"][product] = [f"{product}/*"]
     raw["products"]["focus"] = product
-    _write(yaml, raw, path)
+    files.write(path, written(raw))
 
 
 def unregister(path: Path, product: str, focus: str) -> None:
     """Take a product out again, as if it had not come; `focus` is what is in focus then, if it was the product."""
-    yaml = YAML()
-    raw = yaml.load(path)
+    raw = YAML().load(path)
     dataset = raw["dataset"]
     dataset["arrived"].remove(product)
     if not dataset["arrived"]:  # a list that is emptied in place is written as something that is no YAML
@@ -288,18 +252,20 @@ def unregister(path: Path, product: str, focus: str) -> None:
     dataset["groups"].pop(product, None)
     if raw["products"]["focus"] == product:
         raw["products"]["focus"] = focus
-    _write(yaml, raw, path)
+    files.write(path, written(raw))
 
 
 def focus(text: str) -> str:
-    """What is in focus in a params.yaml of another commit, whose other keys may be another version's."""
+    """Return what is in focus in a params.yaml of another commit, whose other keys may be another version's."""
     return YAML(typ="safe", pure=True).load(text)["products"]["focus"]
 
 
-def _write(yaml: YAML, raw: Any, path: Path) -> None:
-    buffer = io.StringIO()
+def written(raw: Any) -> str:
+    """Return params.yaml as it is kept: what ruamel makes of it at this width, without blanks at lines' ends."""
+    yaml, buffer = YAML(), io.StringIO()
+    yaml.width = WIDTH
     yaml.dump(raw, buffer)
-    files.write(path, buffer.getvalue())
+    return "\n".join(line.rstrip() for line in buffer.getvalue().split("\n"))
 
 
 def _convert(value: Any, type_: type, where: str, path: Path) -> Any:

@@ -16,12 +16,11 @@ import msgspec
 import numpy as np
 import pytest
 from PIL import Image
-from ruamel.yaml import YAML
 
-from stages import files, settings
+from stages import files, paths, settings
 from stages.dataset.bins import world
-
-ROOT = Path(__file__).parents[1]
+from tests.helpers import projects
+from tests.helpers.checkouts import ROOT, few_experiments, flow, run
 
 
 @pytest.fixture(scope="session")
@@ -118,48 +117,43 @@ def done(checkout, server) -> Path:
     return folder
 
 
-def few_experiments(path: Path) -> None:
-    """Scale smoke; one experiment, one that is continued, its continuation; one texture; all kinds of arms.
+@pytest.fixture
+def bright_squares(hand, tmp_path):
+    """A maker of one-image subsets: bright squares on a dark bin where the annotations are."""
 
-    No composition of generated objects: at this scale none is whole.
-    """
-    yaml = YAML()
-    params = yaml.load(path)
-    params["scale"] = "smoke"
-    params["experiments"] = {name: params["experiments"][name] for name in ("size_1", "wgan_ten", "wgan_transfer")}
-    params["textures"] = {"floor": params["textures"]["floor"]}
-    params["inpaints"] = {name: params["inpaints"][name] for name in ("inpaint_ae_skip", "inpaint_ambient")}
-    params["pastes"] = {name: params["pastes"][name] for name in ("paste", "paste_other", "paste_textured")}
-    params["deconstructs"] = {"deconstruct_learned": params["deconstructs"]["deconstruct_learned"]}
-    kept = ("ten", "ten_standard", "paste", "warm_ten", "warm_paste", "all")
-    params["arms"] = {name: params["arms"][name] for name in kept}
-    params["more_arms"] = {"other_ten": params["more_arms"]["other_ten"]}
-    yaml.dump(params, path)
+    def make(*annotations):
+        hand([("a.png", 80, 60)], list(annotations))
+        pixels = np.random.default_rng(0).integers(60, 70, (60, 80, 3), np.uint8)
+        for annotation in annotations:
+            x, y, w, h = (int(v) for v in annotation["bbox"])
+            pixels[y : y + h, x : x + w] = (220, 200, 60)
+        Image.fromarray(pixels).save(tmp_path / "images" / "a.png")
+        return tmp_path
+
+    return make
 
 
-def run(folder: Path, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess:
-    """Run a command in a checkout, with this environment's programs and the checkout's code."""
-    done = subprocess.run(arguments, cwd=folder, env=environment(folder), capture_output=True, text=True)
-    assert done.returncode == 0 or not ok, f"{' '.join(arguments)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return done
+@pytest.fixture(scope="session")
+def composed(bins, tmp_path_factory) -> Path:
+    """A project folder at scale smoke in which what is composed with is trained: a texture, a network that fills."""
+    from stages.inpaint import train as inpaint
+    from stages.texture import train as texture
+
+    folder = tmp_path_factory.mktemp("compose")
+    projects.smoke(folder)
+    for name in ("ten", "rest"):
+        projects.subset(bins, "tube_mint", 10, folder / paths.SUBSETS / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        texture.main("floor")
+        inpaint.main("inpaint_ae_skip")
+    return folder
 
 
-def flow(checkout: Path, server: dict[str, str], code: str, **more: str) -> subprocess.Popen:
-    """A process that runs a flow as a worker would, in a session of its own."""
-    environ = environment(ROOT) | server | more
-    return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=checkout, env=environ, text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-
-
-def environment(folder: Path) -> dict[str, str]:
-    return os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(folder),
-        "DVC_NO_ANALYTICS": "1",
-        "GIT_AUTHOR_NAME": "Tester",
-        "GIT_AUTHOR_EMAIL": "tester@example.org",
-        "GIT_COMMITTER_NAME": "Tester",
-        "GIT_COMMITTER_EMAIL": "tester@example.org",
-    }
+@pytest.fixture
+def composing(composed, tmp_path, monkeypatch) -> Path:
+    """A copy of it to work in."""
+    folder = tmp_path / "project"
+    shutil.copytree(composed, folder)
+    monkeypatch.chdir(folder)
+    return folder

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from stages import files, paths
-from tests.conftest import ROOT, environment, run
+from tests.helpers.checkouts import ROOT, environment, run
 
 DECLARED = yaml.safe_load((ROOT / "params.yaml").read_text())
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())

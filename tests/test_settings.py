@@ -1,15 +1,20 @@
+import copy
 import difflib
-import io
+import json
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 from stages import settings
 from stages.problem import Problem
-from tests.conftest import ROOT
+from stages.schema import NONE
+from tests.helpers.checkouts import ROOT
 
 TEXT = (ROOT / "params.yaml").read_text()
-INPAINT = "extra: data/subsets/rest\n    start: data/subsets/ten\n    network: ae\n"  # of inpaint_ae
+RAW = YAML(typ="safe", pure=True).load(TEXT)
+COMPOSITION, ARM = RAW["compositions"]["paste"], RAW["arms"]["ten"]
+GONE = object()
 
 
 def test_every_scale_is_valid():
@@ -30,86 +35,104 @@ def test_thesis_has_its_own_numbers():
 
 def test_file_is_kept_as_its_writer_writes_it():
     """Programs that edit params.yaml (DVC, the flows) change only the line they mean."""
-    yaml = YAML()
-    written = io.StringIO()
-    yaml.dump(yaml.load(TEXT), written)
-    assert written.getvalue() == TEXT
+    assert settings.written(YAML().load(TEXT)) == TEXT
+
+
+def test_it_stays_short_and_says_none_once():
+    assert len(TEXT.splitlines()) <= 250
+    for table in ("experiments", "inpaints", "compositions", "arms", "more_arms"):
+        for name, entry in RAW[table].items():
+            assert f"data/subsets/{entry['subset']}" not in entry.values(), (table, name)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("key", "value", "said"),
     [
-        ("\nscale: demo\n", "\nscale: huge\n", ["scale: 'huge'", "smoke, demo, thesis"]),
-        ("\nscale: demo\n", "\nscale: 3\n", ["scale", "3", "str"]),
-        ("\nseed: 0\n", "\nseed: -1\n", ["seed", "-1", ">= 0"]),
-        ("\nseed: 0\n", "\nsede: 0\n", ["sede", "unknown key", "seed"]),
-        ("  source: bins ", "  source: bin ", ["dataset.source", "'bin'"]),
-        ("  few_instances: 10 ", "  few_instances: ten ", ["dataset.few_instances", "'ten'", "int"]),
-        ("  - do: reclassify ", "  - do: recolour ", ["dataset.fixes.0.do", "'recolour'"]),
-        ("    image: 40006\n", "", ["dataset.fixes.0", "image, annotation"]),
-        ("    to: 3\n", "", ["dataset.fixes.0", "category id"]),
-        ("  train: 0.7\n", "  train: 0.8\n", ["split", "train + val + test = 1"]),
-        ("  train: 0.7\n", "", ["split.train", "missing"]),
-        ("separated, fewer: false}\n  ten", "nice, fewer: false}\n  ten", ["subsets.five.prefer", "'nice'"]),
-        ("  ten: {group: focus, count: 10", "  ten: {group: focus, count: 0", ["subsets.ten.count", "0"]),
-        ("  five: {", "  Five!: {", ["Five!"]),
-        ("      imgsz: 192\n", "      imgsz: 200\n", ["scales.demo.detector.imgsz", "200", "32"]),
-        ("      lr: 0.004\n", "      lr: fast\n", ["scales.smoke.detector.lr", "'fast'", "float"]),
-        ("        mosaic: 0\n", "        mosaik: 0\n", ["scales.smoke.detector.augment", "mosaik", "hsv_h"]),
-        ("tube_mint: 30", "tube_mint: -30", ["scales.smoke.bins.images", "-30", ">= 0"]),
-        ("subset: other_ten\n", "subset: eleven\n", ["experiments.wgan_transfer.subset", "'eleven'", "ten_of_every"]),
-        ("start: models/gan/wgan_ten\n", "start: models/gan/wgan\n", [
-            "experiments.wgan_transfer.start", "'models/gan/wgan'", "data/subsets/other_ten"]),
-        ("extra: data/subsets/other_ten\n", "extra: data/more\n", ["experiments.wgan_transfer.extra", "'data/more'"]),
-        ("    loss: wgan\n", "    loss: w\n", ["experiments.wgan_group.loss", "'w'"]),
-        ("    penalty: wgan-gp\n", "    penalty: gp\n", ["experiments.wgan_group.penalty", "'gp'"]),
-        ("    batch: 64\n", "    batch: 0\n", ["experiments.dcgan_group.batch", "0", ">= 1"]),
-        ("sample_at: [0.5, 0.75, 1.0]", "sample_at: [0.5, 1.75]", ["experiments.dcgan_group.sample_at", "1.75"]),
-        ("augment: [colour, shift, cutout]", "augment: [color]", ["experiments.wgan_augmented_ten.augment", "'color'"]),
-        ("      size: 64\n      dim: 32\n", "      size: 48\n      dim: 32\n", ["scales.demo.gan.size", "48"]),
-        ("      precision: bf16\n", "      precision: fp8\n", ["scales.smoke.gan.precision", "'fp8'"]),
-        ("sources: [floor, label]", "sources: [wall]", ["textures.fused.sources", "'wall'"]),
-        ("    metric: 10\n", "    metric: -1\n", ["textures.label.metric", "-1", ">= 0"]),
-        ("    mode: 0.2\n", "", ["textures.label.mode", "missing"]),
-        ("texture: {size: 64", "texture: {size: 65", ["scales.demo.texture.size", "65"]),
-        ("  object_gan:\n    subset: ten\n",
-         "  object_gan:\n    subset: tin\n", ["object_gans.object_gan.subset", "'tin'"]),
-        ("objects: {size: 64", "objects: {size: 48", ["scales.demo.objects.size", "48"]),
-        ("  betas: [0.5, 0.999]", "  betas: [0.5]", ["gan.betas"]),
-        (INPAINT, INPAINT.replace("rest", "group"), [
-            "inpaints.inpaint_ae.extra", "'data/subsets/group'", "data/subsets/but_focus"]),
-        (INPAINT, INPAINT.replace("start: data/subsets/ten", "start: models/inpaint/inpaint_ae"), [
-            "inpaints.inpaint_ae.start", "models/inpaint/inpaint_gan"]),
-        ("    network: ae\n", "    network: vae\n", ["inpaints.inpaint_ae.network", "'vae'"]),
-        ("    holes: [block, objects]\n", "    holes: []\n", ["inpaints.inpaint_ae.holes", "[]", ">= 1"]),
-        ("    optimizer: adam\n", "    optimizer: adamw\n", ["inpaints.inpaint_ae.optimizer", "'adamw'"]),
-        ("      size: 64\n", "      size: 48\n", ["scales.smoke.inpaint.size", "48"]),
-        ("    subset: ten\n    objects: data", "    subset: eleven\n    objects: data", [
-            "pastes.paste.subset", "'eleven'", "ten_of_every"]),
-        ("  generators: [paste]\n", "  generators: [glue]\n", ["arrival.generators", "'glue'", "paste_five, classic"]),
-        ("  classic: {", "  paste: {", ["classics.paste", "another experiment has this name"]),
-        ("deconstructs:\n  deconstruct:", "deconstructs:\n  paste:", ["deconstructs.paste", "another experiment has"]),
-        ("    objects: models/objects/object_gan\n", "    objects: models/texture/floor\n", [
-            "pastes.paste_generated.objects", "'models/texture/floor'", "data/subsets/ten, models/objects/object_gan"]),
-        ("    floor: models/texture/floor\n", "    floor: models/texture/flour\n", [
-            "pastes.paste_textured.floor", "'models/texture/flour'", "models/inpaint/inpaint_ambient"]),
-        ("  deconstruct:\n    product: focus\n    subset: ten\n    floor: data/subsets/ten",
-         "  deconstruct:\n    product: focus\n    subset: ten\n    floor: models/texture/floor", [
-            "deconstructs.deconstruct.floor", "'models/texture/floor'"]),
-        ("yolo: {size: 128", "yolo: {size: [128]", ["scales.smoke.yolo.size", "[128]", "int"]),
+        ("scale", "huge", ["scale: 'huge'", "smoke, demo, thesis"]),
+        ("scale", 3, ["scale", "3", "str"]),
+        ("seed", -1, ["seed", "-1", ">= 0"]),
+        ("sede", 0, ["sede", "unknown key", "seed"]),
+        ("dataset.source", "bin", ["dataset.source", "'bin'", "expected one of bins, coco"]),
+        ("dataset.few_instances", "ten", ["dataset.few_instances", "'ten'", "int"]),
+        ("dataset.fixes", [{"do": "recolour", "annotation": 1}], ["dataset.fixes.0.do", "'recolour'"]),
+        ("dataset.fixes", [{"do": "drop"}], ["dataset.fixes.0", "image, annotation"]),
+        ("dataset.fixes", [{"do": "reclassify", "annotation": 1}], ["dataset.fixes.0", "category id"]),
+        ("split.train", 0.8, ["split", "train + val + test = 1"]),
+        ("split.train", GONE, ["split.train", "missing"]),
+        ("subsets.five.prefer", "nice", ["subsets.five.prefer", "'nice'"]),
+        ("subsets.ten.count", 0, ["subsets.ten.count", "0"]),
+        ("subsets.Five!", {}, ["Five!"]),
+        ("scales.demo.detector.imgsz", 200, ["scales.demo.detector.imgsz", "200", "32"]),
+        ("scales.smoke.detector.lr", "fast", ["scales.smoke.detector.lr", "'fast'", "float"]),
+        ("scales.smoke.detector.augment.mosaik", 0, ["scales.smoke.detector.augment", "mosaik", "hsv_h"]),
+        ("scales.smoke.bins.images.tube_mint", -30, ["scales.smoke.bins.images", "-30", ">= 0"]),
+        ("scales.smoke.yolo.size", [128], ["scales.smoke.yolo.size", "[128]", "int"]),
+        ("experiments.wgan_ten.subset", "eleven", ["experiments.wgan_ten.subset", "'eleven'", "ten_of_every"]),
+        ("experiments.wgan_ten.start", "models/gan/wgan", ["experiments.wgan_ten.start", "models/gan/wgan", NONE]),
+        ("experiments.wgan_ten.start", "models/gan/wgan_ten", ["experiments.wgan_ten.start", "models/gan/wgan_group"]),
+        ("experiments.wgan_ten.extra", "data/more", ["experiments.wgan_ten.extra", "'data/more'", NONE]),
+        ("experiments.wgan_group.loss", "w", ["experiments.wgan_group.loss", "'w'"]),
+        ("experiments.wgan_group.penalty", "gp", ["experiments.wgan_group.penalty", "'gp'"]),
+        ("experiments.dcgan_group.batch", 0, ["experiments.dcgan_group.batch", "0", ">= 1"]),
+        ("experiments.dcgan_group.sample_at", [0.5, 1.75], ["experiments.dcgan_group.sample_at", "1.75"]),
+        ("experiments.wgan_ten.augment", ["color"], ["experiments.wgan_ten.augment", "'color'"]),
+        ("scales.demo.gan.size", 48, ["scales.demo.gan.size", "48"]),
+        ("scales.smoke.gan.precision", "fp8", ["scales.smoke.gan.precision", "'fp8'"]),
+        ("textures.fused.sources", ["wall"], ["textures.fused.sources", "'wall'", "floor, label"]),
+        ("textures.label.metric", -1, ["textures.label.metric", "-1", ">= 0"]),
+        ("textures.label.mode", GONE, ["textures.label.mode", "missing"]),
+        ("scales.demo.texture.size", 65, ["scales.demo.texture.size", "65"]),
+        ("object_gans.object_gan.subset", "tin", ["object_gans.object_gan.subset", "'tin'"]),
+        ("scales.demo.objects.size", 48, ["scales.demo.objects.size", "48"]),
+        ("gan.betas", [0.5], ["gan.betas"]),
+        ("inpaints.inpaint_ae.extra", "data/subsets/group", ["inpaints.inpaint_ae.extra", "data/subsets/but_focus"]),
+        ("inpaints.inpaint_ae.start", "models/inpaint/inpaint_ae", ["inpaints.inpaint_ae.start", "inpaint_gan"]),
+        ("inpaints.inpaint_ae.network", "vae", ["inpaints.inpaint_ae.network", "'vae'"]),
+        ("inpaints.inpaint_ae.holes", [], ["inpaints.inpaint_ae.holes", "[]", ">= 1"]),
+        ("inpaints.inpaint_ae.optimizer", "adamw", ["inpaints.inpaint_ae.optimizer", "'adamw'"]),
+        ("scales.smoke.inpaint.size", 48, ["scales.smoke.inpaint.size", "48"]),
+        ("compositions.paste.subset", "eleven", ["compositions.paste.subset", "'eleven'", "ten_of_every"]),
+        ("compositions.paste.how", "glue", ["compositions.paste.how", "'glue'", "deconstruct"]),
+        ("compositions.wgan_ten", dict(COMPOSITION), ["compositions.wgan_ten", "another experiment has this name"]),
+        ("compositions.paste.objects", "models/texture/floor", [
+            "compositions.paste.objects", "'models/texture/floor'", "data/none, models/objects/object_gan"]),
+        ("compositions.paste.floor", "models/texture/flour", [
+            "compositions.paste.floor", "'models/texture/flour'", "models/inpaint/inpaint_ambient"]),
+        ("compositions.paste_five.floor", "models/texture/floor", ["compositions.paste_five.floor", "data/none"]),
+        ("compositions.deconstruct.floor", "models/texture/floor", ["compositions.deconstruct.floor", "inpaint_gan"]),
+        ("compositions.classic.floor", "models/texture/floor", ["compositions.classic.floor", "expected one of data/"]),
+        ("arrival.generators", ["deconstruct"], ["arrival.generators", "'deconstruct'", "paste_five, classic"]),
+        ("arms.paste.fakes", "data/accepted/past", ["arms.paste.fakes", "'data/accepted/past'", "data/accepted/paste"]),
+        ("arms.paste.ratio", 0, ["arms.paste.ratio", "0", "expected 0 without fakes, more with them"]),
+        ("arms.warm_ten.start", "models/detector/other/known", ["arms.warm_ten.start", "models/detector/focus/known"]),
+        ("more_arms.other_ten.start", "models/detector/other/known", ["more_arms.other_ten.start", "data/none"]),
+        ("arms.judge", dict(ARM), ["arms.judge", "another arm or detector has this name"]),
+        ("evidence.primary", "paste_other", ["evidence.primary", "'paste_other'", "warm_paste"]),
     ],
 )  # fmt: skip
-def test_a_wrong_setting_is_one_clear_line(tmp_path, old, new, said):
-    assert old in TEXT
-    path = tmp_path / "params.yaml"
-    path.write_text(TEXT.replace(old, new, 1))
+def test_a_wrong_setting_is_one_clear_line(tmp_path, key, value, said):
+    raw = copy.deepcopy(RAW)
+    *way, last = key.split(".")
+    place = raw
+    for part in way:
+        place = place[part]
+    if value is GONE:
+        del place[last]
+    else:
+        place[last] = value
+    (tmp_path / "params.yaml").write_text(json.dumps(raw))  # which is YAML, too
     with pytest.raises(Problem) as problem:
-        settings.load(path)
+        settings.load(tmp_path / "params.yaml")
     line = str(problem.value)
     assert "\n" not in line
     assert "params.yaml" in line
     for part in said:
         assert part in line, line
+
+
+def test_none_is_a_folder_in_git_that_no_entry_s_parent_is():
+    assert settings.named_folder(NONE) is None and settings.named_folder("data/subsets/ten") == Path("data/subsets/ten")
+    assert [path.name for path in (ROOT / NONE).iterdir()] == [".gitkeep"]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +155,8 @@ def test_a_missing_file_is_named(tmp_path):
 def test_numbers_are_read_as_dvc_reads_them(tmp_path):
     """YAML 1.1 takes 2e-3 for a word."""
     path = tmp_path / "params.yaml"
-    path.write_text(TEXT.replace("      lr: 0.004\n", "      lr: 4e-3\n", 1))
+    assert "lr: 0.004" in TEXT
+    path.write_text(TEXT.replace("lr: 0.004", "lr: 4e-3", 1))
     assert settings.load(path).scales["smoke"].detector.lr == 0.004
 
 
@@ -145,7 +169,9 @@ def test_a_product_is_entered_and_all_else_stays_as_it_was(tmp_path):
     lines = difflib.ndiff(text.splitlines(), path.read_text().splitlines())
     changed = [line.split("#")[0].rstrip() for line in lines if line[0] in "+-"]
     assert changed == [
-        "-   arrived: []", "+   arrived:", "+   - can_new", "-   focus: tube_mint", "+   focus: can_new",
+        "-   arrived: []", "+   arrived:", "+   - can_new",
+        "- products: {focus: tube_mint, other: bottle_azure, apart: [mixed]}",
+        "+ products: {focus: can_new, other: bottle_azure, apart: [mixed]}",
     ]  # fmt: skip
     assert settings.load(path).products.focus == "can_new"
     assert settings.focus(path.read_text()) == "can_new"

@@ -16,15 +16,32 @@ import numpy as np
 import pandas as pd
 from pycocotools import mask as rle
 
-from stages import files, progress
+from stages import files, paths, progress, settings
 from stages.dataset import coco, photo
+from stages.settings import Composition
+from stages.training import run_facts
 
 Row = dict[str, str | int]  # of a manifest
 Made = tuple[np.ndarray, list[tuple[int, np.ndarray]]]  # a picture; category and mask of each visible object
+Rows = Callable[[str, Composition, Path, int, int], list[Row]]
+Make = Callable[[Row], Made]
 
 
-def write(rows: list[Row], make: Callable[[Row], Made], subset: Path, folder: Path, pictures: Path) -> list[Row]:
-    """Fill `folder` with the annotations of all candidates, and `pictures` with them; their rows, with what they show.
+def compose(name: str, rows: Rows, make: Make) -> None:
+    """Make the candidates of one of params.yaml's compositions (data/candidates/<name>), with labels that are exact.
+
+    `rows` says what to make: a row of the manifest for each candidate, by the composition's name and settings, its
+    subset's folder, how many are wanted, and the seed. `make` makes the candidate that such a row, alone, speaks of.
+    """
+    params = settings.load()
+    asked = settings.named(name, params.compositions)
+    wanted = rows(name, asked, paths.SUBSETS / asked.subset, params.now.composed, params.seed)
+    with files.replacing(paths.CANDIDATES / name) as folder:
+        write(wanted, make, folder, folder)
+
+
+def write(rows: list[Row], make: Make, folder: Path, pictures: Path) -> None:
+    """Fill `folder` with the manifest and the annotations of all candidates, and `pictures` with them.
 
     `make` is a module's own function, so that every core can call it.
     """
@@ -38,37 +55,41 @@ def write(rows: list[Row], make: Callable[[Row], Made], subset: Path, folder: Pa
             ))  # fmt: skip
         whole.append(row | {"boxes": json.dumps([[category, *box] for category, box, _ in objects]),
                             "frame_width": size[0], "frame_height": size[1]})  # fmt: skip
-    known = coco.read(subset / "annotations.json")
+    known = coco.read(subset_of(rows[0]) / "annotations.json")
     coco.write(folder / "annotations.json", coco.Coco(images, known.categories, annotations))
-    return whole
+    files.write(folder / "manifest.csv", pd.DataFrame(whole).to_csv(index=False, lineterminator="\n"))
 
 
-def parents(subset: Path, *sources: Path) -> str:
-    """The subset, and whose images the models have learnt from that it is joined with: a manifest's column."""
-    models = [source for source in sources if source.parts[0] == "models"]
-    learnt = [parent for model in models for parent in files.read_json(model / "run.json")["parents"]]
+def numbered(name: str, asked: Composition, subset: Path, number: int, seed: int) -> Row:
+    """Return what every row begins with: which candidate it is, by which seed, and whose images it is made of."""
+    return {
+        "id": f"{name}_{number:04}", "experiment": name, "step": 0, "seed": seed,
+        "parents": parents(subset, asked.objects, asked.floor), "how": asked.how,
+        "objects": asked.objects, "floor": asked.floor,
+    }  # fmt: skip
+
+
+def parents(subset: Path, *models: str) -> str:
+    """Return a manifest's column: the subset, and whose images the models have learnt from that it is joined with."""
+    learnt = [
+        parent for model in map(settings.named_folder, models) if model for parent in run_facts.read(model)["parents"]
+    ]
     return ";".join(dict.fromkeys([str(subset), *learnt]))
 
 
 def subset_of(row: Row) -> Path:
-    """The one whose objects a row's picture shows."""
-    return Path(row["parents"].partition(";")[0])
+    """Return the folder of the subset whose objects a row's picture shows."""
+    return Path(str(row["parents"]).partition(";")[0])
 
 
-def write_manifest(folder: Path, rows: list[Row]) -> None:
-    files.write(folder / "manifest.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
-
-
-def _all(rows: list[Row], make: Callable[[Row], Made], folder: Path) -> Iterator[tuple[tuple[int, int], list]]:
+def _all(rows: list[Row], make: Make, folder: Path) -> Iterator[tuple[tuple[int, int], list]]:
     """Size and labels of every row's picture, which is written to the folder, on all cores."""
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
         done = pool.map(partial(_one, make=make, folder=folder), rows, chunksize=8)
         yield from progress.bar(done, total=len(rows), what=f"compose {rows[0]['experiment']}", unit="picture")
 
 
-def _one(
-    row: Row, make: Callable[[Row], Made], folder: Path
-) -> tuple[tuple[int, int], list[tuple[int, list[float], bytes]]]:
+def _one(row: Row, make: Make, folder: Path) -> tuple[tuple[int, int], list[tuple[int, list[float], bytes]]]:
     pixels, objects = make(row)
     photo.save(folder / f"{row['id']}.png", pixels)
     return pixels.shape[1::-1], [(category, *_label(mask)) for category, mask in objects]

@@ -1,13 +1,44 @@
-"""Whole images turned, shifted and recoloured by albumentations: the plain alternative to new pictures."""
+"""Change whole images of a subset (data/candidates/<composition>): turned, shifted and recoloured by albumentations.
+
+The plain alternative to new pictures. annotations.json holds box and mask of every object that is still seen; each
+candidate can be made again from its row of manifest.csv alone.
+"""
 
 from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
 
 import albumentations as A  # noqa: N812 (its own custom)
 import cv2
 import numpy as np
 
+from stages import command, settings
+from stages.compose import candidates
+from stages.compose.candidates import Made, Row
 from stages.compose.layout import SEEN
+from stages.extract import cutouts
 from stages.extract.cutouts import SegmentedImage
+from stages.settings import Composition
+
+
+def rows(name: str, asked: Composition, subset: Path, count: int, seed: int) -> list[Row]:
+    """Return a row for each candidate: the subset's images in turn."""
+    return [
+        candidates.numbered(name, asked, subset, number, settings.candidate_seed(seed, number))
+        for number in range(count)
+    ]
+
+
+def make(row: Row) -> Made:
+    """Return the candidate that a row of the manifest speaks of."""
+    found, seed = _scenes(candidates.subset_of(row)), int(row["seed"])
+    return change(found[seed % len(found)], seed)
+
+
+@lru_cache(maxsize=2)
+def _scenes(subset: Path) -> list[SegmentedImage]:
+    return cutouts.scenes(subset)[0]
 
 
 def pipeline(seed: int) -> A.Compose:
@@ -34,3 +65,10 @@ def change(scene: SegmentedImage, seed: int) -> tuple[np.ndarray, list[tuple[int
         if after.any() and after.sum() >= SEEN * before.sum():
             kept.append((category, after.astype(bool)))
     return made["image"], kept
+
+
+if __name__ == "__main__":
+    command.run(
+        lambda composition: candidates.compose(composition, rows, make),
+        __doc__, composition="which of params.yaml's compositions",
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Take the bin apart (data/candidates/<experiment>): from a photograph of many objects, pictures with ever fewer.
+"""Take the bin apart (data/candidates/<composition>): from a photograph of many objects, pictures with ever fewer.
 
 The topmost object goes first, a filler makes what lay under it, and so on until one is left. Other orders give more, as
 long as nothing goes on which something lies. What remains keeps its pixels, so its labels are exact. An object that was
@@ -17,13 +17,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stages import command, files, paths, settings
+from stages import command, settings
 from stages.compose import candidates, floors, occlusion
 from stages.compose.candidates import Made, Row
 from stages.extract import cutouts, empty_bin
 from stages.extract.cutouts import SegmentedImage
 from stages.inpaint.classical import Filler
 from stages.problem import Problem
+from stages.settings import Composition
 
 FRAGMENT = 0.1  # of an object may lack when what hid it is gone
 ORDERS = 60  # that are tried beside the topmost first
@@ -39,25 +40,19 @@ class State:
     gone: tuple[int, ...]
 
 
-def main(experiment: str) -> None:
-    params = settings.load()
-    asked = settings.named(experiment, params.deconstructs)
-    subset = paths.SUBSETS / asked.subset
+def rows(name: str, asked: Composition, subset: Path, count: int, seed: int) -> list[Row]:
+    """Return a row for each candidate: an image, and which of its objects are gone. What there is is printed."""
     found, left_out = cutouts.scenes(subset)
-    chosen = list(islice(states(found, params.seed), params.now.composed))
+    chosen = list(islice(states(found, seed), count))
     if not chosen:
         raise Problem(f"{subset}: no image shows two objects, so taking one away leaves nothing; "
-                      f"remove deconstructs.{experiment}")  # fmt: skip
+                      f"remove compositions.{name}")  # fmt: skip
     print(report(found, left_out, chosen))
-    parents = candidates.parents(subset, Path(asked.floor))
-    rows: list[Row] = [
-        {"id": f"{experiment}_{number:04}", "experiment": experiment, "step": 0, "seed": params.seed,
-         "parents": parents, "how": "deconstruct", "floor": asked.floor, "image": found[state.image].name,
-         "gone": " ".join(map(str, state.gone))}
+    return [
+        candidates.numbered(name, asked, subset, number, seed)
+        | {"image": found[state.image].name, "gone": " ".join(map(str, state.gone))}
         for number, state in enumerate(chosen)
-    ]  # fmt: skip
-    with files.replacing(paths.CANDIDATES / experiment) as folder:
-        candidates.write_manifest(folder, candidates.write(rows, make, subset, folder, folder))
+    ]
 
 
 def states(found: list[SegmentedImage], seed: int) -> Iterator[State]:
@@ -102,16 +97,16 @@ def _order(on: np.ndarray, choose: Callable[[list[int]], int]) -> tuple[int, ...
 
 def make(row: Row) -> Made:
     """The candidate that a row of the manifest speaks of."""
-    by_name, fill = _stock(candidates.subset_of(row), row["floor"])
+    by_name, fill = _stock(candidates.subset_of(row), str(row["floor"]))
     gone = tuple(int(k) for k in str(row["gone"]).split())
-    *_, last = taken_apart(by_name[row["image"]], gone, fill)
+    *_, last = taken_apart(by_name[str(row["image"])], gone, fill)
     return last
 
 
 @lru_cache(maxsize=2)
 def _stock(subset: Path, floor: str) -> tuple[dict[str, SegmentedImage], Filler]:
     found, _ = cutouts.scenes(subset)
-    return {scene.name: scene for scene in found}, floors.filler(Path(floor), found)
+    return {scene.name: scene for scene in found}, floors.filler(settings.named_folder(floor), found)
 
 
 def taken_apart(scene: SegmentedImage, gone: tuple[int, ...], fill: Filler) -> Iterator[Made]:
@@ -148,4 +143,7 @@ def report(found: list[SegmentedImage], left_out: dict[str, int], chosen: list[S
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, experiment="which of params.yaml's deconstructs")
+    command.run(
+        lambda composition: candidates.compose(composition, rows, make),
+        __doc__, composition="which of params.yaml's compositions",
+    )  # fmt: skip

@@ -28,18 +28,18 @@ FAR = 0.03  # of the width: how far light is carried into a hole
 FAINT = 1e-6  # weight of the whole picture's light, which is all that counts farther in
 
 
-def bins(source: Path, own: Backgrounds, found: list[SegmentedImage], units: list[CutOut]) -> Backgrounds:
-    """The empty bins of some images (`own`), as `source` makes them."""
+def bins(source: Path | None, own: Backgrounds, found: list[SegmentedImage], units: list[CutOut]) -> Backgrounds:
+    """Return the empty bins of some images (`own`), as the model `source` makes them; as they are, where it is None."""
+    if source is None:
+        return own
     if source.parent == paths.TEXTURES:
         return textured(own, layout.habits(found, units).region, painter(source))
-    if source.parent == paths.INPAINTS:
-        return emptied(own, found, fill.filler(source))
-    return own
+    return emptied(own, found, fill.filler(source))
 
 
-def filler(source: Path, found: list[SegmentedImage]) -> Filler:
-    """What fills the place of an object that is taken from one of these images."""
-    return fill.filler(source) if source.parent == paths.INPAINTS else median(found)
+def filler(source: Path | None, found: list[SegmentedImage]) -> Filler:
+    """Return what fills the place of an object taken from one of these images: the network `source`, or a median."""
+    return fill.filler(source) if source else median(found)
 
 
 def textured(own: Backgrounds, region: np.ndarray, paint: Paint) -> Backgrounds:

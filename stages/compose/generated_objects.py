@@ -15,10 +15,10 @@ import torch
 from stages.dataset import photo
 from stages.extract import cutouts, empty_bin, upright
 from stages.extract.cutouts import CutOut
-from stages.gan import custom, run
+from stages.gan.draw import draw
 from stages.gan.networks import Generator
-from stages.gan.sample import draw
 from stages.problem import Problem
+from stages.training import run_facts, weights
 
 CHANNELS = 4  # colour and mask
 GREY = 127.5  # around an object
@@ -62,9 +62,9 @@ def examples(subset: Path, size: int) -> Examples:
 
 def drawings(model: Path, seed: int) -> Iterator[np.ndarray]:
     """Squares (size, size, 4) uint8 as the generator draws them, one after the other."""
-    recipe = run.facts(model)["recipe"]
+    recipe = run_facts.read(model)["recipe"]
     generator = Generator(recipe["size"], recipe["z"], recipe["dim"], CHANNELS)
-    generator.load_state_dict(custom.weights(model))
+    generator.load_state_dict(weights.load(model / weights.GENERATOR))
     generator.eval().requires_grad_(False)
     rng = torch.Generator().manual_seed(seed)
     while True:
@@ -76,7 +76,7 @@ def objects(model: Path, count: int, seed: int) -> list[np.ndarray]:
 
     What is in pieces or of no object's size is drawn again. Colours go on around the mask, for soft edges.
     """
-    facts = run.facts(model)
+    facts = run_facts.read(model)
     drawn = (cut(square, facts) for square in islice(drawings(model, seed), TRIES * count))
     made = list(islice((one for one in drawn if one is not None), count))
     if len(made) < count:
@@ -86,7 +86,7 @@ def objects(model: Path, count: int, seed: int) -> list[np.ndarray]:
 
 def units(model: Path, count: int, seed: int) -> list[CutOut]:
     """So many objects as the composer places them: pixels in shares of the light that lies on them."""
-    facts = run.facts(model)
+    facts = run_facts.read(model)
     light = np.array(facts["light"], np.float32)
     return [
         CutOut(model.name, one[..., :3] / light, one[None, ..., 3] > 0, (facts["category"],), ("generated",))

@@ -34,10 +34,8 @@ def main(name: str) -> None:
     subset, model = paths.SUBSETS / asked.subset, paths.OBJECTS / name
     known = generated_objects.examples(subset, params.now.objects.size)
     print(f"{subset}: {len(known.squares)} whole objects, turned upright")
-    custom.train(
-        model, MaskedGan, known.squares, recipe_of(params, name), params.seed, params.now.gan.every,
-        paths.CHECKPOINTS / "objects" / params.scale / name, [subset], known.facts,
-    )  # fmt: skip
+    run = custom.training(params, model, MaskedGan, known.squares, recipe_of(params, name))
+    custom.train(model, run, [subset], known.facts)
     drawn = list(islice(generated_objects.drawings(model, params.seed), JUDGED))
     whole = sum(generated_objects.cut(square, known.facts) is not None for square in drawn)
     print(f"{model}: {whole} of {JUDGED} drawings are whole objects")

@@ -1,19 +1,26 @@
-"""Draw new pictures from a subset's objects and empty bins, its own or generated ones, with labels that are exact."""
+"""Compose new pictures (data/candidates/<composition>) of a subset's objects and empty bins, its own or generated ones.
+
+annotations.json holds box and mask of every visible object, exactly; each candidate can be made again from its row of
+manifest.csv alone.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from stages import paths
-from stages.compose import floors, generated_objects, layout
+from stages import command, settings
+from stages.compose import candidates, floors, generated_objects, layout
+from stages.compose.candidates import Made, Row
 from stages.compose.layout import Habits, Placed
 from stages.extract import cutouts, empty_bin
 from stages.extract.cutouts import CutOut, SegmentedImage
 from stages.extract.empty_bin import Backgrounds
+from stages.settings import Composition
 
 # How an object's edge runs into the background: every layout is drawn in all ways, so that no seam tells the object.
 BLENDINGS = ("hard", "gaussian", "box")
@@ -37,11 +44,46 @@ class Stock:
         return self.habits.region.shape
 
 
-def stock(subset: Path, drawn: Path, floor: Path) -> Stock:
-    """How objects lie is learnt from the subset; they come from the folder `drawn`, and empty bins from `floor`."""
+def rows(name: str, asked: Composition, subset: Path, count: int, seed: int) -> list[Row]:
+    """Return a row for each candidate: each layout (a seed) in all blendings. Print what there is to compose with."""
+    report(subset)
+    made = []
+    for number in range(count):
+        layout_seed = settings.candidate_seed(seed, number // len(BLENDINGS))
+        row = candidates.numbered(name, asked, subset, number, layout_seed)
+        made.append(row | {"way": BLENDINGS[number % len(BLENDINGS)]})
+    return made
+
+
+def make(row: Row) -> Made:
+    """Return the candidate that a row of the manifest speaks of."""
+    of = _stock(candidates.subset_of(row), str(row["objects"]), str(row["floor"]))
+    return compose(of, int(row["seed"]), str(row["way"]))
+
+
+def report(subset: Path) -> None:
+    """Print what there is to compose with, for whoever reads the log."""
+    found, units, left_out = cutouts.usable(subset)
+    empty = empty_bin.backgrounds(found)
+    cut = sum(how == "grabcut" for unit in units for how in unit.cut)
+    print(f"{subset}: {sum(len(u.masks) == 1 for u in units)} objects that stand alone, "
+          f"{sum(len(u.masks) > 1 for u in units)} groups that hide parts of each other, of {len(found)} images; "
+          f"{cut} outlines by GrabCut; left out: {dict(left_out) or 'none'}")  # fmt: skip
+    print(f"background: {100 * empty.unseen:.1f} % is seen in no image and inpainted; "
+          f"at most {100 * empty.ghost:.1f} % of the objects' detail is left in it")  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _stock(subset: Path, objects: str, floor: str) -> Stock:
+    return stock(subset, settings.named_folder(objects), settings.named_folder(floor))
+
+
+def stock(subset: Path, drawn: Path | None, floor: Path | None) -> Stock:
+    """Return what to compose of. How objects lie is learnt from the subset; a model's folder `drawn` draws the objects,
+    and one named by `floor` what lies under them; None: the subset's own."""
     found, units, _ = cutouts.usable(subset)
     own = empty_bin.backgrounds(found)
-    if drawn.parent == paths.OBJECTS:
+    if drawn:
         even = generated_objects.units(drawn, GENERATED, seed=0)
     else:
         light = {scene.name: empty_bin.light(scene) for scene in found}
@@ -102,3 +144,10 @@ def _edged(shape: np.ndarray, blending: str) -> np.ndarray:
     if blending == "box":
         return cv2.blur(sharp, (3, 3))
     return sharp
+
+
+if __name__ == "__main__":
+    command.run(
+        lambda composition: candidates.compose(composition, rows, make),
+        __doc__, composition="which of params.yaml's compositions",
+    )  # fmt: skip

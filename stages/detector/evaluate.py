@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stages import command, drawing, files, paths, settings
+from stages.boxes import overlaps
 from stages.dataset import coco, photo
 from stages.detector import metrics, predict
 from stages.detector.metrics import DetectedScene
@@ -110,7 +111,7 @@ def contact_sheet(
             drawing.box(small, tuple(box * ratio), drawing.TRUTH)
         for seen in scene.detections[scene.detections[:, 4] >= testing.confidence]:
             same = scene.classes == seen[5]
-            right = metrics.overlaps(seen[None, :4], scene.boxes[same]).max(initial=0) >= testing.iou
+            right = overlaps(seen[None, :4], scene.boxes[same]).max(initial=0) >= testing.iou
             label = f"{names[int(seen[5])]} {100 * seen[4]:.0f}"
             drawing.box(small, tuple(seen[:4] * ratio), drawing.SURE if right else drawing.WRONG, label)
         tiles.append(small)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
-from pycocotools import mask as rle
 from scipy.optimize import linear_sum_assignment
+
+from stages.boxes import overlaps
 
 IOUS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
@@ -47,14 +48,6 @@ def found(scene: DetectedScene, confidence: float, iou: float) -> tuple[int, int
         rows, columns = linear_sum_assignment(-overlap)
         certainty += of_class[rows[overlap[rows, columns] > 0], 4].tolist()
     return len(certainty), int(present.sum()), certainty
-
-
-def overlaps(a: np.ndarray, b: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
-    """Intersection over union of every box of `a` with every box of `b`; over a's area alone where b is a crowd."""
-    crowd = np.zeros(len(b), bool) if crowd is None else crowd
-    if not len(a) or not len(b):
-        return np.zeros((len(a), len(b)))
-    return np.array(rle.iou(np.asarray(a, float), np.asarray(b, float), crowd.astype(np.uint8)))
 
 
 def coco_map(scenes: Sequence[DetectedScene], classes: int) -> tuple[float, float]:

@@ -32,10 +32,9 @@ def train(name: str, arm: Arm, params: Settings, how: Compared, into: Path) -> f
     """Train with every seed; weights and what they were trained on go into a folder. The seconds it took."""
     work = paths.CHECKPOINTS / "evidence" / params.scale / name
     batches = min(BATCHES, how.steps)
-    known = None if arm.known == f"data/subsets/{arm.subset}" else Path(arm.known)
+    known, start = settings.named_folder(arm.known), settings.named_folder(arm.start)
     made_of = parts(paths.SUBSETS / arm.subset, lineage.fakes(arm, params), arm.ratio, known, params.evidence)
     counts = mix.write(made_of, work / "data", how.imgsz, batches * how.batch, params.seed)
-    start = None if arm.start == f"data/subsets/{arm.subset}" else str(Path(arm.start) / "last.pt")
     rule = detector(params, how, arm.augment, start)
     mark = files.fingerprint(work / "data", to_builtins(rule))
     total = 0.0
@@ -68,11 +67,12 @@ def parts(real: Path, fakes: list[Path], ratio: int, known: Path | None, rule: E
     ]
 
 
-def detector(params: Settings, how: Compared, augment: str, start: str | None) -> Detector:
-    """The scale's detector, for a fixed number of steps."""
+def detector(params: Settings, how: Compared, augment: str, start: Path | None) -> Detector:
+    """Return the scale's detector, for a fixed number of steps; it goes on from the one in the folder `start`."""
     base, steps = params.now.detector, min(BATCHES, how.steps)
+    weights = str(start / "last.pt") if start else base.weights
     return Detector(
-        model=base.model, weights=start or base.weights, imgsz=how.imgsz, epochs=max(1, how.steps // steps),
+        model=base.model, weights=weights, imgsz=how.imgsz, epochs=max(1, how.steps // steps),
         least_steps=0, batch=how.batch, lr=base.lr, validations=1, augment=getattr(params.evidence, augment),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from stages.detector import metrics
 from stages.detector.metrics import DetectedScene
 from stages.evidence import decision, errors, held_out, statistics
 from stages.evidence.statistics import Difference, Scores
-from stages.settings import Arm, Compared, Settings
+from stages.settings import NONE, Arm, Compared, Settings
 
 OLD = "zero_shot"  # the detector that was there before the product came
 
@@ -35,7 +35,7 @@ def roles(arms: dict[str, Arm], params: Settings) -> Roles:
         return next(iter(names), None)
 
     def scratch(arm: Arm) -> bool:
-        return arm.start == f"data/subsets/{arm.subset}"
+        return arm.start == NONE
 
     bare = {name: arm for name, arm in arms.items() if arm.ratio == 0}
     plain = [n for n, arm in bare.items() if scratch(arm) and arm.augment == "plain"]
@@ -114,7 +114,7 @@ def against(scores: dict[str, Scores], arms: dict[str, Arm], part: Roles, params
         if opponent not in scores:
             continue
         warm = opponent in (part.warm, OLD)
-        names = [n for n in scores if n not in (opponent, OLD) and warm == (arms[n].start.startswith("models"))]
+        names = [n for n in scores if n not in (opponent, OLD) and warm == (arms[n].start != NONE)]
         if not warm:
             names = [n for n in names if n != part.few]
         apart = {n: statistics.difference(scores[n], scores[opponent], params.seed) for n in names}

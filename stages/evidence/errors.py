@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.detector.metrics import DetectedScene, overlaps
+from stages.boxes import overlaps
+from stages.detector.metrics import DetectedScene
 
 KINDS = ("class", "place", "both", "double", "background", "missed")
 SOME = 0.1  # overlap below which a detection has nothing to do with an object

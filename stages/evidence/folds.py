@@ -15,14 +15,15 @@ import numpy as np
 from msgspec import to_builtins
 
 from stages import files, paths
-from stages.compose import sample
+from stages.compose import candidates, classic, paste
 from stages.dataset import coco, subset
 from stages.detector import model
 from stages.evidence import arm, compare, compare_arms, held_out, mix, statistics
 from stages.evidence.compare import OLD
-from stages.settings import Arm, Settings
+from stages.settings import Arm, Settings, named_folder
 
 FOLDS = 5
+COMPOSERS = {"paste": paste, "classic": classic}  # the cheap ones
 
 
 def examine(product: str, params: Settings) -> dict:
@@ -88,9 +89,9 @@ def detector(of: Arm, real: Path, held: list[int], place: Path, title: str, para
     if of.ratio:
         made = [fakes(Path(of.fakes).name, images, place / "fakes", params)]
     batches = min(arm.BATCHES, how.steps)
-    parts = arm.parts(images, made, of.ratio, Path(of.known), params.evidence)
+    parts = arm.parts(images, made, of.ratio, named_folder(of.known), params.evidence)
     mix.write(parts, place / "data" / name, how.imgsz, batches * how.batch, params.seed)
-    rule = arm.detector(params, how, of.augment, str(Path(of.start) / "last.pt"))
+    rule = arm.detector(params, how, of.augment, named_folder(of.start))
     trained = model.train(place / "data" / name, rule, params.seed, paths.CHECKPOINTS, title)
     files.write(done, trained.last.read_bytes())
     model.forget(trained)
@@ -105,11 +106,13 @@ def remaining(real: Path, held: list[int], folder: Path) -> None:
         subset.fill(into, some, real / "images")
 
 
-def fakes(experiment: str, images: Path, folder: Path, params: Settings) -> Path:
-    """What a cheap generator makes of some images alone."""
-    made_of = sample.paste_of(images, images, images) if experiment in params.pastes else sample.classic_of(images)
+def fakes(composition: str, images: Path, folder: Path, params: Settings) -> Path:
+    """Let a cheap composition make its candidates of some images alone; return their folder."""
+    asked = params.compositions[composition]
+    how = COMPOSERS[asked.how]
     with files.replacing(folder) as into:
-        sample.write(experiment, made_of, images, params.now.composed, params.seed, into, into / "images")
+        rows = how.rows(composition, asked, images, params.now.composed, params.seed)
+        candidates.write(rows, how.make, into, into / "images")
     return folder
 
 

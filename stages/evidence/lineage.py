@@ -12,7 +12,7 @@ from pathlib import Path
 from stages import files, paths
 from stages.dataset import coco
 from stages.problem import Problem
-from stages.settings import Arm, Settings
+from stages.settings import Arm, Settings, named_folder
 
 UNGATED = "ungated"  # of an experiment's accepted candidates, those that were taken without any gate
 
@@ -57,7 +57,7 @@ def fakes(arm: Arm, params: Settings) -> list[Path]:
 
 def had_a_word(folder: Path, params: Settings) -> bool:
     """Whether a judge or a labeller chose or labelled what is in a folder of fakes."""
-    return not (folder.name == UNGATED and folder.parent.name in params.composed)
+    return not (folder.name == UNGATED and folder.parent.name in params.compositions)
 
 
 def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco, split: dict[str, list[int]]) -> None:
@@ -65,8 +65,9 @@ def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco, split: dict
     names = {image.id: image.file_name for image in dataset.images}
     reached = dict(sources(paths.SUBSETS / arm.subset))
     made = fakes(arm, params)
-    seen_by = [Path(arm.start)] if arm.start != f"data/subsets/{arm.subset}" else []
-    for folder in [*made, *([Path(arm.known)] if arm.known != f"data/subsets/{arm.subset}" else [])]:
+    known, start = named_folder(arm.known), named_folder(arm.start)
+    seen_by = [start] if start else []
+    for folder in [*made, *([known] if known else [])]:
         reached |= sources(folder)
     if any(had_a_word(folder, params) for folder in made):
         seen_by += [paths.DETECTORS / arm.product / detector for detector in ("judge", "labeller")]

@@ -68,7 +68,7 @@ def asked(which: str, params: Settings) -> tuple[dict[str, Arm], Compared]:
 def trained(name: str, one: Arm, params: Settings, how: Compared) -> list[Path]:
     """One arm's detectors, trained now unless an earlier run of the same data and settings left them."""
     inputs = [paths.SUBSETS / one.subset, *lineage.fakes(one, params)]
-    inputs += [Path(of) for of in (one.known, one.start) if Path(of) != inputs[0]]
+    inputs += [folder for of in (one.known, one.start) if (folder := settings.named_folder(of))]
     mark = files.fingerprint(*inputs, *(msgspec.to_builtins(of) for of in (one, how, params.evidence, params.seed)),
                              msgspec.to_builtins(params.now.detector))  # fmt: skip
     folder = paths.CHECKPOINTS / "matrix" / mark / name

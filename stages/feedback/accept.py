@@ -44,7 +44,8 @@ class Labelled:
 
 def main(experiment: str) -> None:
     params = settings.load()
-    table = verdicts(experiment, params)
+    settings.named(experiment, params.all_experiments)
+    table = verdicts(experiment)
     green = table[table["verdict"] == "green"]
     rng = np.random.default_rng(params.seed)
     shuffled = table.iloc[rng.permutation(len(table))]
@@ -68,12 +69,9 @@ def main(experiment: str) -> None:
         files.write_json(folder / "accepted.json", counts)
 
 
-def verdicts(experiment: str, params: Settings) -> pd.DataFrame:
-    """Each candidate's row of the manifest, with its verdict. Classic changes, copies by definition, need none."""
+def verdicts(experiment: str) -> pd.DataFrame:
+    """Return each candidate's row of the manifest, with its verdict."""
     manifest = pd.read_csv(paths.CANDIDATES / experiment / "manifest.csv", keep_default_na=False)
-    if experiment in params.classics:
-        return manifest.assign(verdict="green", mean_confidence=1.0)
-    settings.named(experiment, params.judged)
     said = pd.read_csv(paths.VERDICTS / f"{experiment}.csv", keep_default_na=False)
     columns = said[["id", "verdict", "mean_confidence", "boxes"]].rename(columns={"boxes": "detected"})
     return manifest.merge(columns, on="id", validate="one_to_one")
@@ -101,7 +99,7 @@ def agreed(table: pd.DataFrame, experiment: str, params: Settings) -> tuple[list
     """The candidates on whose objects two detectors agree, and why the others are rejected."""
     if table.empty:
         return [], Counter()
-    product, size = params.judged[experiment].product, params.now.gan.size
+    product, size = params.all_experiments[experiment].product, params.now.gan.size
     pixels = judge_candidates.candidates(paths.CANDIDATES / experiment, table, size)
     ids = category_ids(params, product)
     kept, rejected = [], Counter()
@@ -123,7 +121,7 @@ def detectors(product: str) -> list[Path]:
 def judged(row: dict, params: Settings, experiment: str) -> Labelled:
     """A candidate with what the judge's detector alone sees in it: labels without a second opinion."""
     detected = np.array(json.loads(row["detected"]), float).reshape(-1, 6)
-    ids = category_ids(params, params.judged[experiment].product)
+    ids = category_ids(params, params.all_experiments[experiment].product)
     return Labelled(row, framed(detected[:, :4], detected[:, 4].astype(int), row, ids), 0.0)
 
 
@@ -146,8 +144,7 @@ def framed(boxes: np.ndarray, classes: np.ndarray, row: dict, ids: list[int]) ->
 
 def write(folder: Path, chosen: list[Labelled], experiment: str, params: Settings) -> None:
     """Pictures in their frame's shape, and their labels."""
-    known = coco.read(paths.SUBSETS / settings.named(experiment, params.judged | params.classics).subset
-                      / "annotations.json")  # fmt: skip
+    known = coco.read(paths.SUBSETS / params.all_experiments[experiment].subset / "annotations.json")
     images, annotations = [], []
     for number, one in enumerate(chosen, 1):
         width, height = int(one.row["frame_width"]), int(one.row["frame_height"])
@@ -167,4 +164,4 @@ def write(folder: Path, chosen: list[Labelled], experiment: str, params: Setting
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, experiment="which of params.yaml's experiments, pastes and classics")
+    command.run(main, __doc__, experiment="which of params.yaml's experiments and compositions")

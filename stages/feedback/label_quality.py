@@ -37,8 +37,9 @@ def main(product: str) -> None:
     figures = {}
     if (real := worn_images(params, product)) is not None:
         figures["worn real images"] = measured(real, params, product)
-    for experiment, composition in params.pastes.items():
-        if composition.product == product and (paths.CANDIDATES / experiment / "manifest.csv").exists():
+    for experiment, composition in params.compositions.items():
+        mine = composition.product == product and composition.how == "paste"
+        if mine and (paths.CANDIDATES / experiment / "manifest.csv").exists():
             figures[experiment] = measured(composed(experiment, params), params, product)
     files.write_json(paths.LABELS / f"{product}.json", figures)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from stages.detector.metrics import overlaps
+from stages.boxes import overlaps
 from stages.judge import quality
 from stages.judge.arrangement import mirrored
 from stages.settings import Feedback

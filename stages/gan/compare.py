@@ -6,7 +6,6 @@ It shows what params.yaml names; an experiment that has not run yet is listed as
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,8 +15,8 @@ from matplotlib.figure import Figure
 
 from stages import command, files, page, paths, settings
 from stages.dataset import photo
-from stages.gan import run
 from stages.settings import Experiment, Settings
+from stages.training import run_facts
 
 REPORT = paths.REPORTS / "gan.html"
 OVERVIEW = paths.PLOTS / "gan_compare" / "experiments.jpg"
@@ -50,7 +49,7 @@ class Done:
 
 def main() -> None:
     params = settings.load()
-    found = {name: read(name) for name in params.experiments if (paths.GANS / name / run.FACTS).exists()}
+    found = {name: read(name) for name in params.experiments if (paths.GANS / name / run_facts.FACTS).exists()}
     files.write_json(
         paths.METRICS / "gan.json", {f"{name}_steps": one.facts["recipe"]["steps"] for name, one in found.items()}
     )
@@ -62,8 +61,8 @@ def read(name: str) -> Done:
     folder = paths.GANS / name
     last = max((folder / "grids").iterdir())
     return Done(
-        run.facts(folder), photo.read(last), photo.read(folder / "film.jpg"),
-        photo.read(paths.CANDIDATES / name / "interpolation.jpg"),
+        run_facts.read(folder), photo.read(last), photo.read(folder / "film.jpg"),
+        photo.read(folder / "interpolation.jpg"),
         pd.read_csv(paths.PLOTS / "gan" / f"{name}.csv"),
     )  # fmt: skip
 
@@ -107,7 +106,7 @@ def body(params: Settings, found: dict[str, Done]) -> str:
 
 def _row(name: str, asked: Experiment, one: Done | None) -> list[object]:
     section, images, hours = THESIS.get(name, ("", "", ""))
-    parent = "" if asked.start.startswith(str(paths.SUBSETS)) else Path(asked.start).name
+    parent = start.name if (start := settings.named_folder(asked.start)) else ""
     ours = [one.facts["images"], one.facts["recipe"]["steps"]] if one else ["", "not run"]
     link = page.raw(f'<a href="#{name}">{name}</a>') if one else name
     return [link, section, ours[0], images, ours[1], asked.steps, asked.loss, asked.penalty, parent, hours]

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
 import shutil
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
-from stages import files
-from stages.gan import run, trainer
+from stages import files, paths
+from stages.gan import trainer
 from stages.gan.gan_pair import GanPair
 from stages.gan.recipe import GanRecipe
-from stages.problem import Problem
+from stages.gan.trainer import Training
 from stages.settings import Settings
-from stages.training import checkpoint, distributed
+from stages.training import checkpoint, distributed, run_facts, weights
 
-PACKAGES = ("torch", "numpy", "safetensors", "opencv-python-headless")
-GENERATOR = "generator.safetensors"
 CURVES = "curves.csv"
 
 
@@ -41,47 +34,25 @@ def shared(params: Settings) -> dict:
     }
 
 
-def train(
-    folder: Path,
-    kind: type[GanPair],
-    pixels: np.ndarray,
-    recipe: GanRecipe,
-    seed: int,
-    every: int,
-    work: Path,
-    parents: list[Path],
-    more: dict,
-) -> None:
-    """Train on `pixels` and leave a folder: the generator, its losses, and run.json with `more` facts.
+def training(params: Settings, model: Path, kind: type[GanPair], pixels: np.ndarray, recipe: GanRecipe) -> Training:
+    """Return the run that trains networks of a kind on `pixels`, to leave them in the folder `model`."""
+    room, every = model.parent.name, params.now.gan.every
+    return Training(
+        pixels, recipe, params.seed, paths.CHECKPOINTS / room / params.scale / model.name,
+        [*range(every, recipe.steps, every), recipe.steps],
+        title=f"{room} {model.name}", fresh=checkpoint.afresh(), kind=kind,
+    )  # fmt: skip
 
-    Every so many steps there is a checkpoint in `work`, from which a killed run is continued.
-    """
-    stops = [*range(every, recipe.steps, every), recipe.steps]
-    fresh = os.environ.get("TENFOLD_FRESH") == "1"
-    title = f"{folder.parent.name} {folder.name}"
-    game = partial(trainer.train, pixels, recipe, seed, work, stops, title=title, fresh=fresh, kind=kind)
-    players, rows = distributed.play(recipe.processes, game)
-    with files.replacing(folder) as part:
-        files.write(part / GENERATOR, checkpoint.packed(players.artist.state_dict()))
+
+def train(model: Path, run: Training, parents: list[Path], facts: dict) -> None:
+    """Train, and leave in the folder `model` the generator, its losses, and what is to be known of the run: `parents`,
+    whose images it has learnt from, and more `facts`."""
+    pair, rows = distributed.play(run.recipe.processes, partial(trainer.train, run))
+    with files.replacing(model) as part:
+        files.write(part / weights.GENERATOR, weights.packed(pair.artist.state_dict()))
         files.write(part / CURVES, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
-        files.write_json(part / run.FACTS, {
-            "experiment": folder.name,
-            "recipe": recipe.facts(),
-            "seed": seed,
-            "fingerprint": files.fingerprint(recipe.facts(), seed, *parents),
-            "pictures": len(pixels),
-            "parents": [str(parent) for parent in parents],  # whose images it has learnt from
-            **more,
-            "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-            "device": players.device.type,
-        })  # fmt: skip
-    shutil.rmtree(work)
-
-
-def weights(folder: Path) -> dict[str, Tensor]:
-    """Of the generator that a finished run has left."""
-    path = folder / GENERATOR
-    try:
-        return load_file(path)
-    except (FileNotFoundError, SafetensorError) as error:
-        raise Problem(f"{path}: these are no whole weights ({error}); train it again") from None
+        run_facts.write(
+            part, model.name, run.recipe, run.seed, parents, pictures=len(run.pictures),
+            parents=[str(parent) for parent in parents], **facts, device=pair.device.type,
+        )  # fmt: skip
+    shutil.rmtree(run.folder)

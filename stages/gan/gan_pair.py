@@ -10,12 +10,14 @@ import copy
 import torch
 from torch import Tensor
 from torch.nn import Module
+from torch.optim import Optimizer
 
 from stages.gan.augment import augmented
 from stages.gan.losses import LOSSES
 from stages.gan.networks import Critic, Generator, norm_for
 from stages.gan.penalties import PENALTIES
 from stages.gan.recipe import GanRecipe
+from stages.training import state
 from stages.training.distributed import WorkerGroup
 
 # What the steps report, in this order.
@@ -131,38 +133,24 @@ class GanPair:
         named = {"generator": self.generator, "critic": self.critic, "average": self.average}
         return {name: network for name, network in named.items() if network is not None}
 
-    def state(self) -> dict[str, Tensor]:
-        """All that decides how the game goes on, as named tensors; each process of a team has a `rng` of its own."""
-        found = {f"{n}.{key}": value for n, net in self._networks().items() for key, value in net.state_dict().items()}
-        for name, adam in (("generator_adam", self.generator_adam), ("critic_adam", self.critic_adam)):
-            for number, entry in adam.state_dict()["state"].items():
-                found |= {f"{name}.{number}.{key}": value for key, value in entry.items()}
-        return found | {f"rng.{rank}": rng for rank, rng in enumerate(self.team.gather(self.rng.get_state()))}
+    def _optimizers(self) -> dict[str, Optimizer]:
+        return {"generator_adam": self.generator_adam, "critic_adam": self.critic_adam}
 
-    def restore(self, state: dict[str, Tensor]) -> None:
+    def state(self) -> dict[str, Tensor]:
+        """Return all that decides how the game goes on, as named tensors; each process has an `rng` of its own."""
+        everybody = {f"rng.{rank}": rng for rank, rng in enumerate(self.team.gather(self.rng.get_state()))}
+        return state.flat(self._networks(), self._optimizers()) | everybody
+
+    def restore(self, found: dict[str, Tensor]) -> None:
         """Go on from a state."""
-        for name, network in self._networks().items():
-            network.load_state_dict(_under(name, state))
-        for name, adam in (("generator_adam", self.generator_adam), ("critic_adam", self.critic_adam)):
-            entries: dict[int, dict[str, Tensor]] = {}
-            parameters = adam.param_groups[0]["params"]
-            for key, value in _under(name, state).items():
-                number, _, field = key.partition(".")
-                if value.ndim:  # the fused optimiser walks through memory: moments must lie as their weights do
-                    value = torch.empty_like(parameters[int(number)]).copy_(value)
-                entries.setdefault(int(number), {})[field] = value
-            adam.load_state_dict({"state": entries, "param_groups": adam.state_dict()["param_groups"]})
-        self.rng.set_state(state[f"rng.{self.team.rank}"])
+        state.restore(found, self._networks(), self._optimizers())
+        self.rng.set_state(found[f"rng.{self.team.rank}"])
 
     @torch.no_grad()
-    def rewind(self, state: dict[str, Tensor]) -> None:
+    def rewind(self, found: dict[str, Tensor]) -> None:
         """Go back to a state, in the memory where the tensors lie: what was recorded keeps pointing at them."""
         rng = f"rng.{self.team.rank}"
         for name, value in self.state().items():
             if not name.startswith("rng."):
-                value.copy_(state[name]) if name in state else value.zero_()  # moments that were not there yet
-        self.rng.set_state(state[rng])
-
-
-def _under(name: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+                value.copy_(found[name]) if name in found else value.zero_()  # moments that were not there yet
+        self.rng.set_state(found[rng])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from stages.settings import Settings
 
@@ -27,16 +27,6 @@ class GanRecipe:
     average: float  # decay of the generator's moving average for each of its steps; 0: none
     augment: tuple[str, ...]  # what the critic sees of all pictures
     processes: int  # that share each batch
-
-    def facts(self) -> dict:
-        """The recipe as JSON gives it back."""
-        return asdict(self) | {"betas": list(self.betas), "augment": list(self.augment)}
-
-    def changed(self, other: dict) -> list[str]:
-        """What differs from another recipe's facts, as `key: theirs, now ours`."""
-        ours = self.facts()
-        keys = sorted(ours.keys() | other.keys())
-        return [f"{k}: {other.get(k)}, now {ours.get(k)}" for k in keys if ours.get(k) != other.get(k)]
 
 
 def recipe_of(params: Settings, experiment: str) -> GanRecipe:

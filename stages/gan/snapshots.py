@@ -12,10 +12,10 @@ import torch
 
 from stages import files
 from stages.dataset import photo
+from stages.gan.draw import kept_name
 from stages.gan.gan_pair import GanPair
 from stages.gan.networks import to_pixels
-from stages.gan.run import generator_name
-from stages.training import checkpoint
+from stages.training import weights
 
 COLUMNS = ROWS = 10  # of a grid
 LARGEST = 128  # pixels of a picture in a grid
@@ -31,15 +31,15 @@ class Snapshots:
     kept: frozenset[int]  # … and at which the generator is kept
     timing: Path  # one row for each stop: pace and memory
 
-    def __call__(self, step: int, players: GanPair, pace: float) -> None:
+    def __call__(self, step: int, pair: GanPair, pace: float) -> None:
         if step in self.grids:
-            latents = torch.randn(COLUMNS * ROWS, players.recipe.z, generator=torch.Generator().manual_seed(0))
-            photo.save(self.folder / "grids" / f"step_{step:09}.jpg", grid(to_pixels(players.draw(latents))))
+            latents = torch.randn(COLUMNS * ROWS, pair.recipe.z, generator=torch.Generator().manual_seed(0))
+            photo.save(self.folder / "grids" / f"step_{step:09}.jpg", grid(to_pixels(pair.draw(latents))))
         if step in self.kept:
-            files.write(self.folder / generator_name(step), checkpoint.packed(players.artist.state_dict()))
+            files.write(self.folder / kept_name(step), weights.packed(pair.artist.state_dict()))
         rows = self.timing.read_text().splitlines() if self.timing.exists() else []
         earlier = [row for row in rows[1:] if int(row.partition(",")[0]) < step]
-        now = f"{step},{pace:.1f},{_memory(players.device):.0f}"
+        now = f"{step},{pace:.1f},{_memory(pair.device):.0f}"
         files.write(self.timing, "\n".join(["step,images_per_second,memory_mb", *earlier, now, ""]))
 
 

@@ -6,8 +6,6 @@ meanwhile it refuses, and says what changed; with TENFOLD_FRESH=1 in the environ
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
 import shutil
 from functools import partial
 from pathlib import Path
@@ -18,69 +16,63 @@ import torch
 
 from stages import command, files, paths, settings
 from stages.dataset import photo
-from stages.gan import run, snapshots, trainer, training_images
+from stages.gan import snapshots, trainer, training_images
+from stages.gan.draw import generator, interpolation, kept_name
 from stages.gan.recipe import recipe_of, sampled_steps
-from stages.training import checkpoint, distributed
-
-PACKAGES = ("torch", "numpy", "safetensors", "opencv-python-headless")
-
-Steps = frozenset[int]
+from stages.gan.trainer import Training
+from stages.training import checkpoint, distributed, run_facts, weights
 
 
 def main(experiment: str) -> None:
     params = settings.load()
-    asked, scale, recipe = params.experiment(experiment), params.now.gan, recipe_of(params, experiment)
-    own = paths.SUBSETS / asked.subset
-    folders = pictured(own, Path(asked.extra))
-    start = None if Path(asked.start) == own else Path(asked.start)
-    inherited = run.facts(start)["parents"] if start else []
+    asked, recipe = settings.named(experiment, params.experiments), recipe_of(params, experiment)
+    folders = pictured(paths.SUBSETS / asked.subset, settings.named_folder(asked.extra))
+    start = settings.named_folder(asked.start)
+    inherited = run_facts.read(start)["parents"] if start else []
     seen = training_images.load(folders, recipe.size)
 
+    scale = params.now.gan
     stops, grids, kept = schedule(recipe.steps, scale.every, scale.grids, sampled_steps(params, experiment))
     work = paths.CHECKPOINTS / "gan" / params.scale / experiment
-    players, rows = distributed.play(
-        recipe.processes,
-        partial(
-            trainer.train, seen.pixels, recipe, params.seed, work, stops,
-            title=f"gan {experiment}",
-            parent=run.state(start) if start else None,
-            fresh=os.environ.get("TENFOLD_FRESH") == "1",
-            watch=snapshots.Snapshots(work, grids, kept, paths.TIMING / "gan" / f"{experiment}.csv"),
-        ),
+    run = Training(
+        seen.pixels, recipe, params.seed, work, stops,
+        title=f"gan {experiment}",
+        parent=weights.load(start / weights.FINAL) if start else None,
+        fresh=checkpoint.afresh(),
+        watch=snapshots.Snapshots(work, grids, kept, paths.TIMING / "gan" / f"{experiment}.csv"),
     )  # fmt: skip
+    pair, rows = distributed.play(recipe.processes, partial(trainer.train, run))
 
     with files.replacing(paths.GANS / experiment) as folder:
-        files.write(folder / run.FINAL, checkpoint.packed(players.state()))
+        files.write(folder / weights.FINAL, weights.packed(pair.state()))
         for step in sorted(kept):
-            shutil.copyfile(work / run.generator_name(step), folder / run.generator_name(step))
+            shutil.copyfile(work / kept_name(step), folder / kept_name(step))
         drawn = [work / "grids" / f"step_{step:09}.jpg" for step in sorted(grids)]
         for path in drawn:
             target = folder / "grids" / path.name
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, target)
         photo.save(folder / "film.jpg", snapshots.film([photo.read(path) for path in drawn]))
-        files.write_json(folder / run.FACTS, {
-            "experiment": experiment,
-            "recipe": recipe.facts(),
-            "seed": params.seed,
-            "fingerprint": files.fingerprint(recipe.facts(), params.seed, *folders, *([start] if start else [])),
-            "images": len(seen.pixels),
-            "frame": list(seen.frame),
-            "parents": list(dict.fromkeys([*map(str, folders), *inherited])),  # whose images it has learnt from
-            "start": str(start) if start else None,
-            "sampled_steps": sorted(kept),
-            "parameters": {"generator": count(players.generator), "critic": count(players.critic)},
-            "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-            "device": players.device.type,
-        })  # fmt: skip
+        run_facts.write(
+            folder, experiment, recipe, params.seed, [*folders, *([start] if start else [])],
+            images=len(seen.pixels),
+            frame=list(seen.frame),
+            parents=list(dict.fromkeys([*map(str, folders), *inherited])),  # whose images it has learnt from
+            start=str(start) if start else None,
+            sampled_steps=sorted(kept),
+            parameters={"generator": count(pair.generator), "critic": count(pair.critic)},
+            device=pair.device.type,
+        )  # fmt: skip
+        last = generator(folder, max(kept))
+        photo.save(folder / "interpolation.jpg", interpolation(last, settings.candidate_seed(params.seed, 0)))
     curves = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
     files.write(paths.PLOTS / "gan" / f"{experiment}.csv", curves)
     shutil.rmtree(work)
 
 
-def pictured(own: Path, extra: Path) -> list[Path]:
-    """The folders to learn from: the own subset, and what more there is. Naming the own subset again means nothing."""
-    if extra == own:
+def pictured(own: Path, extra: Path | None) -> list[Path]:
+    """Return the folders to learn from: the own subset, and what more there is, if there is any picture in it."""
+    if extra is None:
         return [own]
     if not files.read_json(extra / "annotations.json")["images"]:
         print(f"{extra}: no candidate was accepted; learning from {own} alone")

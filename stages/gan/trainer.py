@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from stages.gan.networks import from_pixels
 from stages.gan.recipe import GanRecipe
 from stages.gan.sampler import PictureSampler
 from stages.problem import Problem
-from stages.training import checkpoint
+from stages.training import checkpoint, run_facts
 from stages.training.distributed import WorkerGroup
 
 PROBES = 16  # samples that are watched for collapse
@@ -34,69 +35,79 @@ Row = dict[str, float]
 Watch = Callable[[int, GanPair, float], None]
 
 
-def train(
-    pictures: np.ndarray,
-    recipe: GanRecipe,
-    seed: int,
-    folder: Path,
-    stops: list[int],
-    team: WorkerGroup,
-    title: str = "gan",
-    parent: dict[str, Tensor] | None = None,
-    fresh: bool = False,
-    watch: Watch | None = None,
-    kind: type[GanPair] = GanPair,
-) -> tuple[GanPair, list[Row]]:
-    """Train on `pictures` (n, size, size, channels; uint8) and return the players and one row of means for each stop.
+@dataclass(frozen=True)
+class Training:
+    """All that one training run is made of."""
 
-    After each of `stops` (steps of the critic; the last is the recipe's) a checkpoint goes to `folder`. What is there
-    is continued; if it belongs to another recipe, seed, parent or other pictures, that is refused, unless `fresh` says
-    to start anew. `parent` is the state of a finished run to start from: both networks and both optimisers. `watch` is
-    called at every stop, before its checkpoint, with the step, the players and the pictures a second since the last.
-    `kind` says which networks play.
+    pictures: np.ndarray  # (n, size, size, channels) uint8
+    recipe: GanRecipe
+    seed: int
+    folder: Path  # of its checkpoints
+    stops: list[int]  # steps of the critic after which there is one; the last is the recipe's
+    title: str = "gan"  # of the progress bar
+    parent: dict[str, Tensor] | None = None  # the state of a finished run to start from
+    fresh: bool = False  # whether what is in the folder is dropped; else it is continued
+    watch: Watch | None = None  # called at every stop, before its checkpoint: step, networks, pictures a second
+    kind: type[GanPair] = GanPair  # which networks train
+
+    @property
+    def identity(self) -> dict:
+        """What decides where the run ends, as its checkpoints hold it."""
+        return {
+            "recipe": run_facts.recipe_facts(self.recipe),
+            "seed": self.seed,
+            "stops": self.stops,
+            "pictures": hashlib.sha256(self.pictures.tobytes()).hexdigest(),
+            "parent": _digest(self.parent) if self.parent else None,
+        }
+
+
+def train(run: Training, team: WorkerGroup) -> tuple[GanPair, list[Row]]:
+    """Return the networks at the end of a run, and one row of means for each of its stops.
+
+    A run that was killed goes on from its last checkpoint; checkpoints of another run are refused.
     """
-    _check(pictures, recipe, stops, kind.channels)
-    identity = {
-        "recipe": recipe.facts(),
-        "seed": seed,
-        "stops": stops,
-        "pictures": hashlib.sha256(pictures.tobytes()).hexdigest(),
-        "parent": _digest(parent) if parent else None,
-    }
-    real = from_pixels(pictures).to(team.device, memory_format=torch.channels_last)
+    _check(run)
+    recipe, folder = run.recipe, run.folder
+    real = from_pixels(run.pictures).to(team.device, memory_format=torch.channels_last)
     differ = float(real.std(0).mean()) if len(real) > 1 else 0.0
-    players, deck = kind(recipe, seed, team), PictureSampler(len(pictures), seed)
-    with _alone(folder, team), _bar(recipe.steps, title, team) as shown:
-        if fresh and team.leads:
+    pair, sampler = run.kind(recipe, run.seed, team), PictureSampler(len(run.pictures), run.seed)
+    identity, done, rows = run.identity, 0, []
+    with _alone(folder, team), _bar(recipe.steps, run.title, team) as shown:
+        if run.fresh and team.leads:
             checkpoint.clear(folder)
         team.wait()
-        done, rows = _resume(folder, identity, players, deck)
-        if parent and not done:
-            _inherit(players, parent)
+        if found := checkpoint.resume(folder, identity, aloud=team.leads):
+            tensors, facts = found
+            pair.restore(tensors)
+            sampler.restore(tensors)
+            done, rows = facts["step"], facts["rows"]
+        elif run.parent:
+            _inherit(pair, run.parent)
         shown.update(done)
-        played = game(players, real)
-        for stop in [stop for stop in stops if stop > done]:
+        played = game(pair, real)
+        for stop in [stop for stop in run.stops if stop > done]:
             started = time.perf_counter()
-            order = deck.deal(stop - done, recipe.batch)[:, team.rank :: team.size].to(team.device)
-            row = _stretch(played, players, order, done, shown)
-            _sound(row, stop, folder, players, differ)
+            order = sampler.deal(stop - done, recipe.batch)[:, team.rank :: team.size].to(team.device)
+            row = _stretch(played, pair, order, done, shown)
+            _sound(row, stop, folder, pair, differ)
             pace = (stop - done) * recipe.batch / (time.perf_counter() - started)
             done = stop
             rows.append({"step": done, **{name: round(value, 6) for name, value in row.items()}})
             shown.set_postfix_str(f"critic {row['critic_loss']:.2f}, {pace:.0f} images/s", refresh=False)
-            if watch and team.leads:
-                watch(done, players, pace)
-            state = players.state() | deck.state()
+            if run.watch and team.leads:
+                run.watch(done, pair, pace)
+            state = pair.state() | sampler.state()
             if team.leads:
                 checkpoint.keep(folder, done, state, {"identity": identity, "rows": rows})
-    return players, rows
+    return pair, rows
 
 
-def _stretch(played: Eager | Recorded, players: GanPair, order: Tensor, done: int, shown: tqdm) -> Row:
+def _stretch(played: Eager | Recorded, pair: GanPair, order: Tensor, done: int, shown: tqdm) -> Row:
     """Play as many steps as `order` has rows; the means of what they report."""
-    every = players.recipe.critic_steps
-    critic = torch.zeros(len(CRITIC_REPORT), device=players.device)
-    generator = torch.zeros(len(GENERATOR_REPORT), device=players.device)
+    every = pair.recipe.critic_steps
+    critic = torch.zeros(len(CRITIC_REPORT), device=pair.device)
+    generator = torch.zeros(len(GENERATOR_REPORT), device=pair.device)
     turns = 0
     for k, picked in enumerate(order, done + 1):
         critic += played.critic_step(picked)
@@ -105,55 +116,34 @@ def _stretch(played: Eager | Recorded, players: GanPair, order: Tensor, done: in
             turns += 1
         shown.update()
     means = [critic / len(order), *([generator / turns] if turns else [])]
-    values = players.team.mean(torch.cat(means)).tolist()
+    values = pair.team.mean(torch.cat(means)).tolist()
     row = dict(zip(CRITIC_REPORT + GENERATOR_REPORT, values, strict=False))  # no turn of the generator, no loss of it
     row["accuracy"] = (row["accuracy_real"] + row["accuracy_fake"]) / 2
     return row
 
 
-def _sound(row: Row, step: int, folder: Path, players: GanPair, differ: float) -> None:
+def _sound(row: Row, step: int, folder: Path, pair: GanPair, differ: float) -> None:
     """Stop when the game is lost: a loss that is no number, or samples that are all alike."""
     kept = checkpoint.steps(folder)
     good = f"the last good checkpoint is {folder / f'step_{kept[-1]:09}'}" if kept else "there is no checkpoint yet"
     losses = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if "loss" in name or name == "penalty")
     if not np.isfinite(list(row.values())).all():
         raise Problem(f"step {step}: a loss is no longer a number ({losses}); {good}")
-    probes = torch.randn(PROBES, players.recipe.z, generator=torch.Generator().manual_seed(0))
-    if step >= SETTLED and float(players.draw(probes).std(0).mean()) < ALIKE * differ:
+    probes = torch.randn(PROBES, pair.recipe.z, generator=torch.Generator().manual_seed(0))
+    if step >= SETTLED and float(pair.draw(probes).std(0).mean()) < ALIKE * differ:
         raise Problem(f"step {step}: the samples are all alike, the generator has collapsed ({losses}); {good}")
 
 
-def _resume(folder: Path, identity: dict, players: GanPair, deck: PictureSampler) -> tuple[int, list[Row]]:
-    found = checkpoint.newest(folder)
-    if found is None:
-        return 0, []
-    tensors, facts, wrong = found
-    if players.team.leads:
-        for line in wrong:
-            print(f"tenfold: {line}")
-    theirs = facts["identity"]
-    if theirs != identity:
-        changes = players.recipe.changed(theirs["recipe"])
-        changes += [name for name in ("seed", "stops", "pictures", "parent") if theirs[name] != identity[name]]
-        raise Problem(
-            f"{folder}: this run was begun with other settings ({'; '.join(changes)}); go back to them, or set "
-            "TENFOLD_FRESH=1 to start afresh"
-        )
-    players.restore(tensors)
-    deck.restore(tensors)
-    return facts["step"], facts["rows"]
-
-
-def _inherit(players: GanPair, parent: dict[str, Tensor]) -> None:
+def _inherit(pair: GanPair, parent: dict[str, Tensor]) -> None:
     """Take a finished run's networks and optimisers; the random numbers stay this run's own."""
-    mine = players.state()
+    mine = pair.state()
     own = {name: value for name, value in mine.items() if name.startswith("rng.")}
-    if players.average is not None:  # where the parent has none, it starts from the parent's generator
+    if pair.average is not None:  # where the parent has none, it starts from the parent's generator
         parent = {name.replace("generator.", "average.", 1): value for name, value in parent.items()} | parent
     for name in mine.keys() - own.keys():
         if name not in parent or parent[name].shape != mine[name].shape:
             raise Problem(f"the parent has another architecture: it differs at {name}")
-    players.restore(parent | own)
+    pair.restore(parent | own)
 
 
 @contextlib.contextmanager
@@ -174,11 +164,12 @@ def _digest(state: dict[str, Tensor]) -> str:
     return sha.hexdigest()
 
 
-def _check(pictures: np.ndarray, recipe: GanRecipe, stops: list[int], channels: int) -> None:
+def _check(run: Training) -> None:
+    pictures, recipe = run.pictures, run.recipe
     if len(pictures) == 0:
         raise Problem("there are no pictures to train on")
-    if pictures.shape[1:] != (recipe.size, recipe.size, channels) or pictures.dtype != np.uint8:
+    if pictures.shape[1:] != (recipe.size, recipe.size, run.kind.channels) or pictures.dtype != np.uint8:
         raise Problem(f"pictures of {pictures.shape[1:]} {pictures.dtype} do not fit gan.size {recipe.size}")
     if recipe.batch % recipe.processes:
         raise Problem(f"gan.processes: {recipe.processes} cannot share a batch of {recipe.batch} equally")
-    assert stops == sorted(set(stops)) and stops[-1] == recipe.steps, stops
+    assert run.stops == sorted(set(run.stops)) and run.stops[-1] == recipe.steps, run.stops

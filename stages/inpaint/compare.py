@@ -17,12 +17,13 @@ from torch import Tensor
 
 from stages import command, drawing, files, paths, progress, settings
 from stages.dataset import coco, photo
-from stages.inpaint import classical, run
+from stages.inpaint import classical
 from stages.inpaint.fill import Fill, filler
 from stages.inpaint.holes import ObjectShape
 from stages.inpaint.similarity import METRICS
 from stages.inpaint.windows import around, silhouettes
 from stages.settings import Settings
+from stages.training import run_facts
 
 PLOTS = paths.PLOTS / "inpaint_compare"
 PHOTOGRAPHS = 40  # at most
@@ -45,8 +46,8 @@ class Case:
 
 def main() -> None:
     params = settings.load()
-    found = [name for name in params.inpaints if (paths.INPAINTS / name / run.FACTS).exists()]
-    facts = {name: run.facts(paths.INPAINTS / name) for name in found}
+    found = [name for name in params.inpaints if (paths.INPAINTS / name / run_facts.FACTS).exists()]
+    facts = {name: run_facts.read(paths.INPAINTS / name) for name in found}
     ways: dict[str, Fill] = {"telea": classical.telea} | {name: filler(paths.INPAINTS / name) for name in found}
     tried = list(progress.bar(cases(params), what="filling holes", unit="photo"))
     filled = {name: [fill(case.masked, case.hole) for case in tried] for name, fill in ways.items()}

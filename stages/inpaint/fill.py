@@ -13,25 +13,35 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from torch import nn
 
 from stages.gan.networks import from_pixels, to_pixels
-from stages.inpaint import run
-from stages.inpaint.networks import completed
+from stages.inpaint.networks import completed, network
 from stages.inpaint.windows import around, cut
+from stages.training import run_facts, weights
 
+NETWORK = "network.safetensors"  # of a run's folder: the weights that did best on held-out images
 Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 REACH = 1 / 24  # of a window's side: how far a difference at the border is carried
 FAINT = 0.05  # share of known pixels around, below which it fades
 
 
+def trained(model: Path) -> nn.Module:
+    """Return the network of a finished run, ready to fill holes."""
+    recipe = run_facts.read(model)["recipe"]
+    made = network(recipe["network"], recipe["dim"], recipe["dropout"])
+    made.load_state_dict(weights.load(model / NETWORK))
+    return made.eval().requires_grad_(False)
+
+
 def filler(model: Path) -> Fill:
     """A function from a photograph (h, w, 3; uint8 RGB) and what is missing (h, w; bool) to the photograph filled."""
-    network, size = run.trained(model), run.facts(model)["recipe"]["size"]
+    net, size = trained(model), run_facts.read(model)["recipe"]["size"]
 
     @torch.no_grad()
     def draw(pixels: np.ndarray, known: np.ndarray) -> np.ndarray:
-        return to_pixels(completed(network, from_pixels(pixels[None]), torch.from_numpy(known)[None, None]))[0]
+        return to_pixels(completed(net, from_pixels(pixels[None]), torch.from_numpy(known)[None, None]))[0]
 
     def fill(photograph: np.ndarray, hole: np.ndarray) -> np.ndarray:
         made = photograph.copy()

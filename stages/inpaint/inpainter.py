@@ -18,6 +18,7 @@ from stages.gan.networks import Critic
 from stages.inpaint.networks import completed, marked, network
 from stages.inpaint.recipe import InpaintRecipe
 from stages.inpaint.similarity import LOSSES
+from stages.training import state
 
 # With Keras's numbers, in which the tuning of dropout and optimiser was done that this repeats.
 OPTIMIZERS = {
@@ -90,23 +91,12 @@ class Inpainter:
         return self._completed(pixels, seen, hidden)[1]
 
     def state(self) -> dict[str, Tensor]:
-        """All that decides how training goes on, as named tensors."""
-        found = {f"{n}.{key}": value for n, of in self._networks().items() for key, value in of.state_dict().items()}
-        for name, optimizer in self._optimizers().items():
-            for number, entry in optimizer.state_dict()["state"].items():
-                found |= {f"{name}.{number}.{k}": value for k, value in entry.items() if isinstance(value, Tensor)}
-        return found
+        """Return all that decides how training goes on, as named tensors."""
+        return state.flat(self._networks(), self._optimizers())
 
-    def restore(self, state: dict[str, Tensor]) -> None:
+    def restore(self, found: dict[str, Tensor]) -> None:
         """Go on from a state."""
-        for name, of in self._networks().items():
-            of.load_state_dict(under(name, state))
-        for name, optimizer in self._optimizers().items():
-            entries: dict[int, dict[str, Tensor]] = {}
-            for key, value in under(name, state).items():
-                number, _, field = key.partition(".")
-                entries.setdefault(int(number), {})[field] = value
-            optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
+        state.restore(found, self._networks(), self._optimizers())
 
     def _networks(self) -> dict[str, Module]:
         return {"network": self.network, "critics": self.critics}
@@ -114,11 +104,6 @@ class Inpainter:
     def _optimizers(self) -> dict[str, Optimizer]:
         named = {"optimizer": self.optimizer, "critics_adam": self.critics_adam}
         return {name: optimizer for name, optimizer in named.items() if optimizer is not None}
-
-
-def under(name: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The part of a state that belongs to a name."""
-    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
 
 
 def _views(pictures: Tensor, holes: Tensor, critics: tuple[str, ...]) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from stages.settings import Settings
 
@@ -34,10 +34,6 @@ class InpaintRecipe:
     def incomplete(self) -> bool:
         """Whether the network never sees a complete image."""
         return self.network == "ambient"
-
-    def facts(self) -> dict:
-        """The recipe as JSON gives it back."""
-        return asdict(self) | {"holes": list(self.holes)}
 
 
 def recipe_of(params: Settings, name: str) -> InpaintRecipe:

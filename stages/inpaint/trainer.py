@@ -6,6 +6,7 @@ What is by chance in a step follows from the seed and the step's number alone, s
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,12 @@ from torch import Tensor
 from stages import files, progress
 from stages.gan.networks import from_pixels
 from stages.inpaint.holes import HoleMaker
-from stages.inpaint.inpainter import REPORT, Inpainter, under
+from stages.inpaint.inpainter import REPORT, Inpainter
 from stages.inpaint.recipe import InpaintRecipe
 from stages.inpaint.windows import Windows
 from stages.problem import Problem
-from stages.training import checkpoint
+from stages.training import checkpoint, run_facts
+from stages.training.state import under
 
 EXAM = 96  # windows of held-out images, at most
 STEP, LOOK = 1, 2  # what a chance is for
@@ -28,52 +30,64 @@ Row = dict[str, float]
 Batch = tuple[Tensor, Tensor, Tensor]  # pictures in -1…1, what was ever seen of them, what is hidden now
 
 
-def train(
-    windows: Windows,
-    held: Windows,
-    holes: HoleMaker,
-    recipe: InpaintRecipe,
-    seed: int,
-    sources: str,
-    folder: Path,
-    device: torch.device,
-    title: str = "inpaint",
-    parent: dict[str, Tensor] | None = None,
-    fresh: bool = False,
-) -> tuple[Inpainter, dict[str, Tensor], list[Row]]:
-    """Train on `windows`; return the learner, the weights that did best on `held`, and one row for each look.
+@dataclass(frozen=True)
+class Training:
+    """All that one training run is made of."""
 
-    A checkpoint goes to `folder` at every look. What is there is continued; if it belongs to another recipe, seed, or
-    other pictures or parent (`sources` is their fingerprint), that is refused, unless `fresh` says to start anew.
-    `parent` is the state of a finished run to start from.
+    windows: Windows  # to learn from …
+    held: Windows  # … and of images held out of these, to see when to stop
+    holes: HoleMaker
+    recipe: InpaintRecipe
+    seed: int
+    sources: str  # fingerprint of the pictures and of the run that is continued
+    folder: Path  # of its checkpoints
+    title: str = "inpaint"  # of the progress bar
+    parent: dict[str, Tensor] | None = None  # the state of a finished run to start from
+    fresh: bool = False  # whether what is in the folder is dropped; else it is continued
+
+    @property
+    def identity(self) -> dict:
+        """What decides where the run ends, as its checkpoints hold it."""
+        return {"recipe": run_facts.recipe_facts(self.recipe), "seed": self.seed, "sources": self.sources}
+
+
+def train(run: Training, device: torch.device) -> tuple[Inpainter, dict[str, Tensor], list[Row]]:
+    """Return the inpainter, the weights that did best on the held-out images, and one row for each look at these.
+
+    There is a checkpoint at every look. A run that was killed goes on from its last; those of another run are refused.
     """
-    identity = {"recipe": recipe.facts(), "seed": seed, "sources": sources}
-    learner = Inpainter(recipe, seed, device)
-    exam = _batches(held, holes, recipe, seed, device)
-    with files.locked(folder / "lock"), progress.bar(total=recipe.steps, what=title, unit="step") as shown:
-        if fresh:
+    recipe, folder = run.recipe, run.folder
+    inpainter = Inpainter(recipe, run.seed, device)
+    exam = _batches(run, device)
+    done, rows, best = 0, [], {}
+    with files.locked(folder / "lock"), progress.bar(total=recipe.steps, what=run.title, unit="step") as shown:
+        if run.fresh:
             checkpoint.clear(folder)
-        done, rows, best = _resume(folder, identity, learner)
-        if parent and not done:
-            learner.restore(parent)
+        if found := checkpoint.resume(folder, run.identity):
+            tensors, facts = found
+            inpainter.restore(tensors)
+            done, rows, best = facts["step"], facts["rows"], under("best", tensors)
+        elif run.parent:
+            inpainter.restore(run.parent)
         shown.update(done)
         while done < recipe.steps and _waited(rows) < recipe.patience:
             stop = min(done + recipe.every, recipe.steps)
             reports = []
             for step in range(done + 1, stop + 1):
-                reports.append(learner.step(*_batch(windows, holes, recipe, seed, step, device)))
+                reports.append(inpainter.step(*_batch(run, step, device)))
                 shown.update()
             means = torch.stack(reports).mean(0).tolist()
-            row = dict(zip(REPORT, means, strict=False)) | {"held_out": _score(learner, exam)}
+            row = dict(zip(REPORT, means, strict=False)) | {"held_out": _score(inpainter, exam)}
             if not all(map(math.isfinite, row.values())):
                 raise Problem(f"step {stop}: a loss is no longer a number; the last good checkpoint is in {folder}")
             done = stop
             rows.append({"step": done, **{name: round(value, 6) for name, value in row.items()}})
             if _waited(rows) == 0:
-                best = {f"best.{name}": value.clone() for name, value in learner.network.state_dict().items()}
+                best = {name: value.clone() for name, value in inpainter.network.state_dict().items()}
             shown.set_postfix_str(f"held out {row['held_out']:.3f}", refresh=False)
-            checkpoint.keep(folder, done, learner.state() | best, {"identity": identity, "rows": rows})
-    return learner, under("best", best), rows
+            state = inpainter.state() | {f"best.{name}": value for name, value in best.items()}
+            checkpoint.keep(folder, done, state, {"identity": run.identity, "rows": rows})
+    return inpainter, best, rows
 
 
 def _waited(rows: list[Row]) -> int:
@@ -82,26 +96,24 @@ def _waited(rows: list[Row]) -> int:
     return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
 
-def _batch(
-    windows: Windows, holes: HoleMaker, recipe: InpaintRecipe, seed: int, step: int, device: torch.device
-) -> Batch:
+def _batch(run: Training, step: int, device: torch.device) -> Batch:
     """What a step trains on: windows, mirrored or not, with holes."""
-    torch.manual_seed((seed << 32) + step)  # dropout asks the global chance
-    rng = np.random.default_rng([seed, STEP, step])
-    picked = rng.integers(len(windows.pixels), size=recipe.batch)
-    pixels, seen = windows.pixels[picked], windows.seen[picked]
+    torch.manual_seed((run.seed << 32) + step)  # dropout asks the global chance
+    rng = np.random.default_rng([run.seed, STEP, step])
+    picked = rng.integers(len(run.windows.pixels), size=run.recipe.batch)
+    pixels, seen = run.windows.pixels[picked], run.windows.seen[picked]
     for axis in (1, 2):
         if rng.random() < 0.5:
             pixels, seen = np.flip(pixels, axis), np.flip(seen, axis)
-    return _tensors(pixels, seen, holes, rng, device)
+    return _tensors(pixels, seen, run.holes, rng, device)
 
 
-def _batches(windows: Windows, holes: HoleMaker, recipe: InpaintRecipe, seed: int, device: torch.device) -> list[Batch]:
-    """Some of the windows, each with a hole that stays the same."""
-    rng = np.random.default_rng([seed, LOOK])
-    picked = np.linspace(0, len(windows.pixels) - 1, min(EXAM, len(windows.pixels))).astype(int)
-    parts = np.array_split(picked, -(-len(picked) // recipe.batch))
-    return [_tensors(windows.pixels[part], windows.seen[part], holes, rng, device) for part in parts]
+def _batches(run: Training, device: torch.device) -> list[Batch]:
+    """Some of the windows held out, each with a hole that stays the same."""
+    rng = np.random.default_rng([run.seed, LOOK])
+    picked = np.linspace(0, len(run.held.pixels) - 1, min(EXAM, len(run.held.pixels))).astype(int)
+    parts = np.array_split(picked, -(-len(picked) // run.recipe.batch))
+    return [_tensors(run.held.pixels[part], run.held.seen[part], run.holes, rng, device) for part in parts]
 
 
 def _tensors(
@@ -113,26 +125,5 @@ def _tensors(
     return pictures, *masks
 
 
-def _score(learner: Inpainter, exam: list[Batch]) -> float:
-    return float(torch.cat([learner.score(*batch) for batch in exam]).mean())
-
-
-def _resume(folder: Path, identity: dict, learner: Inpainter) -> tuple[int, list[Row], dict[str, Tensor]]:
-    found = checkpoint.newest(folder)
-    if found is None:
-        return 0, [], {}
-    tensors, facts, wrong = found
-    for line in wrong:
-        print(f"tenfold: {line}")
-    theirs = facts["identity"]
-    if theirs != identity:
-        keys = sorted(identity["recipe"].keys() | theirs["recipe"].keys())
-        pairs = [(key, theirs["recipe"].get(key), identity["recipe"].get(key)) for key in keys]
-        changes = [f"{key}: {was}, now {now}" for key, was, now in pairs if was != now]
-        changes += [key for key in ("seed", "sources") if theirs[key] != identity[key]]
-        raise Problem(
-            f"{folder}: this run was begun with other settings ({'; '.join(changes)}); go back to them, or set "
-            "TENFOLD_FRESH=1 to start afresh"
-        )
-    learner.restore(tensors)
-    return facts["step"], facts["rows"], {name: value for name, value in tensors.items() if name.startswith("best.")}
+def _score(inpainter: Inpainter, exam: list[Batch]) -> float:
+    return float(torch.cat([inpainter.score(*batch) for batch in exam]).mean())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from stages.detector.metrics import overlaps
+from stages.boxes import overlaps
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,15 @@ from stages.problem import Problem
 
 def main(experiment: str) -> None:
     params = settings.load()
-    product = settings.named(experiment, params.judged).product
+    asked = settings.named(experiment, params.all_experiments)
     manifest = pd.read_csv(paths.CANDIDATES / experiment / "manifest.csv", keep_default_na=False)
     if manifest.empty:
         raise Problem(f"{paths.CANDIDATES / experiment}: there are no candidates")
+    if experiment not in params.judged:
+        files.write(paths.JUDGED / f"{experiment}.csv", unjudged(manifest).to_csv(index=False, lineterminator="\n"))
+        files.write_json(paths.JUDGED / f"{experiment}.json", {})
+        return
+    product = asked.product
     weights = paths.DETECTORS / product / "judge" / "last.pt"
     if not weights.exists():
         raise Problem(f"there is no detector that judges {product}; run `dvc repro judge_detector@{product}`")
@@ -37,6 +42,16 @@ def main(experiment: str) -> None:
         "training_images": len(by.training),
         "distinct": set_metrics.distinct(pixels, by.copy.distance, params.judge.shift),
     })  # fmt: skip
+
+
+def unjudged(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of candidates that are copies by definition and green nevertheless: whole images changed."""
+    table = pd.DataFrame({"id": manifest["id"], "verdict": "green", "reason": "a whole image changed: not judged"})
+    blank = dict.fromkeys((
+        "nearest", "distance", "threshold", "detections", "ghosts", "parts", "min_confidence", "mean_confidence",
+        "manifold", "arrangement_like", "arrangement",
+    ), "")  # fmt: skip
+    return table.assign(**blank | {"mean_confidence": 1.0, "boxes": "[]"})
 
 
 def candidates(folder: Path, manifest: pd.DataFrame, size: int) -> np.ndarray:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.boxes import overlaps
 from stages.detector import predict
-from stages.detector.metrics import overlaps
 from stages.judge import salience
 from stages.judge.object_faults import FAULTS, standing_free
 

@@ -20,9 +20,8 @@ def main(experiment: str) -> None:
     pictures = {id_: review_records.mark(paths.CANDIDATES / experiment / f"{id_}.png") for id_ in judged["id"]}
     said = review_records.said(review_records.read(review_records.path(experiment)), pictures)
     if said.gone:
-        print(
-            f"{review_records.path(experiment)}: {said.gone} rows are of pictures that are not there now; they do not count"
-        )
+        file = review_records.path(experiment)
+        print(f"{file}: {said.gone} rows are of pictures that are not there now; they do not count")
     table = honoured(judged, said)
     files.write(paths.VERDICTS / f"{experiment}.csv", table.to_csv(index=False, lineterminator="\n"))
     facts = files.read_json(paths.JUDGED / f"{experiment}.json")

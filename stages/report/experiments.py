@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from stages import drawing, files, page, paths
 from stages.dataset import coco, photo
 from stages.gan import compare as gans
-from stages.gan import run
 from stages.judge import reference
 from stages.judge.colours import COLOURS
 from stages.judge.report import PAINT, THESIS
 from stages.settings import Settings
+from stages.training import run_facts
 
 SHOWN = 6  # accepted candidates in a gallery
 TILE = 240  # pixels of their width
@@ -40,7 +40,7 @@ def section(name: str, params: Settings) -> list[str]:
     if not candidates.exists():
         return [*parts, "<p class=soft>Not run.</p>"]
     verdicts, accepted = paths.VERDICTS / f"{name}.json", paths.ACCEPTED / name / "accepted.json"
-    facts = files.read_json(verdicts) if verdicts.exists() else None
+    facts = files.read_json(verdicts) if name in params.judged and verdicts.exists() else None
     if facts:
         parts.append(f"<p>{sentence(name, facts)}</p>")
     if accepted.exists():
@@ -88,7 +88,7 @@ def bars(name: str, facts: dict) -> Figure:
 
 def drawn(name: str) -> tuple[list[str], list[str]]:
     """A GAN's curves, and its samples."""
-    if (paths.GANS / name / run.FACTS).exists():
+    if (paths.GANS / name / run_facts.FACTS).exists():
         found = gans.read(name)
         return (
             [page.figure(gans.curves(found.curves), f"{name}: losses, estimates, the critic's accuracy")],
@@ -124,11 +124,11 @@ def scaled(pixels: np.ndarray) -> np.ndarray:
 
 
 def nearest(name: str) -> dict[str, Path]:
-    """Candidate → the training image that the judge found nearest."""
+    """Return, for each candidate that was judged, the training image that it is nearest to."""
     said = paths.VERDICTS / f"{name}.csv"
     if not said.exists():
         return {}
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
     folders = [parent / "images" for parent in reference.parents(manifest["parents"])]
     rows = pd.read_csv(said, keep_default_na=False)[["id", "nearest"]].to_numpy().tolist()
-    return {id_: path for id_, image in rows for folder in folders if (path := folder / image).exists()}
+    return {id_: path for id_, image in rows for folder in folders if image and (path := folder / image).exists()}

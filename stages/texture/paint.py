@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
-from stages.gan import custom, run
 from stages.gan.networks import to_pixels
 from stages.problem import Problem
 from stages.texture.contrast import Contrast
 from stages.texture.networks import CELL, SpatialGenerator, field
+from stages.training import run_facts, weights
 
 WINDOW = 16  # places of the noise that are woven at a time, each way
 
@@ -25,10 +25,11 @@ class Paint(Protocol):
 
 def painter(model: Path) -> Paint:
     """What a trained texture paints with."""
-    facts = run.facts(model)
+    facts = run_facts.read(model)
     recipe, contrast = facts["recipe"], Contrast(**facts["contrast"])
     network = SpatialGenerator(recipe["size"], recipe["z"], recipe["dim"])
-    network.load_state_dict({name: value for name, value in custom.weights(model).items() if "encoder" not in name})
+    learnt = weights.load(model / weights.GENERATOR)
+    network.load_state_dict({name: value for name, value in learnt.items() if "encoder" not in name})
     network = exact(network)
 
     def paint(height: int, width: int, seed: int, tileable: bool = False) -> np.ndarray:

@@ -25,18 +25,15 @@ GAP = 8  # pixels between the parts of the picture that shows a texture
 def main(name: str) -> None:
     params = settings.load()
     asked, scale = settings.named(name, params.textures), params.now.texture
-    subset = paths.SUBSETS / asked.subset
+    subset, model = paths.SUBSETS / asked.subset, paths.TEXTURES / name
     squares = sources.squares(subset, asked.sources, scale.size, scale.squares, params.seed)
     contrast = Contrast.of(squares)
-    custom.train(
-        paths.TEXTURES / name, SpatialGan, contrast.stretched(squares), pattern_of(params, name), params.seed,
-        params.now.gan.every, paths.CHECKPOINTS / "texture" / params.scale / name, [subset],
-        {"sources": asked.sources, "contrast": asdict(contrast)},
-    )  # fmt: skip
-    photo.save(paths.PLOTS / "texture" / f"{name}.jpg", shown(squares, painter(paths.TEXTURES / name), params.seed))
+    run = custom.training(params, model, SpatialGan, contrast.stretched(squares), recipe_of(params, name))
+    custom.train(model, run, [subset], {"sources": asked.sources, "contrast": asdict(contrast)})
+    photo.save(paths.PLOTS / "texture" / f"{name}.jpg", shown(squares, painter(model), params.seed))
 
 
-def pattern_of(params: Settings, name: str) -> TextureRecipe:
+def recipe_of(params: Settings, name: str) -> TextureRecipe:
     """What a texture asks for, within what the scale allows."""
     asked, scale = params.textures[name], params.now.texture
     return TextureRecipe(

@@ -7,17 +7,19 @@ before it serves, and the reason is given.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from stages import files
 from stages.problem import Problem
+from stages.training.weights import packed
 
 KEPT = 2
 _NAME = re.compile(r"step_(\d+)")
@@ -33,11 +35,6 @@ def keep(folder: Path, step: int, tensors: dict[str, Tensor], facts: dict[str, A
     for old in steps(folder)[:-KEPT]:
         shutil.rmtree(folder / f"step_{old:09}")
     return target
-
-
-def packed(tensors: dict[str, Tensor]) -> bytes:
-    """Tensors as a safetensors file. Written by Python, so that a full disk is told as one."""
-    return save({name: value.detach().contiguous().cpu() for name, value in tensors.items()})
 
 
 def steps(folder: Path) -> list[int]:
@@ -60,6 +57,47 @@ def newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] 
     if wrong:
         raise Problem(f"{folder}: no checkpoint can be read, and none was touched; start it afresh to go on")
     return None
+
+
+def resume(
+    folder: Path, identity: dict[str, Any], aloud: bool = True
+) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """Return tensors and facts of the newest whole checkpoint; None if there never was one.
+
+    Its facts hold the `identity` of the run that left it: all that decides where it ends. With another one a Problem
+    says what differs. What is wrong with newer checkpoints is printed, if `aloud`.
+    """
+    found = newest(folder)
+    if found is None:
+        return None
+    tensors, facts, wrong = found
+    if aloud:
+        for line in wrong:
+            print(f"tenfold: {line}")
+    if changes := _changes(facts["identity"], identity):
+        raise Problem(
+            f"{folder}: this run was begun with other settings ({'; '.join(changes)}); go back to them, or set "
+            "TENFOLD_FRESH=1 to start afresh"
+        )
+    return tensors, facts
+
+
+def afresh() -> bool:
+    """Return whether a person has asked for a new start, whatever checkpoints there are (TENFOLD_FRESH=1)."""
+    return os.environ.get("TENFOLD_FRESH") == "1"
+
+
+def _changes(theirs: dict[str, Any], ours: dict[str, Any]) -> list[str]:
+    """Return what differs: settings as `key: theirs, now ours`; of seeds, pictures and parents the name alone."""
+    found = []
+    for key in dict.fromkeys([*ours, *theirs]):
+        was, now = theirs.get(key), ours.get(key)
+        if isinstance(was, dict) and isinstance(now, dict):
+            names = sorted(was.keys() | now.keys())
+            found += [f"{k}: {was.get(k)}, now {now.get(k)}" for k in names if was.get(k) != now.get(k)]
+        elif was != now:
+            found.append(key)
+    return found
 
 
 def clear(folder: Path) -> None:

@@ -5,15 +5,14 @@ import pandas as pd
 import pytest
 
 from stages import paths
-from stages.compose import deconstruct, occlusion
+from stages.compose import candidates, deconstruct, occlusion
 from stages.dataset import coco, photo
 from stages.extract import cutouts
 from stages.extract.cutouts import SegmentedImage
 from stages.inpaint import classical
 from stages.problem import Problem
-from tests.compose.test_pile import LYING, SHAPE, UPRIGHT, USUAL, bar, scene
-from tests.compose.test_sample import project  # noqa: F401 (a fixture)
-from tests.dataset.test_cutouts import square, subset  # noqa: F401 (a fixture)
+from tests.helpers.piles import LYING, SHAPE, UPRIGHT, USUAL, bar, scene
+from tests.helpers.squares import square
 
 
 def pile_of_three():
@@ -57,17 +56,16 @@ def test_what_remains_keeps_its_pixels():
             assert not np.array_equal(made[one.masks[k]], one.pixels[one.masks[k]])
 
 
-def test_where_only_a_box_is_known_all_of_it_is_filled(subset):  # noqa: F811
-    found, _ = cutouts.scenes(subset({"bbox": [15, 20, 14, 14]}, square(50, 20)))
+def test_where_only_a_box_is_known_all_of_it_is_filled(bright_squares):
+    found, _ = cutouts.scenes(bright_squares({"bbox": [15, 20, 14, 14]}, square(50, 20)))
     place = found[0].place(0)
     assert place.sum() == 14 * 14 and place[20:34, 15:29].all()
     made, objects = next(deconstruct.taken_apart(found[0], (0,), classical.telea))
     assert len(objects) == 1 and made[20:34, 15:29].max() < 110
 
 
-def test_candidates_with_exact_labels_each_made_again_from_its_row(project, monkeypatch, capsys):  # noqa: F811
-    monkeypatch.chdir(project)
-    deconstruct.main("deconstruct")
+def test_candidates_with_exact_labels_each_made_again_from_its_row(composing, capsys):
+    candidates.compose("deconstruct", deconstruct.rows, deconstruct.make)
     folder = paths.CANDIDATES / "deconstruct"
     rows = pd.read_csv(folder / "manifest.csv", keep_default_na=False).to_dict("records")
     dataset = coco.read(folder / "annotations.json")
@@ -86,13 +84,12 @@ def test_candidates_with_exact_labels_each_made_again_from_its_row(project, monk
     assert "0 of" in capsys.readouterr().out  # outlines by GrabCut
 
 
-def test_no_image_of_two_objects_is_one_line(project, subset, monkeypatch):  # noqa: F811
-    lone = subset(square(20, 20))
-    monkeypatch.chdir(project)
+def test_no_image_of_two_objects_is_one_line(composing, bright_squares, monkeypatch):
+    lone = bright_squares(square(20, 20))
     monkeypatch.setattr(paths, "SUBSETS", lone.parent)
     (lone.parent / "ten").symlink_to(lone)
     with pytest.raises(Problem, match="no image shows two objects"):
-        deconstruct.main("deconstruct")
+        candidates.compose("deconstruct", deconstruct.rows, deconstruct.make)
 
 
 def test_the_order_is_one_of_the_possible_ones():

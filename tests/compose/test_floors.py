@@ -6,7 +6,7 @@ import pytest
 from stages.compose import floors
 from stages.extract import empty_bin
 from stages.inpaint import classical
-from tests.dataset.test_background import BARE, SCENES, SHAPE, scene
+from tests.helpers.lit_bins import BARE, SCENES, SHAPE, scene
 
 
 @pytest.mark.parametrize("fill", [floors.median(SCENES), classical.telea, classical.navier_stokes])

@@ -8,10 +8,10 @@ from PIL import Image
 
 from stages import files, paths
 from stages.compose import generated_objects, object_gan, paste
-from stages.gan import custom, run, trainer
+from stages.gan import custom, trainer
 from stages.problem import Problem
-from tests.conftest import ROOT
-from tests.gan.conftest import subset
+from stages.training import run_facts, weights
+from tests.helpers.projects import smoke, subset
 
 TEN, MODEL = paths.SUBSETS / "ten", paths.OBJECTS / "object_gan"
 FACTS = {"frame": [40, 100], "light": [150.0, 140.0, 130.0], "category": 2, "areas": [1200.0, 1600.0]}
@@ -20,8 +20,7 @@ FACTS = {"frame": [40, 100], "light": [150.0, 140.0, 130.0], "category": 2, "are
 @pytest.fixture(scope="module")
 def trained(bins, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    text = (ROOT / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(text.replace("\nscale: demo\n", "\nscale: smoke\n"))
+    smoke(folder)
     subset(bins, "tube_mint", 10, folder / "data" / "subsets" / "ten")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -59,8 +58,8 @@ def test_examples_stand_in_one_frame_each_with_its_mask(project):
 
 
 def test_what_an_object_gan_leaves(project):
-    assert {path.name for path in MODEL.iterdir()} == {custom.GENERATOR, custom.CURVES, run.FACTS}
-    facts = run.facts(MODEL)
+    assert {path.name for path in MODEL.iterdir()} == {weights.GENERATOR, custom.CURVES, run_facts.FACTS}
+    facts = run_facts.read(MODEL)
     assert facts["parents"] == ["data/subsets/ten"] and facts["recipe"]["steps"] == 20
     assert next(generated_objects.drawings(MODEL, 0)).shape == (32, 32, 4)
     width, height = facts["frame"]
@@ -69,7 +68,7 @@ def test_what_an_object_gan_leaves(project):
 
 
 def test_a_killed_run_ends_with_the_same_bytes(project, monkeypatch):
-    before = files.digest(MODEL / custom.GENERATOR)
+    before = files.digest(MODEL / weights.GENERATOR)
 
     def stop(_row, step, *_):
         if step == 20:
@@ -81,7 +80,7 @@ def test_a_killed_run_ends_with_the_same_bytes(project, monkeypatch):
             object_gan.main("object_gan")
     shutil.rmtree(MODEL)
     object_gan.main("object_gan")
-    assert files.digest(MODEL / custom.GENERATOR) == before
+    assert files.digest(MODEL / weights.GENERATOR) == before
 
 
 def test_an_object_is_as_large_as_in_the_photographs_and_of_its_own_colour():
@@ -103,8 +102,8 @@ def test_what_is_empty_in_pieces_or_of_another_size_is_no_object():
 
 def test_objects_are_drawn_until_there_are_enough_or_it_is_said_that_there_are_none(project, monkeypatch):
     good, bad = square(), np.zeros((64, 64, 4), np.uint8)
-    facts = run.facts(MODEL) | FACTS
-    monkeypatch.setattr(run, "facts", lambda _: facts)
+    facts = run_facts.read(MODEL) | FACTS
+    monkeypatch.setattr(run_facts, "read", lambda _: facts)
     monkeypatch.setattr(generated_objects, "drawings", lambda *_: iter([bad, good, bad, good, good]))
     assert len(generated_objects.objects(MODEL, 2, 0)) == 2
     monkeypatch.setattr(generated_objects, "drawings", lambda *_: iter([bad] * 100))
@@ -113,13 +112,13 @@ def test_objects_are_drawn_until_there_are_enough_or_it_is_said_that_there_are_n
 
 
 def test_the_composer_takes_them_in_place_of_cut_outs(project, monkeypatch):
-    facts = run.facts(MODEL) | FACTS | {"frame": [14, 34], "areas": [1, 1e6]}
-    monkeypatch.setattr(run, "facts", lambda _: facts)
+    facts = run_facts.read(MODEL) | FACTS | {"frame": [14, 34], "areas": [1, 1e6]}
+    monkeypatch.setattr(run_facts, "read", lambda _: facts)
     monkeypatch.setattr(generated_objects, "drawings", lambda *_: iter([square()] * 100))
     units = generated_objects.units(MODEL, 3, 0)
     assert [unit.categories for unit in units] == [(2,)] * 3
     assert np.allclose(np.median(units[0].pixels, (0, 1)) * FACTS["light"], (200, 40, 40), atol=5)
-    made, placed = paste.compose(paste.stock(TEN, MODEL, TEN), seed=3, blending="hard")
+    made, placed = paste.compose(paste.stock(TEN, MODEL, None), seed=3, blending="hard")
     assert {category for category, _ in placed} == {2}
     red = np.concatenate([made[mask] for _, mask in placed]).astype(int)
     assert np.median(red[:, 0] - red[:, 1]) > 60

@@ -7,7 +7,7 @@ import pytest
 from stages.compose import paste
 from stages.compose.layout import Habits
 from stages.extract.empty_bin import Backgrounds
-from tests.compose.test_layout import SHAPE, unit
+from tests.helpers.cut_outs import SHAPE, unit
 
 
 @pytest.fixture

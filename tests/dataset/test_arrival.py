@@ -6,8 +6,8 @@ import pytest
 from stages import files, settings
 from stages.dataset import arrival, coco
 from stages.problem import Problem
-from tests.conftest import ROOT
-from tests.gan.conftest import subset
+from tests.helpers.checkouts import ROOT
+from tests.helpers.projects import subset
 
 NEAR = settings.load(ROOT / "params.yaml").split
 

@@ -9,7 +9,7 @@ from PIL import Image
 from stages import files, paths
 from stages.dataset import coco, health, photo
 from stages.problem import Problem
-from tests.conftest import ROOT
+from tests.helpers.checkouts import ROOT
 
 
 def settle(tmp_path, monkeypatch, fixes=(), few=0):

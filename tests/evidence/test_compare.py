@@ -4,7 +4,7 @@ from stages import settings
 from stages.evidence import compare
 from stages.evidence.compare import OLD
 from stages.evidence.statistics import Scores
-from tests.conftest import ROOT
+from tests.helpers.checkouts import ROOT
 
 PARAMS = settings.load(ROOT / "params.yaml")
 

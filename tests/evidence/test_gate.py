@@ -9,7 +9,7 @@ import pytest
 
 from stages import files, paths
 from stages.evidence import folds
-from tests.conftest import environment, run
+from tests.helpers.checkouts import environment, run
 
 COMMAND = (sys.executable, "-m", "stages.evidence.gate")
 

@@ -7,8 +7,8 @@ from stages import files, paths, settings
 from stages.dataset import coco
 from stages.evidence import lineage
 from stages.problem import Problem
-from tests.conftest import ROOT
-from tests.gan.conftest import subset
+from tests.helpers.checkouts import ROOT
+from tests.helpers.projects import subset
 
 PARAMS = settings.load(ROOT / "params.yaml")
 PASTE, BEST, WARM = (PARAMS.arms[name] for name in ("paste", "best", "warm_paste"))

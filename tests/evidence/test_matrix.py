@@ -9,7 +9,7 @@ import pytest
 
 from flows import child
 from stages import files, paths
-from tests.conftest import environment, run
+from tests.helpers.checkouts import environment, run
 
 COMMAND = (sys.executable, "-m", "stages.evidence.matrix", "quick")
 

@@ -7,7 +7,7 @@ from stages import files
 from stages.evidence import mix
 from stages.evidence.mix import Part
 from stages.problem import Problem
-from tests.gan.conftest import subset
+from tests.helpers.projects import subset
 
 
 @pytest.fixture

@@ -7,29 +7,23 @@ import pytest
 from PIL import Image
 
 from stages import files, paths
-from stages.compose import sample
+from stages.compose import candidates, classic, paste
 from stages.dataset import coco, photo
 from stages.feedback import accept
 from stages.feedback.labels import LabelledObjects
-from tests.compose.test_sample import project  # noqa: F401 (a fixture)
+from stages.judge import judge_candidates, verdicts
 
 COLOURS = ("green", "yellow", "green", "red", "green", "white")
 
 
-@pytest.fixture
-def there(project, monkeypatch):  # noqa: F811
-    monkeypatch.chdir(project)
-    return project
-
-
-def verdicts(experiment, ids, boxes):
+def said(experiment, ids, boxes):
     table = pd.DataFrame({"id": ids, "verdict": COLOURS, "mean_confidence": [0.5, 0.9, 0.8, 0.7, 0.9, ""],
                           "boxes": json.dumps(boxes)})  # fmt: skip
     files.write(paths.VERDICTS / f"{experiment}.csv", table.to_csv(index=False))
 
 
 @pytest.fixture
-def drawn(there):
+def drawn(composing):
     """Six candidates of a GAN: squares of 32 pixels."""
     ids = [f"wgan_ten_40_{k:03}" for k in range(6)]
     rng = np.random.default_rng(0)
@@ -40,14 +34,14 @@ def drawn(there):
     rows = [{"id": id_, "experiment": "wgan_ten", "step": 40, "seed": k, "parents": "data/subsets/ten", "boxes": "",
              "frame_width": 320, "frame_height": 180} for k, id_ in enumerate(ids)]  # fmt: skip
     files.write(paths.CANDIDATES / "wgan_ten" / "manifest.csv", pd.DataFrame(rows).to_csv(index=False))
-    verdicts("wgan_ten", ids, [[0.5, 0.5, 0.25, 0.25, 1, 0.9]])
+    said("wgan_ten", ids, [[0.5, 0.5, 0.25, 0.25, 1, 0.9]])
     return ids
 
 
-def test_green_ones_keep_the_labels_they_were_composed_with(there):
-    sample.main("paste")
+def test_green_ones_keep_the_labels_they_were_composed_with(composing):
+    candidates.compose("paste", paste.rows, paste.make)
     manifest = pd.read_csv(paths.CANDIDATES / "paste" / "manifest.csv")
-    verdicts("paste", manifest["id"], [])
+    said("paste", manifest["id"], [])
     accept.main("paste")
     made, accepted = (coco.read(p / "paste" / "annotations.json") for p in (paths.CANDIDATES, paths.ACCEPTED))
     assert [Path(i.file_name).stem for i in accepted.images] == list(manifest["id"][[4, 2, 0]])  # the surest first
@@ -63,8 +57,10 @@ def test_green_ones_keep_the_labels_they_were_composed_with(there):
     }  # fmt: skip
 
 
-def test_changed_images_need_no_verdict(there):
-    sample.main("classic")
+def test_changed_images_need_no_verdict(composing):
+    candidates.compose("classic", classic.rows, classic.make)
+    judge_candidates.main("classic")
+    verdicts.main("classic")
     accept.main("classic")
     assert files.read_json(paths.ACCEPTED / "classic" / "accepted.json")["accepted"] == 6
 

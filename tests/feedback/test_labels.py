@@ -7,7 +7,7 @@ from stages import settings
 from stages.feedback import labels
 from stages.feedback.labels import LabelledObjects
 from stages.judge.quality import Seen
-from tests.conftest import ROOT
+from tests.helpers.checkouts import ROOT
 
 RULE = settings.load(ROOT / "params.yaml").feedback
 BOXES = np.array([(0.1, 0.1, 0.2, 0.4), (0.5, 0.2, 0.3, 0.2)])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run
+from tests.helpers.checkouts import run
 
 PIPELINE = """stages:
   left: {cmd: "sleep 1 && date +%s%N > left.begun && echo left > left", outs: [left]}

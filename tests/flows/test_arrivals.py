@@ -15,11 +15,10 @@ from ruamel.yaml import YAML
 from flows import branch, inbox, operator
 from stages import files, paths
 from stages.dataset import coco
-from tests.conftest import ROOT, flow, run
-from tests.flows.test_reproduce import becomes
-from tests.gan.conftest import subset
+from tests.helpers.arriving import CODE, WHO, arrive, git
+from tests.helpers.checkouts import ROOT, becomes, flow, run
+from tests.helpers.projects import subset
 
-CODE = "from flows.arrivals import arrivals; arrivals(least_free_gb=0)"
 GATE = """
 import json, pathlib
 from ruamel.yaml import YAML
@@ -42,8 +41,6 @@ PIPELINE = """stages:
     metrics: [{reports/metrics/gate.json: {cache: false}}]
   report: {cmd: echo page > reports/index.html, deps: [reports/metrics/gate.json], outs: [reports/index.html]}
 """
-WHO = {"GIT_AUTHOR_NAME": "Tester", "GIT_AUTHOR_EMAIL": "t@example.org",
-       "GIT_COMMITTER_NAME": "Tester", "GIT_COMMITTER_EMAIL": "t@example.org"}  # fmt: skip
 
 
 @pytest.fixture
@@ -89,14 +86,6 @@ def drop(bins, project):
         (target / "READY").touch()
 
     return put
-
-
-def arrive(project, server):
-    return flow(project, server, CODE, **WHO).communicate(timeout=240)[0]
-
-
-def git(project, *arguments):
-    return run(project, "git", *arguments).stdout.strip()
 
 
 def test_a_product_comes_onto_main_and_a_broken_one_is_put_aside(project, drop, server):

@@ -1,5 +1,5 @@
 from flows import artifacts
-from tests.conftest import run
+from tests.helpers.checkouts import run
 
 
 def test_metrics_with_their_difference_to_the_last_commit(pipeline):

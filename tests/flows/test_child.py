@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from flows import child
-from tests.conftest import ROOT, run
+from tests.helpers.checkouts import ROOT, run
 
 # A child that starts one of its own, as dvc does, and says which.
 PARENT = "import subprocess, sys; p = subprocess.Popen(['sleep', '300']); print(p.pid, flush=True); p.wait()"

@@ -1,7 +1,7 @@
 import pytest
 
 from flows import dag
-from tests.conftest import ROOT, run
+from tests.helpers.checkouts import ROOT, run
 
 STAGES = {
     "a": dag.Stage(frozenset(), False), "b@x": dag.Stage(frozenset("a"), True), "b@y": dag.Stage(frozenset("a"), True),

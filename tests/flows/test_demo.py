@@ -2,7 +2,7 @@ import pytest
 
 from flows import dag, demo
 from stages.problem import Problem
-from tests.conftest import ROOT, few_experiments
+from tests.helpers.checkouts import ROOT, few_experiments
 
 
 def test_the_demo_refuses_another_scale(tmp_path, monkeypatch):

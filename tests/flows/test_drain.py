@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 
 from flows import inbox, serve
 from stages import files
-from tests.conftest import ROOT, environment
-from tests.flows.test_reproduce import _sleeping, becomes
+from tests.helpers.checkouts import ROOT, becomes, environment
+from tests.helpers.sleeping import sleeping
 
 LONG = "sleep 15"
 SOON = {"PREFECT_WORKER_QUERY_SECONDS": "2"}
@@ -109,10 +109,10 @@ def test_a_day(site):
             text = (site / "dvc.yaml").read_text()
             (site / "dvc.yaml").write_text(text.replace(LONG, "sleep 287"))
             cut = ask("reproduce/reproduce")
-            assert becomes(_sleeping, 120), said(site)
+            assert becomes(sleeping, 120), said(site)
             process.send_signal(signal.SIGTERM)
             assert process.wait(120) == 0
-            assert not _sleeping()
+            assert not sleeping()
     with sqlite3.connect(site / ".prefect" / "prefect.db") as database:
         found = database.execute("select state_type from flow_run where id = ?", (str(cut),)).fetchall()
     assert found == [("CRASHED",)]

@@ -3,7 +3,7 @@ import sqlite3
 import pytest
 
 from flows import disk, nightly
-from tests.conftest import flow, run
+from tests.helpers.checkouts import flow, run
 
 
 def test_results_that_no_setting_names_are_forgotten(tmp_path, params):

@@ -9,7 +9,7 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tests.conftest import flow
+from tests.helpers.checkouts import flow
 
 BROKEN = """
 from prefect import flow

@@ -11,9 +11,9 @@ from flows import branch, inbox, operator
 from flows.inbox import Arrival
 from stages import files, paths, settings
 from stages.problem import Problem
-from tests.conftest import environment, flow, run
 from tests.flows import test_arrivals as arriving
-from tests.flows.test_arrivals import WHO, arrive, git
+from tests.helpers.arriving import WHO, arrive, git
+from tests.helpers.checkouts import environment, flow, run
 
 project, drop = arriving.project, arriving.drop
 COMMAND = "import sys; from flows import arrivals; sys.argv = ['arrivals', *{}]; sys.exit(arrivals.main())"

@@ -3,7 +3,7 @@ import shutil
 
 from flows import product_loop
 from stages import settings
-from tests.conftest import ROOT, run
+from tests.helpers.checkouts import ROOT, run
 
 COLLECT = """stages:
   trained: {cmd: mkdir made, outs: [made]}

@@ -14,8 +14,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import remote, worker
-from tests.conftest import ROOT, environment, flow, run
-from tests.flows.test_reproduce import becomes
+from tests.helpers.checkouts import ROOT, becomes, environment, flow, run
 
 CODE = "from flows.reproduce import reproduce; print('RAN', reproduce(slots=3, pool='gpu', patience={patience}))"
 WORKERS = ("one", "two")

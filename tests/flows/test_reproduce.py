@@ -1,13 +1,12 @@
 import signal
-import time
 
-import psutil
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import reproduce
 from flows.dag import Stage
-from tests.conftest import flow, run
+from tests.helpers.checkouts import becomes, flow, run
+from tests.helpers.sleeping import sleeping
 
 CODE = "from flows.reproduce import reproduce; print('RAN', reproduce(slots={slots}))"
 
@@ -61,18 +60,7 @@ def test_ending_a_flow_ends_its_children(pipeline, server):
     text = (pipeline / "dvc.yaml").read_text()
     (pipeline / "dvc.yaml").write_text(text.replace("sleep 1 &&", "sleep 287 &&"))
     process = flow(pipeline, server, CODE.format(slots=2))
-    assert becomes(_sleeping, 90)
+    assert becomes(sleeping, 90)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
-    assert becomes(lambda: not _sleeping(), 20)
-
-
-def becomes(true, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return true()
-
-
-def _sleeping() -> bool:
-    return any(p.info["cmdline"] == ["sleep", "287"] for p in psutil.process_iter(["cmdline"]))
+    assert becomes(lambda: not sleeping(), 20)

@@ -5,8 +5,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import review
 from stages import files, paths
-from tests.conftest import flow
-from tests.flows.test_reproduce import becomes
+from tests.helpers.checkouts import becomes, flow
 
 CODE = """
 from pathlib import Path

@@ -9,8 +9,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import serve
-from tests.conftest import ROOT, environment
-from tests.flows.test_reproduce import becomes
+from tests.helpers.checkouts import ROOT, becomes, environment
 
 EVERY = "  - interval: 20\n    active: true\n"
 

@@ -7,28 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from stages.dataset import coco
 from stages.gan import sample, train
-from tests.conftest import ROOT
-
-
-def subset(bins: Path, group: str, count: int, folder: Path) -> None:
-    """A subset's folder, as the stage `subset` leaves it."""
-    dataset = coco.read(bins / "annotations.json")
-    chosen = coco.subset(dataset, [i.id for i in dataset.images if coco.group_of(i, {}) == group][:count])
-    for image in chosen.images:
-        target = folder / "images" / image.file_name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(bins / "images" / image.file_name, target)
-    coco.write(folder / "annotations.json", chosen)
+from tests.helpers.projects import smoke, subset
 
 
 @pytest.fixture(scope="session")
 def finished(bins, tmp_path_factory) -> Path:
     """A project folder where wgan_ten, wgan_transfer (which continues it) and size_1 are trained and sampled."""
     folder = tmp_path_factory.mktemp("project")
-    text = (ROOT / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(text.replace("\nscale: demo\n", "\nscale: smoke\n"))
+    smoke(folder)
     wanted = {"ten": ("tube_mint", 10), "other_ten": ("bottle_azure", 10), "random_one": ("tube_mint", 1)}
     for name, (group, count) in wanted.items():
         subset(bins, group, count, folder / "data" / "subsets" / name)

@@ -5,7 +5,7 @@ from PIL import Image
 
 from stages import files, paths, settings
 from stages.gan import compare
-from tests.conftest import ROOT
+from tests.helpers.checkouts import ROOT
 
 EXPERIMENTS = settings.load(ROOT / "params.yaml").experiments
 

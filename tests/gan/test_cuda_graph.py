@@ -7,7 +7,7 @@ from stages.gan.cuda_graph import Eager, Recorded
 from stages.gan.gan_pair import GanPair
 from stages.gan.networks import from_pixels
 from stages.training.distributed import WorkerGroup
-from tests.gan import SMALL, pictures
+from tests.helpers.small_gan import SMALL, pictures
 
 
 def players(recipe=SMALL, device="cpu"):

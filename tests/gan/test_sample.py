@@ -4,8 +4,10 @@ import pytest
 from PIL import Image
 
 from stages import files, paths
-from stages.gan import run, sample
+from stages.gan import draw, sample
+from stages.gan.draw import kept_name
 from stages.problem import Problem
+from stages.training import run_facts
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def test_so_many_from_each_checkpoint_each_with_its_lineage(manifest):
     assert set(zip(manifest["frame_width"], manifest["frame_height"], strict=True)) == {(320, 180)}
     folder = paths.CANDIDATES / "wgan_transfer"
     pictures = {f"{id_}.png" for id_ in manifest["id"]}
-    assert {p.name for p in folder.iterdir()} == {"manifest.csv", "interpolation.jpg"} | pictures
+    assert {p.name for p in folder.iterdir()} == {"manifest.csv"} | pictures
 
 
 def test_a_row_alone_draws_the_same_picture_again(manifest):
@@ -40,20 +42,20 @@ def test_candidates_differ_and_the_same_run_gives_them_again(manifest):
 
 
 def test_interpolation_goes_from_one_candidate_to_the_next(project):
-    generator = run.generator(paths.GANS / "wgan_ten", 40)
-    strip = sample.interpolation(generator, 0)
-    size = strip.shape[0] // sample.WAYS
-    assert strip.shape == (32 * sample.WAYS, 32 * sample.ALONG, 3)
-    assert np.array_equal(strip[:size, :size], sample.draw(generator, sample.latent(0, generator.z)))
-    last = sample.draw(generator, sample.latent(1, generator.z)).astype(int)
+    generator = draw.generator(paths.GANS / "wgan_ten", 40)
+    strip = draw.interpolation(generator, 0)
+    size = strip.shape[0] // draw.WAYS
+    assert strip.shape == (32 * draw.WAYS, 32 * draw.ALONG, 3)
+    assert np.array_equal(strip[:size, :size], draw.draw(generator, draw.latent(0, generator.z)))
+    last = draw.draw(generator, draw.latent(1, generator.z)).astype(int)
     assert np.abs(strip[:size, -size:] - last).max() <= 1
 
 
 @pytest.mark.parametrize("harm", ["weights", "facts"])
 def test_what_is_missing_is_named(project, harm):
-    name = run.generator_name(32) if harm == "weights" else run.FACTS
+    name = kept_name(32) if harm == "weights" else run_facts.FACTS
     (paths.GANS / "wgan_ten" / name).unlink()
-    with pytest.raises(Problem, match=f"{name}: no such file; has this experiment been trained"):
+    with pytest.raises(Problem, match=f"{name}: no such file; has this been trained"):
         sample.main("wgan_ten")
     assert len(list((paths.CANDIDATES / "wgan_ten").glob("*.png"))) == 12  # nothing half-done took its place
 

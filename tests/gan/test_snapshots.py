@@ -4,7 +4,7 @@ from stages.gan import snapshots
 from stages.gan.gan_pair import GanPair
 from stages.gan.snapshots import Snapshots
 from stages.training.distributed import WorkerGroup, device
-from tests.gan import SMALL
+from tests.helpers.small_gan import SMALL
 
 
 def test_a_grid_has_every_picture_in_reading_order():

@@ -8,20 +8,23 @@ import torch
 from safetensors.torch import load_file
 
 from stages import files, paths, settings
-from stages.gan import run, train, trainer
+from stages.gan import train, trainer
+from stages.gan.draw import kept_name
 from stages.gan.recipe import recipe_of, sampled_steps
+from stages.gan.trainer import Training
 from stages.problem import Problem
+from stages.training import run_facts, weights
 from stages.training.distributed import WorkerGroup
-from tests.conftest import ROOT
-from tests.gan.conftest import subset
+from tests.helpers.checkouts import ROOT
+from tests.helpers.projects import change, subset
 
 
 def test_what_a_finished_experiment_leaves(project):
     folder = paths.GANS / "wgan_ten"
-    facts = run.facts(folder)
+    facts = run_facts.read(folder)
     assert facts["sampled_steps"] == [32, 36, 40]
     assert {p.name for p in folder.iterdir()} == {
-        "final.safetensors", "run.json", "film.jpg", "grids",
+        "final.safetensors", "run.json", "film.jpg", "interpolation.jpg", "grids",
         *(f"step_0000000{step}.safetensors" for step in (32, 36, 40)),
     }  # fmt: skip
     assert sorted(p.name for p in (folder / "grids").iterdir()) == [f"step_0000000{k}.jpg" for k in (10, 20, 30, 40)]
@@ -36,31 +39,31 @@ def test_what_a_finished_experiment_leaves(project):
 
 
 def test_lineage_goes_through_the_parent(project):
-    assert run.facts(paths.GANS / "wgan_transfer")["parents"] == ["data/subsets/other_ten", "data/subsets/ten"]
-    assert run.facts(paths.GANS / "wgan_ten")["parents"] == ["data/subsets/ten"]
+    assert run_facts.read(paths.GANS / "wgan_transfer")["parents"] == ["data/subsets/other_ten", "data/subsets/ten"]
+    assert run_facts.read(paths.GANS / "wgan_ten")["parents"] == ["data/subsets/ten"]
 
 
 def test_a_child_starts_with_its_parent_s_networks_and_optimisers(project):
-    parent, child = (run.state(paths.GANS / name) for name in ("wgan_ten", "wgan_transfer"))
+    parent, child = (weights.load(paths.GANS / name / weights.FINAL) for name in ("wgan_ten", "wgan_transfer"))
     assert (parent["critic_adam.0.step"], child["critic_adam.0.step"]) == (40, 80)
 
 
 def test_the_last_kept_generator_is_the_final_one(project):
-    kept = load_file(paths.GANS / "wgan_ten" / run.generator_name(40))
-    final = run.state(paths.GANS / "wgan_ten")
+    kept = load_file(paths.GANS / "wgan_ten" / kept_name(40))
+    final = weights.load(paths.GANS / "wgan_ten" / weights.FINAL)
     assert kept and all(torch.equal(value, final[f"generator.{name}"]) for name, value in kept.items())
 
 
 def test_extra_pictures_are_trained_on(project, bins):
     """As wgan_feedback does with accepted fakes."""
     subset(bins, "bottle_azure", 3, project / "data/accepted/wgan_ten/best")
-    edit(project, "wgan_ten", "extra: data/subsets/ten", "extra: data/accepted/wgan_ten/best")
-    before = files.digest(paths.GANS / "wgan_ten" / run.FINAL)
+    change(project, {"experiments.wgan_ten.extra": "data/accepted/wgan_ten/best"})
+    before = files.digest(paths.GANS / "wgan_ten" / weights.FINAL)
     train.main("wgan_ten")
-    facts = run.facts(paths.GANS / "wgan_ten")
+    facts = run_facts.read(paths.GANS / "wgan_ten")
     assert facts["images"] == 13
     assert facts["parents"] == ["data/subsets/ten", "data/accepted/wgan_ten/best"]
-    assert files.digest(paths.GANS / "wgan_ten" / run.FINAL) != before
+    assert files.digest(paths.GANS / "wgan_ten" / weights.FINAL) != before
 
 
 def test_other_settings_than_a_killed_run_s_are_refused_until_told_to_start_afresh(project, monkeypatch):
@@ -73,26 +76,19 @@ def test_other_settings_than_a_killed_run_s_are_refused_until_told_to_start_afre
         with pytest.raises(KeyboardInterrupt):
             train.main("wgan_ten")
     assert work.exists()
-    before = files.digest(paths.GANS / "wgan_ten" / run.FINAL)
-    edit(project, "wgan_ten", "penalty: wgan-gp", "penalty: dragan")
+    before = files.digest(paths.GANS / "wgan_ten" / weights.FINAL)
+    change(project, {"experiments.wgan_ten.penalty": "dragan"})
     with pytest.raises(Problem, match=r"penalty: wgan-gp, now dragan.*TENFOLD_FRESH=1"):
         train.main("wgan_ten")
-    assert files.digest(paths.GANS / "wgan_ten" / run.FINAL) == before  # what was there is untouched
+    assert files.digest(paths.GANS / "wgan_ten" / weights.FINAL) == before  # what was there is untouched
     monkeypatch.setenv("TENFOLD_FRESH", "1")
     train.main("wgan_ten")
-    assert run.facts(paths.GANS / "wgan_ten")["recipe"]["penalty"] == "dragan"
-
-
-def edit(project, experiment, old, new):
-    text = (project / "params.yaml").read_text()
-    head, block = text.split(f"  {experiment}:\n", 1)
-    assert old in block
-    (project / "params.yaml").write_text(f"{head}  {experiment}:\n{block.replace(old, new, 1)}")
+    assert run_facts.read(paths.GANS / "wgan_ten")["recipe"]["penalty"] == "dragan"
 
 
 @pytest.mark.parametrize("harm", ["truncated", "missing", "pickle"])
 def test_a_broken_parent_is_one_line(project, harm):
-    path = paths.GANS / "wgan_ten" / run.FINAL
+    path = paths.GANS / "wgan_ten" / weights.FINAL
     if harm == "truncated":
         path.write_bytes(path.read_bytes()[:1000])
     elif harm == "pickle":
@@ -104,9 +100,8 @@ def test_a_broken_parent_is_one_line(project, harm):
 
 
 def test_a_parent_of_another_size_is_one_line(project):
-    facts = paths.GANS / "wgan_ten" / run.FINAL
-    edited = (project / "params.yaml").read_text().replace("      dim: 4\n", "      dim: 8\n", 1)
-    (project / "params.yaml").write_text(edited)
+    facts = paths.GANS / "wgan_ten" / weights.FINAL
+    change(project, {"scales.smoke.gan.dim": 8})
     assert facts.exists()
     with pytest.raises(Problem, match="the parent has another architecture"):
         train.main("wgan_transfer")
@@ -139,7 +134,9 @@ PARAMS = settings.load(ROOT / "params.yaml")
 def test_every_experiment_of_params_trains(tmp_path, experiment):
     recipe = recipe_of(msgspec.structs.replace(PARAMS, scale="smoke"), experiment)
     pixels = np.random.default_rng(0).integers(0, 256, (3, recipe.size, recipe.size, 3), np.uint8)
-    _, rows = trainer.train(pixels, replace(recipe, steps=5), 0, tmp_path, [5], WorkerGroup(torch.device("cpu")))
+    _, rows = trainer.train(
+        Training(pixels, replace(recipe, steps=5), 0, tmp_path, [5]), WorkerGroup(torch.device("cpu"))
+    )
     assert np.isfinite(list(rows[0].values())).all()
 
 

@@ -10,18 +10,20 @@ import pytest
 import torch
 
 from stages.gan import trainer
+from stages.gan.trainer import Training
 from stages.problem import Problem
 from stages.training import checkpoint
 from stages.training.distributed import WorkerGroup
-from tests.gan import SMALL, pictures
+from tests.helpers.small_gan import SMALL, pictures
 
 CPU = WorkerGroup(torch.device("cpu"))
 
 
 def play(folder, recipe=SMALL, seed=0, every=4, of=None, **more):
     stops = [*range(every, recipe.steps, every), recipe.steps]
-    players, rows = trainer.train(pictures() if of is None else of, recipe, seed, folder, stops, CPU, **more)
-    return players.state(), rows
+    run = Training(pictures() if of is None else of, recipe, seed, folder, stops, **more)
+    pair, rows = trainer.train(run, CPU)
+    return pair.state(), rows
 
 
 def same(a, b):
@@ -178,7 +180,7 @@ def test_it_learns(tmp_path):
     of = np.broadcast_to(np.array([230, 40, 40], np.uint8), (2, 32, 32, 3)).copy()
     of[1] //= 2
     recipe = replace(SMALL, steps=400, critic_steps=2, lr=1e-3)
-    players, _ = trainer.train(of, recipe, 0, tmp_path, [400], CPU)
+    players, _ = trainer.train(Training(of, recipe, 0, tmp_path, [400]), CPU)
     drawn = players.draw(torch.randn(32, recipe.z)).mean((0, 2, 3))
     assert drawn[0] > drawn[1] + 0.3 and drawn[0] > drawn[2] + 0.3
 

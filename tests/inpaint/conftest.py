@@ -9,16 +9,14 @@ import pytest
 
 from stages import files, paths
 from stages.inpaint import train
-from tests.conftest import ROOT
-from tests.gan.conftest import subset
+from tests.helpers.projects import smoke, subset
 
 
 @pytest.fixture(scope="session")
 def finished(bins, tmp_path_factory) -> Path:
     """A project folder where inpaint_ae_skip and inpaint_ambient are trained."""
     folder = tmp_path_factory.mktemp("inpaint")
-    text = (ROOT / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(text.replace("\nscale: demo\n", "\nscale: smoke\n"))
+    smoke(folder)
     subset(bins, "tube_mint", 10, folder / "data" / "subsets" / "ten")
     subset(bins, "can_cobalt", 6, folder / "data" / "subsets" / "rest")
     shutil.copytree(bins, folder / paths.SOURCE)

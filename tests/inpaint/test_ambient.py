@@ -7,7 +7,7 @@ import torch
 from stages.inpaint import inpainter
 from stages.inpaint.networks import MARK
 from stages.inpaint.windows import Windows
-from tests.inpaint import HOLES, SMALL, train, windows
+from tests.helpers.small_inpainter import HOLES, SMALL, train, windows
 
 AMBIENT = replace(SMALL, network="ambient")
 

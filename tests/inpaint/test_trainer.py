@@ -11,7 +11,7 @@ from stages.inpaint import trainer
 from stages.inpaint.inpainter import Inpainter, neighbourhoods
 from stages.problem import Problem
 from stages.training import checkpoint
-from tests.inpaint import SMALL, train
+from tests.helpers.small_inpainter import SMALL, train
 
 
 def same(a, b):

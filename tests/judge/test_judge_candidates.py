@@ -8,7 +8,7 @@ from PIL import Image
 from stages import files, paths
 from stages.judge import judge_candidates
 from stages.problem import Problem
-from tests.conftest import ROOT
+from tests.helpers.checkouts import ROOT
 
 SIZE = 64
 

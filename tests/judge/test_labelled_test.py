@@ -3,7 +3,7 @@ import pandas as pd
 from stages import files, paths
 from stages.judge import labelled_test
 from stages.judge.colours import COLOURS
-from tests.conftest import ROOT
+from tests.helpers.checkouts import ROOT
 
 FOLDER = ROOT / "tests" / "judge" / "labelled"
 

@@ -6,8 +6,8 @@ from stages import settings
 from stages.judge import limits
 from stages.judge.limits import Trial
 from stages.judge.quality import Seen
-from tests.conftest import ROOT
-from tests.judge.test_quality import reference, scene
+from tests.helpers.checkouts import ROOT
+from tests.helpers.judged_scenes import reference, scene
 
 RULE = msgspec.structs.replace(settings.load(ROOT / "params.yaml").judge, copies=8)
 OWN = reference(*(scene([(8 + 4 * k, 12, 6, 16), (40, 40, 6, 16)], k) for k in range(6)))

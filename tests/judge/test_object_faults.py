@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.judge import object_faults
-from tests.judge.test_quality import several
+from tests.helpers.judged_scenes import several
 
 RNG = np.random.default_rng
 

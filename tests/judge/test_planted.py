@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.judge import planted
-from tests.judge.test_quality import reference, scene, several
+from tests.helpers.judged_scenes import reference, scene, several
 
 
 @pytest.fixture(scope="module")

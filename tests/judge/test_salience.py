@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.judge import salience
-from tests.judge.test_quality import scene, several
+from tests.helpers.judged_scenes import scene, several
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 
 from stages.judge import object_faults, train
 from stages.judge.object_faults import FAULTS
-from tests.judge.test_quality import SIZE, several
+from tests.helpers.judged_scenes import SIZE, several
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from playwright.sync_api import sync_playwright
 
 from stages import files, paths, settings
 from stages.report import answer, index
-from tests.conftest import ROOT
+from tests.helpers.checkouts import ROOT
 
 CHROMIUM = shutil.which("chromium")
 PARAMS = settings.load(ROOT / "params.yaml")
@@ -61,7 +61,7 @@ def test_a_project_in_which_nothing_ran_has_a_page_that_says_so(tmp_path, monkey
     index.main()
     text = (tmp_path / paths.REPORTS / "index.html").read_text()
     assert "there is no answer" in text
-    assert text.count("Not run.") == len(PARAMS.judged | PARAMS.classics)
+    assert text.count("Not run.") == len(PARAMS.all_experiments)
 
 
 def test_a_product_without_test_images_shows_what_its_folds_say(tmp_path, monkeypatch):

@@ -8,16 +8,14 @@ from pathlib import Path
 import pytest
 
 from stages.texture import train
-from tests.conftest import ROOT
-from tests.gan.conftest import subset
+from tests.helpers.projects import smoke, subset
 
 
 @pytest.fixture(scope="session")
 def trained(bins, tmp_path_factory) -> Path:
     """A project folder where all textures of params.yaml are trained."""
     folder = tmp_path_factory.mktemp("project")
-    text = (ROOT / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(text.replace("\nscale: demo\n", "\nscale: smoke\n"))
+    smoke(folder)
     subset(bins, "tube_mint", 10, folder / "data" / "subsets" / "ten")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

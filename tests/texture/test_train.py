@@ -5,16 +5,18 @@ import torch
 from PIL import Image
 
 from stages import files, paths, settings
-from stages.gan import custom, run, trainer
+from stages.gan import custom, trainer
 from stages.problem import Problem
 from stages.texture import train
+from stages.training import run_facts, weights
+from stages.training.distributed import WorkerGroup
 
 
 def test_what_a_trained_texture_leaves(project):
     for name in ("floor", "label", "fused"):
         folder = paths.TEXTURES / name
-        assert {path.name for path in folder.iterdir()} == {custom.GENERATOR, custom.CURVES, run.FACTS}
-        facts = run.facts(folder)
+        assert {path.name for path in folder.iterdir()} == {weights.GENERATOR, custom.CURVES, run_facts.FACTS}
+        facts = run_facts.read(folder)
         assert (facts["parents"], facts["recipe"]["steps"], facts["pictures"]) == (["data/subsets/ten"], 20, 16)
         assert not (paths.CHECKPOINTS / "texture" / "smoke" / name).exists()
         with Image.open(paths.PLOTS / "texture" / f"{name}.jpg") as picture:
@@ -23,14 +25,15 @@ def test_what_a_trained_texture_leaves(project):
 
 def test_only_a_regularised_one_has_an_encoder(project):
     encodes = {
-        name: any("encoder" in key for key in custom.weights(paths.TEXTURES / name)) for name in ("floor", "label")
+        name: any("encoder" in key for key in weights.load(paths.TEXTURES / name / weights.GENERATOR))
+        for name in ("floor", "label")
     }
     assert encodes == {"floor": False, "label": True}
 
 
 def test_a_killed_run_ends_with_the_same_bytes(project, monkeypatch):
     """The regularised one, whose generator looks at what the critic has just seen."""
-    path = paths.TEXTURES / "label" / custom.GENERATOR
+    path = paths.TEXTURES / "label" / weights.GENERATOR
     before = files.digest(path)
 
     def stop(_row, step, *_):
@@ -49,10 +52,10 @@ def test_a_killed_run_ends_with_the_same_bytes(project, monkeypatch):
 
 def test_the_regulariser_is_added_to_the_loss(project):
     """Both parts, each by its weight; an untrained generator is far from what is real."""
-    pattern = replace(train.pattern_of(settings.load(), "label"), precision="fp32")
+    pattern = replace(train.recipe_of(settings.load(), "label"), precision="fp32")
 
     def loss(metric, mode):
-        players = train.Weavers(replace(pattern, metric=metric, mode=mode), 0, trainer.Team(torch.device("cpu")))
+        players = train.SpatialGan(replace(pattern, metric=metric, mode=mode), 0, WorkerGroup(torch.device("cpu")))
         players.real = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
         return players.generator_loss().item()
 

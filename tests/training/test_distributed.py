@@ -8,9 +8,10 @@ import torch
 
 from stages.gan import networks, trainer
 from stages.gan.penalties import PENALTIES
+from stages.gan.trainer import Training
 from stages.problem import Problem
 from stages.training import checkpoint, distributed
-from tests.gan import SMALL, pictures
+from tests.helpers.small_gan import SMALL, pictures
 
 PAIR = replace(SMALL, processes=2)
 
@@ -35,7 +36,7 @@ def test_two_shares_give_the_gradient_of_the_whole_batch(penalty):
 
 
 def train(places, folder, watch=None):
-    players, _ = trainer.train(pictures(), PAIR, 0, folder, [4, 8, 12], places, watch=watch)
+    players, _ = trainer.train(Training(pictures(), PAIR, 0, folder, [4, 8, 12], watch=watch), places)
     state = players.state()
     weights = torch.cat([value.flatten() for name, value in state.items() if name.endswith("weight")])
     return state, places.gather(weights)
@@ -62,7 +63,7 @@ def test_the_number_of_threads_makes_no_difference(tmp_path):
     ends = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        play = partial(trainer.train, pictures(), SMALL, 0, tmp_path / str(threads), [SMALL.steps])
+        play = partial(trainer.train, Training(pictures(), SMALL, 0, tmp_path / str(threads), [SMALL.steps]))
         ends.append(distributed.play(1, play)[0].state())
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
@@ -70,10 +71,6 @@ def test_the_number_of_threads_makes_no_difference(tmp_path):
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
     with pytest.raises(Problem, match=r"gan\.processes: 3 cannot share a batch of 4"):
         trainer.train(
-            pictures(),
-            replace(SMALL, processes=3),
-            0,
-            tmp_path,
-            [12],
+            Training(pictures(), replace(SMALL, processes=3), 0, tmp_path, [12]),
             distributed.WorkerGroup(torch.device("cpu"), size=3),
         )

@@ -1,0 +1,17 @@
+"""Boxes as x, y, width, height."""
+
+from __future__ import annotations
+
+import numpy as np
+from pycocotools import mask as rle
+
+
+def overlaps(a: np.ndarray, b: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
+    """Return how much every box of `a` (n, 4) overlaps every box of `b` (m, 4): intersection over union, (n, m).
+
+    Where `b` is a crowd, a's own area stands in the union's place.
+    """
+    crowd = np.zeros(len(b), bool) if crowd is None else crowd
+    if not len(a) or not len(b):
+        return np.zeros((len(a), len(b)))
+    return np.array(rle.iou(np.asarray(a, float), np.asarray(b, float), crowd.astype(np.uint8)))

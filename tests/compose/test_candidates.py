@@ -1,0 +1,33 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages import paths
+from stages.compose import candidates, classic, paste
+from stages.dataset import coco, photo
+
+
+@pytest.mark.parametrize("name", ["paste", "classic", "paste_textured", "paste_emptied"])
+def test_candidates_with_exact_labels_each_made_again_from_its_row(composing, name, capsys):
+    composer = classic if name == "classic" else paste
+    candidates.compose(name, composer.rows, composer.make)
+    folder = paths.CANDIDATES / name
+    rows = pd.read_csv(folder / "manifest.csv", keep_default_na=False).to_dict("records")
+    dataset = coco.read(folder / "annotations.json")
+    coco.check(dataset, folder / "annotations.json")
+    labels = coco.by_image(dataset)
+    assert len(rows) == len(dataset.images) == 6
+    for row, image in zip(rows, dataset.images, strict=True):
+        pixels = photo.load(folder / image.file_name, image.width, image.height)
+        made, objects = composer.make(row)
+        assert np.array_equal(made, pixels)
+        assert len(objects) == len(labels[image.id])
+        for (category, mask), annotation in zip(objects, labels[image.id], strict=True):
+            assert annotation.category_id == category
+            assert np.array_equal(coco.mask(annotation, image.width, image.height).astype(bool), mask)
+            x, y, w, h = annotation.bbox
+            ys, xs = np.nonzero(mask)
+            assert (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1) == (x, y, x + w, y + h)
+    assert ("objects that stand alone" in capsys.readouterr().out) == (name != "classic")
+    learnt_from = {"paste_emptied": "data/subsets/ten;data/subsets/rest"}.get(name, "data/subsets/ten")
+    assert {row["parents"] for row in rows} == {learnt_from}

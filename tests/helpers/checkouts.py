@@ -1,0 +1,71 @@
+"""Checkouts of the project in which commands and flows run, as a person or a worker would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from stages import settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def few_experiments(path: Path) -> None:
+    """Scale smoke; one experiment, one that is continued, its continuation; one texture; all kinds of arms.
+
+    No composition of generated objects: at this scale none is whole.
+    """
+    yaml = YAML()
+    params = yaml.load(path)
+    params["scale"] = "smoke"
+    params["experiments"] = {name: params["experiments"][name] for name in ("size_1", "wgan_ten", "wgan_transfer")}
+    params["textures"] = {"floor": params["textures"]["floor"]}
+    params["inpaints"] = {name: params["inpaints"][name] for name in ("inpaint_ae_skip", "inpaint_ambient")}
+    kept = ("paste", "paste_other", "paste_textured", "deconstruct_learned", "classic")
+    params["compositions"] = {name: params["compositions"][name] for name in kept}
+    kept = ("ten", "ten_standard", "paste", "warm_ten", "warm_paste", "all")
+    params["arms"] = {name: params["arms"][name] for name in kept}
+    params["more_arms"] = {"other_ten": params["more_arms"]["other_ten"]}
+    path.write_text(settings.written(params))
+
+
+def run(folder: Path, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess:
+    """Run a command in a checkout, with this environment's programs and the checkout's code."""
+    done = subprocess.run(arguments, cwd=folder, env=environment(folder), capture_output=True, text=True)
+    assert done.returncode == 0 or not ok, f"{' '.join(arguments)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done
+
+
+def flow(checkout: Path, server: dict[str, str], code: str, **more: str) -> subprocess.Popen:
+    """A process that runs a flow as a worker would, in a session of its own."""
+    environ = environment(ROOT) | server | more
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=checkout, env=environ, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+        "DVC_NO_ANALYTICS": "1",
+        "GIT_AUTHOR_NAME": "Tester",
+        "GIT_AUTHOR_EMAIL": "tester@example.org",
+        "GIT_COMMITTER_NAME": "Tester",
+        "GIT_COMMITTER_EMAIL": "tester@example.org",
+    }
+
+
+def becomes(true: Callable[[], bool], seconds: float) -> bool:
+    """Return whether something comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return true()
