@@ -11,11 +11,14 @@ export PREFECT_HOME := $(CURDIR)/.prefect
 # On a busy machine a temporary server takes longer than the 20 seconds that Prefect waits for it.
 export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS := 300
 
+# One thread a process: torch's own threads would fight over the cores that the tests share.
+PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical
+
 # The first of these that runs and is 3.11 or 3.12 makes the environment; `make PYTHON=… setup` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
 
-.PHONY: help setup demo repro evidence test lint format doctor review serve worker arrival-demo lock benchmark
+.PHONY: help setup demo repro evidence metrics test check coverage lint format deps doctor review serve worker arrival-demo lock benchmark
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,14 +45,26 @@ evidence: setup ## every arm with more seeds and steps than `dvc repro` takes: a
 	@python -m stages.evidence.matrix full
 	@dvc repro -s report
 
-test: setup ## all tests
-	@python -m pytest
+metrics: setup ## the headline figures beside the last commit's, one line each; the rest: dvc metrics diff
+	@dvc metrics diff --all --targets reports/metrics/headline.json
 
-lint: setup ## ruff: rules and format
-	@ruff check . && ruff format --check .
+test: setup ## the quick tests, on all cores: minutes
+	@$(PYTEST) -m "not slow"
+
+check: setup ## the slow tests: kills, clones, several machines, browser, the whole pipeline at scale smoke
+	@$(PYTEST) -m slow --dist loadgroup
+
+coverage: setup ## which lines the quick tests run
+	@$(PYTEST) -m "not slow" --cov=stages --cov=flows --cov-report=term:skip-covered
+
+lint: setup ## ruff (rules, format) and types
+	@ruff check . && ruff format --check . && basedpyright
 
 format: setup ## let ruff mend what it can
 	@ruff check --fix . ; ruff format .
+
+deps: setup ## write into dvc.yaml which code each stage runs
+	@python -m stages.code_dependencies
 
 doctor: setup ## what this machine has, and what is missing
 	@python -m stages.doctor

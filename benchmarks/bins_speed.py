@@ -1,4 +1,4 @@
-"""How many photographs of 640×360 the bins world draws a second on one core (the issue's floor: 10)."""
+"""How many photographs of 640×360 the bins world draws a second on one core (at least 10 are wanted)."""
 
 from __future__ import annotations
 

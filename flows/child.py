@@ -45,6 +45,7 @@ def run(command: list[str], checkout: Path, say: Callable[[str], None], **enviro
     lines = []
     with _noted(checkout, child.pid):
         try:
+            assert child.stdout is not None
             for line in child.stdout:
                 lines.append(redacted(line.rstrip(), secrets))
                 if lines[-1]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
@@ -24,8 +25,8 @@ def read(checkout: Path) -> dict[str, Stage]:
     with Repo(str(checkout)) as repo:
         graph = repo.index.graph  # an edge leads from a stage to one that it needs
         found = {
-            stage.name: Stage(
-                frozenset(other.name for other in graph.successors(stage) if _named(other)),
+            str(stage.name): Stage(
+                frozenset(str(other.name) for other in graph.successors(stage) if _named(other)),
                 bool((stage.meta or {}).get("gpu")),
             )
             for stage in graph.nodes
@@ -37,12 +38,12 @@ def read(checkout: Path) -> dict[str, Stage]:
 def folders(checkout: Path, names: Iterable[str]) -> list[Path]:
     """The folders that some stages depend on; a file has a suffix."""
     with Repo(str(checkout)) as repo:
-        inputs = {Path(dep.fs_path) for stage in repo.index.stages if _named(stage) and stage.name in names
+        inputs = {Path(dep.fs_path) for stage in repo.index.stages if _named(stage) and str(stage.name) in names
                   for dep in stage.deps}  # fmt: skip
     return sorted(path for path in inputs if not path.suffix)
 
 
-def _named(stage: BaseStage) -> bool:
+def _named(stage: BaseStage) -> TypeGuard[PipelineStage]:
     """Whether it is a stage of dvc.yaml; what was put in with `dvc add` has no name, and nothing to run."""
     return isinstance(stage, PipelineStage)
 
@@ -78,7 +79,7 @@ def stale(checkout: Path, stages: Mapping[str, Stage]) -> set[str]:
     """Stages whose inputs or outputs are not what dvc.lock says, and all that need these."""
     with Repo(str(checkout)) as repo:
         said = repo.status()  # by names that depend on the folder one is in
-        found = {stage.name for stage in repo.index.stages if _named(stage) and stage.addressing in said}
+        found = {str(stage.name) for stage in repo.index.stages if _named(stage) and stage.addressing in said}
     for name in stages:  # upstream ones first
         if stages[name].after & found:
             found.add(name)

@@ -28,11 +28,11 @@ def failed(flow: Flow, flow_run: FlowRun, state: State) -> None:
         return
     reason = child.one_line(state.message or "", Path.cwd())
     try:
-        block = Block.load(named, _sync=True)
+        block = Block.load(named, _sync=True)  # pyright: ignore[reportCallIssue] (its decorator takes it)
         if not isinstance(block, NotificationBlock):
             raise TypeError(f"{named} is no notification block")
-        subject = f"tenfold: {flow.name} {state.name.lower()}"
-        block.notify(f"{flow.name} ({flow_run.name}): {reason}", subject, _sync=True)
+        subject = f"tenfold: {flow.name} {(state.name or '').lower()}"
+        block.notify(f"{flow.name} ({flow_run.name}): {reason}", subject, _sync=True)  # pyright: ignore[reportCallIssue]
         say.info("told %s", named)
     except Exception as error:  # its own words may hold the address, which is a secret with some services
         say.error("nobody is told of this: %s did not take the message (%s)", named, type(error).__name__)

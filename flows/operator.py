@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import httpx
-from prefect.events import Event
+from prefect.events import Event, Resource
 
 from flows import branch, inbox, product_loop, review, serve, server_runs
 from stages import paths, settings
@@ -20,7 +20,7 @@ AGAIN = ("left", "failed", "rolled back")  # states from which an arrival can be
 def wake() -> None:
     """Tell the server that a product has arrived. Nothing is lost where none hears it: the folder is the queue."""
     address = serve.address()
-    event = Event(event=EVENT, resource={"prefect.resource.id": RESOURCE})
+    event = Event(event=EVENT, resource=Resource({"prefect.resource.id": RESOURCE}))
     try:
         with server_runs.server(address) as client:
             client.request("POST", "/events", json=[event.model_dump(mode="json")])

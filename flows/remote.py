@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 from uuid import UUID, uuid4
 
 from httpx import HTTPError
 from prefect import flow, get_client
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
 from prefect.states import Cancelling, Crashed, Failed
@@ -110,9 +111,10 @@ def run(name: str, commit: str, needs_gpu: bool, pool: str, patience: float, say
     parameters = {"name": name, "commit": commit, "needs_gpu": needs_gpu}
     # A busy server may do what it is asked and not answer in time; Prefect's client then asks again.
     once = str(uuid4())
-    one = run_deployment(
+    begun = run_deployment(
         f"stage/{pool}", parameters=parameters, flow_run_name=name, idempotency_key=once, timeout=0
-    ).id  # fmt: skip
+    )  # fmt: skip
+    one = cast(FlowRun, begun).id  # outside of an event loop it is the run itself
     handed_out.add(one)
     try:
         with get_client(sync_client=True) as client:
@@ -137,6 +139,7 @@ def awaited(client: SyncPrefectClient, one: UUID, patience: float, say: Callable
         time.sleep(POLL)
         try:
             state = client.read_flow_run(one).state
+            assert state is not None  # every run has one from its first moment
             latest = (state.timestamp, beat(client, one))
         except HTTPError as error:  # as long as the server is away, nobody can be heard
             say(f"the server does not answer: {error}")

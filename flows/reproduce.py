@@ -61,7 +61,7 @@ def reproduce(
     """Run what is stale of `targets` (all stages, if there are none) and of what they need; what was run.
 
     slots: stages at a time. least_free_gb: on the disk, or nothing is begun. pool: whose workers run the stages, each
-    in a checkout of its own (elsewhere.py); without one, this machine does. patience: seconds without a sign of life
+    in a checkout of its own (remote.py); without one, this machine does. patience: seconds without a sign of life
     after which another worker gets the stage.
     """
     where = Path(checkout).resolve()

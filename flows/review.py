@@ -12,7 +12,6 @@ from uuid import UUID
 
 import pandas as pd
 from prefect import pause_flow_run
-from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import StateType
 from prefect.exceptions import NotPausedError
 from prefect.flow_runs import resume_flow_run
@@ -57,7 +56,7 @@ def look(worktree: Path, address: str) -> int:
     environ = os.environ | {"PYTHONPATH": str(worktree)}
     subprocess.run([sys.executable, "-m", "stages.judge.review"], cwd=worktree, env=environ)
     with server_runs.server(address) as client:
-        paused = client.read_flow_runs(flow_run_filter=FlowRunFilter(state={"type": {"any_": [StateType.PAUSED]}}))
+        paused = client.read_flow_runs(flow_run_filter=server_runs.in_states([StateType.PAUSED]))
         for run in paused:
             go_on(run.id)
     return len(paused)
@@ -66,4 +65,4 @@ def look(worktree: Path, address: str) -> int:
 def go_on(run: UUID | str) -> None:
     """Let a run that waits go on, unless somebody else was first."""
     with contextlib.suppress(NotPausedError):
-        resume_flow_run(run)
+        resume_flow_run(UUID(str(run)))

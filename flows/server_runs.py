@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
-from prefect.client.schemas.filters import FlowRunFilter, WorkPoolFilter
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -28,9 +34,14 @@ def server(address: str) -> Iterator[SyncPrefectClient]:
 def found(client: SyncPrefectClient, pools: Iterable[str], states: Iterable[StateType]) -> list[FlowRun]:
     """Runs that workers took or are to take, in some states."""
     return client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(state={"type": {"any_": list(states)}}),
-        work_pool_filter=WorkPoolFilter(name={"any_": list(pools)}),
+        flow_run_filter=in_states(states),
+        work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=list(pools))),
     )
+
+
+def in_states(states: Iterable[StateType]) -> FlowRunFilter:
+    """Return what asks the server for runs in some states."""
+    return FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))))
 
 
 def begin(client: SyncPrefectClient, pools: Iterable[str], yes: bool) -> None:
@@ -45,7 +56,8 @@ def tidy(client: SyncPrefectClient, pool: str) -> None:
     for run in found(client, [pool], GOING):
         client.set_flow_run_state(run.id, Crashed(message="it ended with the worker"), force=True)
     for run in found(client, [pool], [StateType.SCHEDULED]):
-        if run.auto_scheduled and run.expected_start_time < datetime.now(UTC):
+        due = run.expected_start_time
+        if run.auto_scheduled and due is not None and due < datetime.now(UTC):
             client.delete_flow_run(run.id)
 
 

@@ -31,7 +31,7 @@ def main() -> None:
         ("disk", _disk(params.scale if params else "demo")),
         ("settings", said),
         ("commit", _output("git", "log", "-1", "--format=%h %s") or "none: `dvc exp run` and diffs need one"),
-        ("remote", _output("dvc", "remote", "list") or "none: see README, 'Sharing data'"),
+        ("remote", _output("dvc", "remote", "list") or "none: see docs/operating.md, 'Sharing data'"),
         ("locks", _locks()),
         ("last run", _last_run()),
     ]

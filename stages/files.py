@@ -35,6 +35,15 @@ def write_json(path: Path | str, value: Any) -> None:
     write(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def rounded(value: Any) -> Any:
+    """Return JSON's value with all its numbers to four places, so that what differs is a difference."""
+    if isinstance(value, dict):
+        return {key: rounded(of) for key, of in value.items()}
+    if isinstance(value, list):
+        return [rounded(of) for of in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
 def read_json(path: Path | str) -> Any:
     return json.loads(Path(path).read_bytes())
 

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import re
+from collections.abc import Mapping, Sequence
 from zlib import crc32
 
 import matplotlib
@@ -13,6 +14,7 @@ import matplotlib
 matplotlib.use("Agg")
 import cv2
 import numpy as np
+from cycler import cycler
 from jinja2 import Environment
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -21,7 +23,7 @@ from matplotlib.figure import Figure
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#555555")
 
 plt.rcParams.update({
-    "axes.prop_cycle": plt.cycler(color=COLOURS), "axes.spines.top": False, "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=COLOURS), "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "grid.color": "#e4e4e4", "axes.axisbelow": True, "font.size": 10, "figure.dpi": 100,
     "svg.hashsalt": "tenfold", "svg.fonttype": "path", "savefig.bbox": "tight",
 })  # fmt: skip
@@ -68,12 +70,12 @@ def text(value: object) -> str:
     return html.escape(str(value))
 
 
-def table(head: list[str], rows: list[list[object]]) -> str:
+def table(head: list[str], rows: Sequence[Sequence[object]]) -> str:
     """A table; columns of numbers are set to the right. A cell that is HTML already is given as `raw(...)`."""
     columns = [[row[i] for row in rows if row[i] != ""] for i in range(len(head))]
     numeric = [bool(of) and all(isinstance(value, int | float) for value in of) for of in columns]
 
-    def cells(tag: str, row: list[object]) -> str:
+    def cells(tag: str, row: Sequence[object]) -> str:
         made = (f"<{tag}{' class=n' * n}>{_cell(v)}</{tag}>" for v, n in zip(row, numeric, strict=True))
         return f"<tr>{''.join(made)}</tr>"
 
@@ -99,7 +101,7 @@ def _cell(value: object) -> str:
     return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else text(value)
 
 
-def tiles(values: dict[str, object]) -> str:
+def tiles(values: Mapping[str, object]) -> str:
     """A row of headline figures."""
     made = (f'<div class="tile"><b>{_cell(v)}</b><span class="soft">{text(k)}</span></div>' for k, v in values.items())
     return f'<div class="tiles">{"".join(made)}</div>'

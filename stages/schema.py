@@ -42,7 +42,7 @@ class Fix(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_de
             raise ValueError("Expected a category id in `to` for reclassify, and only there")
 
 
-class Dataset(Section):
+class Dataset(Section, frozen=True):
     source: Literal["bins", "coco"]
     images: str
     annotations: str
@@ -52,7 +52,7 @@ class Dataset(Section):
     few_instances: Count  # a class with fewer is reported as under-represented
 
 
-class Split(Section):
+class Split(Section, frozen=True):
     train: Share
     val: Share
     test: Share
@@ -64,7 +64,7 @@ class Split(Section):
             raise ValueError("Expected train + val + test = 1")
 
 
-class Products(Section):
+class Products(Section, frozen=True):
     """The groups that the words `focus`, `other` and `rest` of a subset mean."""
 
     focus: Name
@@ -72,26 +72,26 @@ class Products(Section):
     apart: list[Name]  # not part of `rest` either
 
 
-class Subset(Section):
+class Subset(Section, frozen=True):
     group: Name  # or focus, other, but_focus, but_other, rest (all but those two and the ones apart), every
     count: Positive | Literal["all"]  # of each group
     prefer: Literal["separated", "random"]
     fewer: bool  # whether a group that has fewer images gives what it has; else that ends the stage
 
 
-class Bins(Section):
+class Bins(Section, frozen=True):
     width: Annotated[int, Meta(ge=64, le=4096)]
     height: Annotated[int, Meta(ge=64, le=4096)]
     images: dict[Name, Count]  # group → photographs
     extra_test: dict[Name, Count]  # group → photographs more that are for testing only
 
 
-class Yolo(Section):
+class Yolo(Section, frozen=True):
     size: Annotated[int, Meta(ge=32, le=4096)]
     labels: Literal["polygons", "boxes"]
 
 
-class Augment(Section):
+class Augment(Section, frozen=True):
     """Ultralytics' own augmentation, on the fly; the names are its names."""
 
     hsv_h: Share
@@ -105,7 +105,7 @@ class Augment(Section):
     mosaic: Share
 
 
-class Detector(Section):
+class Detector(Section, frozen=True):
     model: Literal["yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x"]
     weights: str | None  # a .pt to start from; null: from scratch
     imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
@@ -117,7 +117,7 @@ class Detector(Section):
     augment: Augment
 
 
-class Gan(Section):
+class Gan(Section, frozen=True):
     """What all games have in common: the optimiser's and the penalty's constants."""
 
     betas: tuple[Share, Share]
@@ -125,7 +125,7 @@ class Gan(Section):
     penalty_weight: Annotated[float, Meta(ge=0)]
 
 
-class ScaledGan(Section):
+class ScaledGan(Section, frozen=True):
     size: Literal[32, 64, 128, 256, 512]  # pixels of the square that pictures are squashed to
     dim: Positive  # channels of the widest pictures' features
     z: Positive  # length of a latent vector
@@ -139,7 +139,7 @@ class ScaledGan(Section):
     grids: Positive  # pictures of fixed noise, evenly spread over training
 
 
-class Experiment(Section):
+class Experiment(Section, frozen=True):
     """One training run of a GAN."""
 
     product: Literal["focus", "other"]  # which it belongs to
@@ -155,7 +155,7 @@ class Experiment(Section):
     augment: list[Literal["colour", "shift", "cutout"]]  # what the critic sees of all pictures, real and generated
 
 
-class Inpaint(Section):
+class Inpaint(Section, frozen=True):
     """One training run of a network that fills holes."""
 
     product: Literal["focus", "other"]  # which it belongs to
@@ -172,7 +172,7 @@ class Inpaint(Section):
     patience: Positive  # looks at held-out images that bring nothing better, after which training ends
 
 
-class ScaledInpaint(Section):
+class ScaledInpaint(Section, frozen=True):
     size: Literal[64, 128, 256]  # pixels of the window in which a hole is filled
     dim: Positive  # channels of the widest pictures' features
     windows: Positive  # cut out of each photograph
@@ -181,7 +181,7 @@ class ScaledInpaint(Section):
     every: Positive  # steps between two looks at held-out images, each with a checkpoint
 
 
-class Composition(Section):
+class Composition(Section, frozen=True):
     """Candidates made of a subset's own images; `how` names the module of stages/compose that makes them."""
 
     product: Literal["focus", "other"]
@@ -196,7 +196,7 @@ class Composition(Section):
         return self.how != "classic"
 
 
-class Texture(Section):
+class Texture(Section, frozen=True):
     """One training run of a spatial GAN."""
 
     subset: Name
@@ -208,7 +208,7 @@ class Texture(Section):
     average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
 
 
-class ScaledTexture(Section):
+class ScaledTexture(Section, frozen=True):
     size: Literal[32, 64, 128, 256]  # pixels of the squares it is trained on; it paints any size
     dim: Positive  # channels of the widest pictures' features
     depth: Positive  # numbers at each place of the noise
@@ -216,7 +216,7 @@ class ScaledTexture(Section):
     most_steps: Positive
 
 
-class ObjectGan(Section):
+class ObjectGan(Section, frozen=True):
     """One training run of a GAN on cut-outs."""
 
     subset: Name
@@ -225,17 +225,17 @@ class ObjectGan(Section):
     average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
 
 
-class ScaledObjects(Section):
+class ScaledObjects(Section, frozen=True):
     size: Literal[32, 64, 128, 256, 512]  # pixels of the square that cut-outs are squashed to
     most_steps: Positive
 
 
-class JudgedSubsets(Section):
+class JudgedSubsets(Section, frozen=True):
     focus: Name
     other: Name
 
 
-class Judge(Section):
+class Judge(Section, frozen=True):
     subsets: JudgedSubsets  # of each product: the only images of it that its judge may see
     shift: Annotated[float, Meta(ge=0, le=0.25)]  # share of the side by which a copy may be moved
     copies: Positive  # changed copies of each training image, from which the distance of copies is taken …
@@ -246,13 +246,13 @@ class Judge(Section):
     pass_real: Annotated[float, Meta(gt=50, lt=100)]  # percent of real images that must be sure enough
 
 
-class ScaledJudge(Section):
+class ScaledJudge(Section, frozen=True):
     imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]  # of its detector
     planted: Positive  # candidates of each colour in its test
     planted_copies: Positive  # … and copies more, none of which may be accepted
 
 
-class Feedback(Section):
+class Feedback(Section, frozen=True):
     """When a candidate's labels can be trusted: both detectors agree, however the picture is turned."""
 
     confidence: Share  # of a reading that counts
@@ -261,7 +261,7 @@ class Feedback(Section):
     best: Positive  # accepted candidates that are fed back to a generator
 
 
-class Arm(Section):
+class Arm(Section, frozen=True):
     """One way to build a detector's training set from the same few images."""
 
     product: Literal["focus", "other"]
@@ -273,7 +273,7 @@ class Arm(Section):
     augment: Literal["plain", "standard"]
 
 
-class Evidence(Section):
+class Evidence(Section, frozen=True):
     primary: Name  # the arm whose gain was asked for before any test image was looked at
     real: Share  # of an epoch that mixes real images and fakes, the share of the real ones …
     known: Share  # … and of one that goes on from the known products, the share of their images
@@ -284,7 +284,7 @@ class Evidence(Section):
     standard: Augment
 
 
-class Compared(Section):
+class Compared(Section, frozen=True):
     """How long every arm is trained, and how often."""
 
     imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
@@ -293,7 +293,7 @@ class Compared(Section):
     seeds: Positive
 
 
-class ArrivalRule(Section):
+class ArrivalRule(Section, frozen=True):
     """What becomes of a product that arrives in data/incoming/."""
 
     least: Positive  # training images it must bring
@@ -303,13 +303,13 @@ class ArrivalRule(Section):
     review_minutes: Annotated[float, Meta(ge=0)]  # that a run waits for a person's word on doubtful candidates
 
 
-class Testing(Section):
+class Testing(Section, frozen=True):
     confidence: Share  # a detection below it is not `found`
     iou: Share  # … nor one that overlaps its object less
     bootstrap: Positive  # resamplings for the interval
 
 
-class Scale(Section):
+class Scale(Section, frozen=True):
     bins: Bins
     yolo: Yolo
     detector: Detector

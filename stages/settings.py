@@ -67,7 +67,7 @@ def _refuse(where: str, value: str, allowed: Iterable[str]) -> NoReturn:
     raise ValueError(f"{where}: {value!r} is not allowed: expected one of {', '.join(allowed)}")
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     scale: Name
     seed: Count
     dataset: Dataset

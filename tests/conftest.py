@@ -3,6 +3,7 @@ real `dvc` runs."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import socket
@@ -20,7 +21,10 @@ from PIL import Image
 from stages import files, paths, settings
 from stages.dataset.bins import world
 from tests.helpers import projects
-from tests.helpers.checkouts import ROOT, few_experiments, flow, run
+from tests.helpers.checkouts import ROOT, few_experiments, run
+
+# Whatever test starts it first: the server that processes are forked from has imported what takes seconds.
+multiprocessing.set_forkserver_preload(["torch._dynamo", "stages.gan.trainer", "stages.inpaint.trainer"])
 
 
 @pytest.fixture(scope="session")
@@ -109,12 +113,35 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def done(checkout, server) -> Path:
-    """A checkout in which all stages have run, two at a time."""
+def done(checkout) -> Path:
+    """A checkout in which plain DVC has run all stages."""
     folder = checkout("one")
-    said = flow(folder, server, "from flows.reproduce import reproduce; reproduce(slots=2)").communicate()[0]
-    assert "Finished in state Completed()" in said, said[-5000:]
+    run(folder, "dvc", "repro")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium, driven."""
+    if not (chromium := shutil.which("chromium")):
+        pytest.skip("pages are tested in Debian's chromium, which is not installed here (.ci/debian-packages)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic"])
+        yield started
+        started.close()
+
+
+@pytest.hookimpl(tryfirst=True)  # before groups are read
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the one checkout in which all stages have run is slow, and in one process, which makes it once."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "done" in names or "browser" in names:
+            item.add_marker("slow")
+        if "done" in names:
+            item.add_marker(pytest.mark.xdist_group("done"))
 
 
 @pytest.fixture

@@ -99,4 +99,6 @@ def _label(mask: np.ndarray) -> tuple[list[float], bytes]:
     """Box and run lengths of a mask."""
     encoded = rle.encode(np.asfortranarray(mask.astype(np.uint8)))
     box = [float(v) for v in rle.toBbox(encoded)]
-    return box, msgspec.json.encode({"size": list(mask.shape), "counts": encoded["counts"].decode()})
+    counts = encoded["counts"]
+    text = counts if isinstance(counts, str) else counts.decode()
+    return box, msgspec.json.encode({"size": list(mask.shape), "counts": text})

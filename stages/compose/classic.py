@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import albumentations as A  # noqa: N812 (its own custom)
 import cv2
 import numpy as np
 
@@ -20,6 +20,9 @@ from stages.compose.layout import SEEN
 from stages.extract import cutouts
 from stages.extract.cutouts import SegmentedImage
 from stages.settings import Composition
+
+if TYPE_CHECKING:
+    import albumentations as A  # noqa: N812
 
 
 def rows(name: str, asked: Composition, subset: Path, count: int, seed: int) -> list[Row]:
@@ -43,6 +46,8 @@ def _scenes(subset: Path) -> list[SegmentedImage]:
 
 def pipeline(seed: int) -> A.Compose:
     """Moderate changes, all of which a camera over a bin could see."""
+    import albumentations as A  # noqa: N812 (its own custom); it imports torch, which takes seconds
+
     return A.Compose([
         A.HorizontalFlip(p=0.5),
         A.VerticalFlip(p=0.5),

@@ -114,7 +114,7 @@ def taken_apart(scene: SegmentedImage, gone: tuple[int, ...], fill: Filler) -> I
     pixels, left = scene.pixels, list(range(len(scene.masks)))
     for k in gone:
         left.remove(k)
-        pixels = _without(pixels, scene.place(k), scene.masks[left].any(0), fill)
+        pixels = _without(pixels, scene.place(k), np.any(scene.masks[left], axis=0), fill)
         yield pixels, [(scene.categories[k], scene.masks[k]) for k in left]
 
 

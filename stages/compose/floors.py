@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,9 +15,10 @@ from stages.compose import layout
 from stages.extract import empty_bin
 from stages.extract.cutouts import CutOut, SegmentedImage
 from stages.extract.empty_bin import Backgrounds
-from stages.inpaint import fill
 from stages.inpaint.classical import Filler
-from stages.texture.paint import Paint, painter
+
+if TYPE_CHECKING:
+    from stages.texture.paint import Paint
 
 BROAD = 0.08  # of the width: what is broader than this is a bin's light, what is finer its texture
 RIM = 0.03  # of the width, over which a painted floor becomes the photographed one
@@ -32,14 +34,21 @@ def bins(source: Path | None, own: Backgrounds, found: list[SegmentedImage], uni
     """Return the empty bins of some images (`own`), as the model `source` makes them; as they are, where it is None."""
     if source is None:
         return own
+    from stages.inpaint.fill import filler as inpainter  # and torch, which takes seconds
+    from stages.texture.paint import painter
+
     if source.parent == paths.TEXTURES:
         return textured(own, layout.habits(found, units).region, painter(source))
-    return emptied(own, found, fill.filler(source))
+    return emptied(own, found, inpainter(source))
 
 
 def filler(source: Path | None, found: list[SegmentedImage]) -> Filler:
     """Return what fills the place of an object taken from one of these images: the network `source`, or a median."""
-    return fill.filler(source) if source else median(found)
+    if source is None:
+        return median(found)
+    from stages.inpaint.fill import filler as inpainter
+
+    return inpainter(source)
 
 
 def textured(own: Backgrounds, region: np.ndarray, paint: Paint) -> Backgrounds:

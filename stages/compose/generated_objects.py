@@ -118,7 +118,8 @@ def cut(square: np.ndarray, facts: dict) -> np.ndarray | None:
 def _continued(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Outside the mask, the colour of its nearest pixel."""
     _, nearest = cv2.distanceTransformWithLabels(1 - mask, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    palette = np.zeros((nearest.max() + 1, 3), np.uint8)
+    nearest = np.asarray(nearest, np.int64)
+    palette = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
     palette[nearest[mask > 0]] = colour[mask > 0]
     return palette[nearest]
 

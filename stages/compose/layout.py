@@ -110,7 +110,7 @@ def _spot(unit: Placed, by: Habits, taken: np.ndarray, touch: bool, rng: np.rand
     h, w = unit.masks.shape[1:]
     if h > height or w > width:
         return None
-    shape = unit.masks.any(0)
+    shape = np.any(unit.masks, axis=0)
     wide = cv2.dilate(shape.astype(np.uint8), np.ones((2 * APART + 1,) * 2, np.uint8)).astype(bool)
     for _ in range(TRIES):
         left, top = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))

@@ -11,26 +11,22 @@ import cv2
 import numpy as np
 
 from stages import command, paths, settings
-from stages.compose import generated_objects
 from stages.dataset import photo
-from stages.gan import custom
-from stages.gan.gan_pair import GanPair
-from stages.gan.recipe import GanRecipe
+from stages.gan.recipe import GanRecipe, shared
 from stages.settings import Settings
 
 COLUMNS, ROWS = 10, 3  # of drawings in the sheet
 JUDGED = 100  # drawings, of which is told how many are whole
 
 
-class MaskedGan(GanPair):
-    """The thesis's networks, on pictures with a mask."""
-
-    channels = generated_objects.CHANNELS
-
-
 def main(name: str) -> None:
     params = settings.load()
     asked = settings.named(name, params.object_gans)
+    # Torch takes seconds to import: a wrong setting is told before.
+    from stages.compose import generated_objects
+    from stages.compose.masked_gan import MaskedGan
+    from stages.gan import custom
+
     subset, model = paths.SUBSETS / asked.subset, paths.OBJECTS / name
     known = generated_objects.examples(subset, params.now.objects.size)
     print(f"{subset}: {len(known.squares)} whole objects, turned upright")
@@ -55,7 +51,7 @@ def recipe_of(params: Settings, name: str) -> GanRecipe:
         loss="wgan",
         penalty="wgan-gp",
         critic_steps=gan.critic_steps,
-        **custom.shared(params),
+        **shared(params),
     )
 
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from stages import command, settings
-from stages.compose import candidates, floors, generated_objects, layout
+from stages.compose import candidates, floors, layout
 from stages.compose.candidates import Made, Row
 from stages.compose.layout import Habits, Placed
 from stages.extract import cutouts, empty_bin
@@ -84,6 +84,8 @@ def stock(subset: Path, drawn: Path | None, floor: Path | None) -> Stock:
     found, units, _ = cutouts.usable(subset)
     own = empty_bin.backgrounds(found)
     if drawn:
+        from stages.compose import generated_objects  # and torch, which takes seconds
+
         even = generated_objects.units(drawn, GENERATED, seed=0)
     else:
         light = {scene.name: empty_bin.light(scene) for scene in found}
@@ -128,7 +130,7 @@ def _put(canvas: np.ndarray, one: Placed, light: np.ndarray, dark: float, blendi
     under = canvas[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop]
     under *= 1 - dark * _faded(shape)[rows, columns, None]
     inner = canvas[one.area]
-    alpha = _edged(one.masks.any(0), blending)[..., None]
+    alpha = _edged(np.any(one.masks, axis=0), blending)[..., None]
     inner += alpha * (one.pixels * light - inner)
 
 

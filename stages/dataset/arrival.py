@@ -91,7 +91,7 @@ def read(folder: Path) -> coco.Coco:
     return dataset
 
 
-def merged(dataset: coco.Coco, more: coco.Coco, place: str, split: str | None, base: int = 0) -> coco.Coco:
+def merged(dataset: coco.Coco, more: coco.Coco, place: str, split: coco.Part | None, base: int = 0) -> coco.Coco:
     """Two datasets as one. Of the second, files are named under `place`, ids start after `base` or the first's own, and
     categories are those of the same name."""
     numbers = {category.name: category.id for category in dataset.categories}

@@ -10,7 +10,7 @@ import mmap
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import cv2
 import msgspec
@@ -23,13 +23,15 @@ from stages.problem import Problem
 
 NO_MASK = msgspec.Raw(b"null")
 
+Part = Literal["train", "val", "test"]  # of the split
+
 
 class Image(Struct, omit_defaults=True):
     id: int
     file_name: str
     width: int
     height: int
-    split: Literal["train", "val", "test"] | None = None  # where it must go, whatever the draw says
+    split: Part | None = None  # where it must go, whatever the draw says
 
 
 class Category(Struct, omit_defaults=True):
@@ -72,10 +74,12 @@ def read(path: Path | str, masks: bool = True) -> Coco:
     gc.disable()  # nearly a million small objects, none of them garbage
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            coco = msgspec.json.decode(data, type=Coco if masks else _Boxes)
-            if masks:  # the raw masks point into the file's memory: take them out of it before it closes
-                for annotation in coco.annotations:
+            if masks:
+                coco = msgspec.json.decode(data, type=Coco)
+                for annotation in coco.annotations:  # masks point into the file's memory, which closes
                     annotation.segmentation = annotation.segmentation.copy()
+            else:
+                coco = cast(Coco, msgspec.json.decode(data, type=_Boxes))
     except FileNotFoundError:
         raise Problem(f"{path}: no such file") from None
     except (msgspec.DecodeError, ValueError) as error:
@@ -182,15 +186,16 @@ def mask(annotation: Annotation, width: int, height: int) -> np.ndarray | None:
     outlines = polygons(annotation, width, height)
     if not outlines:
         return None
-    return rle.decode(rle.merge(rle.frPyObjects([p.ravel().tolist() for p in outlines], height, width)))
+    flat = [p.ravel().tolist() for p in outlines]
+    return rle.decode(rle.merge(rle.frPyObjects(flat, height, width)))  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def _decoded(found: dict, width: int, height: int) -> np.ndarray:
     if list(found["size"]) != [height, width]:
         raise ValueError(f"its size {found['size']} is not the image's {[height, width]}")
     if isinstance(found["counts"], list):
-        found = rle.frPyObjects(found, height, width)
-    return rle.decode(found)
+        found = rle.frPyObjects(found, height, width)  # pyright: ignore[reportArgumentType, reportCallIssue] (a dict)
+    return rle.decode(found)  # pyright: ignore[reportArgumentType]
 
 
 def group_of(image: Image, mapping: dict[str, list[str]]) -> str:

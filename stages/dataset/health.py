@@ -71,13 +71,13 @@ def look(dataset: coco.Coco, images: Path) -> list[Look]:
 
 def near_duplicate_images(looks: list[Look], params: Settings) -> list[list[int]]:
     """Image ids of pictures that are nearly the same, cluster by cluster."""
-    seen = [one for one in looks if one.traits]
+    seen = [(one, one.traits) for one in looks if one.traits]
     if len(seen) < 2:
         return []
-    hashes = np.array([one.traits[0] for one in seen])
-    thumbs = np.stack([one.traits[1] for one in seen])
+    hashes = np.array([traits[0] for _, traits in seen])
+    thumbs = np.stack([traits[1] for _, traits in seen])
     found = near_duplicates.clusters(hashes, thumbs, params.split.hash_distance, params.split.tile_distance)
-    return [[seen[position].image for position in cluster] for cluster in found]
+    return [[seen[position][0].image for position in cluster] for cluster in found]
 
 
 def summary(dataset: coco.Coco, params: Settings) -> dict:

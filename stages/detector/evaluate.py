@@ -14,7 +14,7 @@ from stages import command, drawing, files, paths, settings
 from stages.boxes import overlaps
 from stages.dataset import coco, photo
 from stages.detector import metrics, predict
-from stages.detector.metrics import DetectedScene
+from stages.detector.scenes import DetectedScene
 from stages.problem import Problem
 
 SHEET = (4, 3)  # columns and rows of the contact sheet

@@ -14,23 +14,11 @@ from faster_coco_eval import COCO, COCOeval_faster
 from scipy.optimize import linear_sum_assignment
 
 from stages.boxes import overlaps
+from stages.detector.scenes import DetectedScene
 
 IOUS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 MOST = 100  # detections of one class counted in one image
-
-
-@dataclass(frozen=True)
-class DetectedScene:
-    """One test image: what is there and what was detected; boxes as x, y, width, height in pixels."""
-
-    image: int
-    width: int
-    height: int
-    boxes: np.ndarray  # (n, 4)
-    classes: np.ndarray  # (n,) class numbers
-    crowd: np.ndarray  # (n,) whether the box holds a crowd, which is neither hit nor missed
-    detections: np.ndarray  # (m, 6): box, confidence, class number
 
 
 def found(scene: DetectedScene, confidence: float, iou: float) -> tuple[int, int, list[float]]:

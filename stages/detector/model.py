@@ -9,17 +9,11 @@ from pathlib import Path
 
 from msgspec import to_builtins
 from PIL import Image
-from ultralytics import settings as ultralytics_settings
 
 from stages import files
 from stages.detector.predict import device
-from stages.detector.trainer import Trainer
 from stages.problem import Problem
 from stages.settings import Detector
-
-# Its loggers and reporters. The one for DVC cannot be configured; this project writes its own metrics.
-_INTEGRATIONS = ("clearml", "comet", "dvc", "hub", "mlflow", "neptune", "raytune", "tensorboard", "wandb", "sync")
-ultralytics_settings.update({k: False for k in _INTEGRATIONS if k in ultralytics_settings})
 
 
 @dataclass(frozen=True)
@@ -41,6 +35,8 @@ def train(data: Path, rule: Detector, seed: int, checkpoints: Path, title: str) 
     )
     folder = checkpoints / mark
     started = time.monotonic()
+    from stages.detector.trainer import Trainer  # and ultralytics, which takes seconds
+
     with files.locked(folder / "lock"):
         trainer = Trainer(_overrides(data, rule, seed, folder), folder, rule.validations, title)
         trainer.train()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
-from ultralytics import YOLO
+
+if TYPE_CHECKING:
+    from ultralytics import YOLO
 
 LEAST = 0.001  # confidence below which nothing is reported at all
 
@@ -15,19 +17,22 @@ Picture = Path | np.ndarray  # a file, or uint8 RGB
 
 
 def device() -> str:
+    """Return the device that detectors run on, as ultralytics names it."""
+    import torch
+
     return "0" if torch.cuda.is_available() else "cpu"
 
 
 def predict(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = 32) -> Iterator[np.ndarray]:
     """For each picture an array (n, 6): x, y, width, height as shares of the picture, confidence, class number."""
-    model = YOLO(str(weights), task="detect")
+    model = _model(weights)
     for part in _batches(pictures, batch):
         results = model.predict(
             part,
             imgsz=imgsz, conf=LEAST, iou=0.7, max_det=100, device=device(), batch=batch, verbose=False, save=False,
         )  # fmt: skip
         for result in results:
-            boxes = result.boxes
+            boxes = cast(Any, result).boxes  # its stubs say tensors, arrays or None
             middle = boxes.xywhn.cpu().numpy()
             corner = middle[:, :2] - middle[:, 2:] / 2
             conf, number = boxes.conf.cpu().numpy()[:, None], boxes.cls.cpu().numpy()[:, None]
@@ -36,18 +41,24 @@ def predict(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int =
 
 def names(weights: Path) -> list[str]:
     """The classes that a detector knows, in the order of their numbers."""
-    known = YOLO(str(weights), task="detect").names
+    known = _model(weights).names
     return [known[number] for number in sorted(known)]
 
 
 def features(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = 32) -> np.ndarray:
     """(n, d): what the detector's last feature map holds of each picture, averaged over its places."""
-    model = YOLO(str(weights), task="detect")
+    model = _model(weights)
     rows = []
     for part in _batches(pictures, batch):
         found = model.embed(part, imgsz=imgsz, device=device(), batch=batch, verbose=False)
         rows += [row.float().cpu().numpy() for row in found]
     return np.stack(rows)
+
+
+def _model(weights: Path) -> YOLO:
+    from ultralytics import YOLO  # which takes seconds: only where something is detected
+
+    return YOLO(str(weights), task="detect")
 
 
 def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list]:

@@ -5,6 +5,10 @@ numbers from a seed of its own, and the state after each epoch is kept in full: 
 with the same weights as one that was not (on a CPU, bit for bit).
 """
 
+# Ultralytics says None or str of what it sets before it trains.
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false, reportOperatorIssue=false
+# pyright: reportArgumentType=false, reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 import copy
@@ -16,6 +20,7 @@ import numpy as np
 import torch
 import ultralytics
 from tqdm import tqdm
+from ultralytics import settings as ultralytics_settings
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import callbacks
 
@@ -33,6 +38,10 @@ COLUMNS = {
     "metrics/mAP50(B)": "map50",
     "metrics/mAP50-95(B)": "map50_95",
 }
+
+# Its loggers and reporters. The one for DVC cannot be configured; this project writes its own metrics.
+_INTEGRATIONS = ("clearml", "comet", "dvc", "hub", "mlflow", "neptune", "raytune", "tensorboard", "wandb", "sync")
+ultralytics_settings.update({k: False for k in _INTEGRATIONS if k in ultralytics_settings})
 
 
 class Trainer(DetectionTrainer):

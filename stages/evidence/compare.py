@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,43 +10,11 @@ import numpy as np
 from stages import paths, progress
 from stages.dataset import coco
 from stages.detector import metrics
-from stages.detector.metrics import DetectedScene
-from stages.evidence import decision, errors, held_out, statistics
+from stages.detector.scenes import DetectedScene
+from stages.evidence import arm_metrics, decision, errors, held_out, statistics
+from stages.evidence.roles import OLD, Roles, from_scratch, roles
 from stages.evidence.statistics import Difference, Scores
-from stages.settings import NONE, Arm, Compared, Settings
-
-OLD = "zero_shot"  # the detector that was there before the product came
-
-
-@dataclass(frozen=True)
-class Roles:
-    """The arms that others are measured against, by what they are made of; None where there is no such arm."""
-
-    few: str | None  # the few real images as they are …
-    baseline: str | None  # … with standard augmentation
-    ceiling: str | None  # all real images
-    warm: str | None  # the few, from the known products' detector …
-    warm_fakes: str | None  # … and with fakes
-
-
-def roles(arms: dict[str, Arm], params: Settings) -> Roles:
-    def first(names: Iterable[str]) -> str | None:
-        return next(iter(names), None)
-
-    def scratch(arm: Arm) -> bool:
-        return arm.start == NONE
-
-    bare = {name: arm for name, arm in arms.items() if arm.ratio == 0}
-    plain = [n for n, arm in bare.items() if scratch(arm) and arm.augment == "plain"]
-    subset = arms[plain[0]].subset if plain else None
-    standard = {n: arm for n, arm in bare.items() if scratch(arm) and arm.augment == "standard"}
-    return Roles(
-        first(plain),
-        first(n for n, arm in standard.items() if arm.subset == subset),
-        first(n for n, arm in standard.items() if params.subsets[arm.subset].count == "all"),
-        first(n for n, arm in bare.items() if not scratch(arm)),
-        first(n for n, arm in arms.items() if not scratch(arm) and arm.ratio),
-    )
+from stages.settings import Arm, Compared, Settings
 
 
 def compare(
@@ -67,9 +34,8 @@ def compare(
         low, high = statistics.interval(statistics.resampled(of, params.seed))
         facts: dict = {
             "map50_95": of.value, "low": low, "high": high, "seeds": of.seeds.tolist(),
-            "map50": float(np.mean([metrics.coco_map(one, test.classes)[0] for one in scenes[name]])),
             "errors": means([errors.kinds(one, params.testing.confidence, params.testing.iou) for one in scenes[name]]),
-            "found": float(np.mean([hits(one, params) for one in scenes[name]])),
+            **arm_metrics.measured(scenes[name], test.classes, params.testing),
         }  # fmt: skip
         if part.few and part.ceiling and name not in (part.few, part.ceiling, OLD):
             way = statistics.recovered(of, scores[part.few], scores[part.ceiling], params.seed)
@@ -82,7 +48,7 @@ def compare(
     return {
         "product": product, "group": group, "test_images": len(test.pictures),
         "test_objects": sum(int((~s.crowd).sum()) for s in next(iter(scenes.values()))[0]),
-        "roles": asdict(part), "arms": found, "known": kept,
+        "roles": asdict(part) | {"primary": params.evidence.primary}, "arms": found, "known": kept,
         "gate": decisions(differences, kept, part, params.evidence.primary, params.evidence.margin),
     }  # fmt: skip
 
@@ -94,12 +60,6 @@ def scored(of_seeds: list[list[DetectedScene]], classes: int, params: Settings) 
         for scenes in of_seeds
     ]
     return Scores(np.array([metrics.coco_map(scenes, classes)[1] for scenes in of_seeds]), np.array(draws))
-
-
-def hits(scenes: list[DetectedScene], params: Settings) -> float:
-    """The share of all objects that are found."""
-    counts = [metrics.found(s, params.testing.confidence, params.testing.iou) for s in scenes]
-    return sum(n for n, _, _ in counts) / max(1, sum(n for _, n, _ in counts))
 
 
 def means(counts: list[dict[str, int]]) -> dict[str, float]:
@@ -114,7 +74,7 @@ def against(scores: dict[str, Scores], arms: dict[str, Arm], part: Roles, params
         if opponent not in scores:
             continue
         warm = opponent in (part.warm, OLD)
-        names = [n for n in scores if n not in (opponent, OLD) and warm == (arms[n].start != NONE)]
+        names = [n for n in scores if n not in (opponent, OLD) and warm == (not from_scratch(arms[n]))]
         if not warm:
             names = [n for n in names if n != part.few]
         apart = {n: statistics.difference(scores[n], scores[opponent], params.seed) for n in names}

@@ -15,7 +15,8 @@ import pandas as pd
 from stages import command, files, paths, settings
 from stages.dataset import coco, photo
 from stages.detector import predict
-from stages.evidence import compare, errors, held_out, lineage, two_sample
+from stages.evidence import arm_metrics, compare, errors, held_out, lineage, two_sample
+from stages.evidence.roles import OLD
 from stages.judge import set_metrics
 from stages.settings import Arm, Settings
 
@@ -41,7 +42,7 @@ def main() -> None:
                 found["arms"][name] |= {"run": files.read_json(folder(name, arm) / "run.json")}
             results[product] = found | {"two_sample": distances(product, trained, params)}
     with files.replacing(paths.EVIDENCE) as into:
-        files.write_json(into / "results.json", rounded(results))
+        files.write_json(into / "results.json", files.rounded(results))
     files.write_json(paths.METRICS / "evidence.json", figures(results, params))
     plots(results)
 
@@ -54,7 +55,7 @@ def weights(product: str, arms: dict[str, Arm]) -> dict[str, list[Path]]:
     """The detectors of each arm, and the old one, where it was trained."""
     found = {name: sorted(folder(name, arm).glob("*.pt")) for name, arm in arms.items()}
     old = paths.DETECTORS / product / "known" / "last.pt"
-    return found | ({compare.OLD: [old]} if old.exists() else {})
+    return found | ({OLD: [old]} if old.exists() else {})
 
 
 def distances(product: str, arms: dict[str, Arm], params: Settings) -> dict[str, float]:
@@ -82,23 +83,14 @@ def figures(results: dict[str, dict], params: Settings) -> dict[str, float]:
         prefix = "" if product == "focus" else f"{of['group']}_"
         found[f"{prefix}test_images"] = of["test_images"]
         for name, arm in of["arms"].items():
-            mine = {key: arm[key] for key in ("map50_95", "low", "high", "map50", "found")}
+            mine = {key: arm[key] for key in ("map50_95", "low", "high", *arm_metrics.METRICS)}
             if arm.get("recovered") is not None:
                 mine["recovered"] = arm["recovered"]
             if standard := arm.get("against", {}).get(of["roles"]["baseline"]):
                 mine |= {f"against_standard_{end}": standard[end] for end in ("low", "high")}
             found |= {f"{prefix}{name}_{key}": value for key, value in mine.items()}
         found |= {f"{prefix}{name}_two_sample_auc": value for name, value in of["two_sample"].items()}
-    return rounded(found)
-
-
-def rounded(value):
-    """All numbers with four places, so that a difference is one."""
-    if isinstance(value, dict):
-        return {key: rounded(of) for key, of in value.items()}
-    if isinstance(value, list):
-        return [rounded(of) for of in value]
-    return round(value, 4) if isinstance(value, float) else value
+    return files.rounded(found)
 
 
 def plots(results: dict[str, dict]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.boxes import overlaps
-from stages.detector.metrics import DetectedScene
+from stages.detector.scenes import DetectedScene
 
 KINDS = ("class", "place", "both", "double", "background", "missed")
 SOME = 0.1  # overlap below which a detection has nothing to do with an object

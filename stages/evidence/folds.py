@@ -19,7 +19,7 @@ from stages.compose import candidates, classic, paste
 from stages.dataset import coco, subset
 from stages.detector import model
 from stages.evidence import arm, compare, compare_arms, held_out, mix, statistics
-from stages.evidence.compare import OLD
+from stages.evidence.roles import OLD, roles
 from stages.settings import Arm, Settings, named_folder
 
 FOLDS = 5
@@ -30,7 +30,7 @@ def examine(product: str, params: Settings) -> dict:
     """Arms that go on from the old detector beside it, on all folds together, and the decisions that follow."""
     arms = {name: of for name, of in params.arms.items() if of.product == product}
     arms = {name: of for name, of in arms.items() if (compare_arms.folder(name, of) / "run.json").exists()}
-    weights, part = compare_arms.weights(product, arms), compare.roles(arms, params)
+    weights, part = compare_arms.weights(product, arms), roles(arms, params)
     rule = params.evidence
     if OLD not in weights or part.warm is None:
         return {"gate": compare.decisions({}, {}, part, rule.primary, rule.margin)}
@@ -49,7 +49,8 @@ def examine(product: str, params: Settings) -> dict:
         for name, of in tried.items():
             title = f"{name}, fold {number} of {len(dealt)}"
             seen[name] += held_out.sit(test, detector(of, real, held, place, title, params))
-    scores = {name: compare.scored([scenes], test.classes, params) for name, scenes in seen.items()}
+    classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
+    scores = {name: compare.scored([scenes], classes, params) for name, scenes in seen.items()}
     differences = {
         name: {other: asdict(statistics.difference(scores[name], scores[other], params.seed))
                for other in (OLD, part.warm) if other != name}

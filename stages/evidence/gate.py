@@ -6,8 +6,7 @@ By its test images; by folds of its training images (data/gate), where these are
 from __future__ import annotations
 
 from stages import command, files, paths, settings
-from stages.evidence import folds, held_out
-from stages.evidence.compare_arms import rounded
+from stages.evidence import held_out
 
 PRODUCT = "focus"
 
@@ -19,10 +18,12 @@ def main() -> None:
     if held_out.there([params.group(PRODUCT)], params):
         decided = tested.get(PRODUCT, {}).get("gate") or {"include_fakes": 0, "promote_product": 0}
     else:
+        from stages.evidence import folds  # and all that composes
+
         by_folds = folds.examine(PRODUCT, params)
         decided = by_folds["gate"]
     with files.replacing(paths.GATE) as into:
-        files.write_json(into / "folds.json", rounded(by_folds))
+        files.write_json(into / "folds.json", files.rounded(by_folds))
     files.write_json(paths.METRICS / "gate.json", {key: value for key, value in decided.items() if value is not None})
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from stages import files, paths
 from stages.dataset import coco, photo
 from stages.detector import predict
-from stages.detector.metrics import DetectedScene
+from stages.detector.scenes import DetectedScene
 from stages.problem import Problem
 from stages.settings import Settings
 

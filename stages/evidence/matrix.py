@@ -15,12 +15,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
-import torch
 
 from stages import command, files, paths, provenance, settings
 from stages.dataset import coco
 from stages.evidence import arm, compare, lineage
-from stages.evidence.compare_arms import rounded
+from stages.evidence.roles import OLD
 from stages.problem import Problem
 from stages.settings import Arm, Compared, Settings
 
@@ -38,6 +37,8 @@ def main(which: str) -> None:
     for name, one in arms.items():
         lineage.check(name, one, params, dataset, split)
     # On a CPU a training keeps one core busy, so there are as many at a time.
+    import torch
+
     together = 1 if torch.cuda.is_available() else provenance.cores()
     with ProcessPoolExecutor(together, get_context("spawn")) as pool:
         weights = dict(zip(arms, pool.map(trained, arms, arms.values(), repeat(params), repeat(how)), strict=True))
@@ -47,12 +48,12 @@ def main(which: str) -> None:
         of = {name: weights[name] for name in mine}
         old = paths.DETECTORS / product / "known" / "last.pt"
         if which == "full" and old.exists():
-            of[compare.OLD] = [old]
+            of[OLD] = [old]
         results[product] = compare.compare(of, mine, product, params, how)
         for name in mine:
             results[product]["arms"][name]["run"] = files.read_json(weights[name][0].parent / "run.json")
     conditions = {"scale": params.scale, **msgspec.to_builtins(how), "model": params.now.detector.model}
-    files.write_json(paths.REPORTS / "evidence" / f"{which}.json", rounded({"conditions": conditions} | results))
+    files.write_json(paths.REPORTS / "evidence" / f"{which}.json", files.rounded({"conditions": conditions} | results))
 
 
 def asked(which: str, params: Settings) -> tuple[dict[str, Arm], Compared]:

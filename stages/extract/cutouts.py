@@ -49,7 +49,7 @@ class SegmentedImage:
 
     @property
     def covered(self) -> np.ndarray:
-        return self.masks.any(0)
+        return np.any(self.masks, axis=0)
 
     @property
     def hidden(self) -> np.ndarray:
@@ -103,7 +103,9 @@ def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) 
     if min(labels[box].shape) <= SMALL:
         return labels == cv2.GC_PR_FGD, "grabcut"
     cv2.setRNGSeed(0)  # its clusters start at random
-    cv2.grabCut(pixels[..., ::-1].copy(), labels, None, *np.zeros((2, 1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+    before, behind = np.zeros((2, 1, 65))
+    whole = (0, 0, 0, 0)  # the labels say where, not a rectangle
+    cv2.grabCut(pixels[..., ::-1].copy(), labels, whole, before, behind, ROUNDS, cv2.GC_INIT_WITH_MASK)
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), "grabcut"
 
 
@@ -122,7 +124,7 @@ def units(found: list[SegmentedImage]) -> tuple[list[CutOut], Counter]:
             areas.setdefault(scene.categories[group[0]], []).append(int(scene.masks[group[0]].sum()))
     made, left_out = [], Counter()
     for scene, group in singles:
-        whole = scene.masks[group].any(0)
+        whole = np.any(scene.masks[group], axis=0)
         if whole[:EDGE].any() or whole[-EDGE:].any() or whole[:, :EDGE].any() or whole[:, -EDGE:].any():
             left_out["touches the border"] += len(group)
         elif len(group) == 1 and whole.sum() < FRAGMENT * np.median(areas[scene.categories[group[0]]]):

@@ -100,7 +100,7 @@ def _median(even: np.ndarray, bare: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         middle = np.nanmedian(np.where(bare[..., None], even, np.nan), axis=0)
-    holes = ~bare.any(0)
+    holes = ~np.any(bare, axis=0)
     if holes.any():
         top = float(np.nanmax(middle))
         picture = (np.nan_to_num(middle) / top * 255).round().astype(np.uint8)

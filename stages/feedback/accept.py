@@ -24,6 +24,7 @@ from stages.feedback import labels
 from stages.judge import judge_candidates
 from stages.settings import Settings
 
+Box = tuple[float, float, float, float]  # x, y, width, height in pixels
 LINEAGE = ("experiment", "step", "seed", "parents")
 
 
@@ -38,7 +39,7 @@ class Labelled:
     """A candidate with its labels: category, box in pixels of the frame, mask as JSON or none."""
 
     row: dict
-    objects: list[tuple[int, tuple[float, ...], msgspec.Raw]]
+    objects: list[tuple[int, Box, msgspec.Raw]]
     sure: float  # how sure the judge's detector is of its objects
 
 
@@ -46,7 +47,7 @@ def main(experiment: str) -> None:
     params = settings.load()
     settings.named(experiment, params.all_experiments)
     table = verdicts(experiment)
-    green = table[table["verdict"] == "green"]
+    green = table.loc[table["verdict"] == "green"]
     rng = np.random.default_rng(params.seed)
     shuffled = table.iloc[rng.permutation(len(table))]
     if known(experiment):
@@ -73,7 +74,7 @@ def verdicts(experiment: str) -> pd.DataFrame:
     """Return each candidate's row of the manifest, with its verdict."""
     manifest = pd.read_csv(paths.CANDIDATES / experiment / "manifest.csv", keep_default_na=False)
     said = pd.read_csv(paths.VERDICTS / f"{experiment}.csv", keep_default_na=False)
-    columns = said[["id", "verdict", "mean_confidence", "boxes"]].rename(columns={"boxes": "detected"})
+    columns = said.loc[:, ["id", "verdict", "mean_confidence", "boxes"]].rename(columns={"boxes": "detected"})
     return manifest.merge(columns, on="id", validate="one_to_one")
 
 

@@ -72,11 +72,11 @@ def composed(experiment: str, params: Settings) -> Truth:
 def measured(truth: Truth, params: Settings, product: str) -> dict[str, float]:
     """Precision and recall of the labels, and the share of pictures that get any."""
     said = labels.label(truth.pixels, accept.detectors(product), params.now.judge.imgsz, params.feedback)
-    kept = [k for k, found in enumerate(said) if not isinstance(found, str)]
-    given, present = sum(len(said[k].boxes) for k in kept), sum(len(truth.boxes[k]) for k in kept)
+    kept = {k: found for k, found in enumerate(said) if not isinstance(found, str)}
+    given, present = sum(len(found.boxes) for found in kept.values()), sum(len(truth.boxes[k]) for k in kept)
     figures: dict[str, float] = {"images": len(said), "labelled": round(len(kept) / len(said), 4)}
     for percent in IOUS:
-        right = sum(labels.matched(said[k], truth.boxes[k], truth.classes[k], percent / 100) for k in kept)
+        right = sum(labels.matched(found, truth.boxes[k], truth.classes[k], percent / 100) for k, found in kept.items())
         figures[f"precision_{percent}"] = round(right / given, 4) if given else 0.0
         figures[f"recall_{percent}"] = round(right / present, 4) if present else 0.0
     return figures

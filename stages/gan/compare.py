@@ -1,4 +1,4 @@
-"""All experiments side by side: reports/gan.html, a picture for the README, and the steps as metrics.
+"""All experiments side by side: reports/gan.html, a picture of samples, and the steps as metrics.
 
 It shows what params.yaml names; an experiment that has not run yet is listed as such.
 """

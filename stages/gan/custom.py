@@ -20,20 +20,6 @@ from stages.training import checkpoint, distributed, run_facts, weights
 CURVES = "curves.csv"
 
 
-def shared(params: Settings) -> dict:
-    """What is the same in the recipes of all of them."""
-    scale = params.now.gan
-    return {
-        "penalty_weight": params.gan.penalty_weight,
-        "lr": scale.lr,
-        "betas": params.gan.betas,
-        "epsilon": params.gan.epsilon,
-        "precision": scale.precision,
-        "augment": (),
-        "processes": 1,
-    }
-
-
 def training(params: Settings, model: Path, kind: type[GanPair], pixels: np.ndarray, recipe: GanRecipe) -> Training:
     """Return the run that trains networks of a kind on `pixels`, to leave them in the folder `model`."""
     room, every = model.parent.name, params.now.gan.every

@@ -17,12 +17,12 @@ from stages.gan.losses import LOSSES
 from stages.gan.networks import Critic, Generator, norm_for
 from stages.gan.penalties import PENALTIES
 from stages.gan.recipe import GanRecipe
-from stages.training import state
+from stages.training import distributed, state
 from stages.training.distributed import WorkerGroup
 
 # What the steps report, in this order.
-CRITIC_REPORT = ("critic_loss", "wasserstein", "penalty", "accuracy_real", "accuracy_fake")
-GENERATOR_REPORT = ("generator_loss",)
+CRITIC_REPORT: tuple[str, ...] = ("critic_loss", "wasserstein", "penalty", "accuracy_real", "accuracy_fake")
+GENERATOR_REPORT: tuple[str, ...] = ("generator_loss",)
 
 
 class GanPair:
@@ -37,8 +37,8 @@ class GanPair:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             generator, critic = self.networks()
-        self.generator = generator.to(self.device, memory_format=torch.channels_last)
-        self.critic = critic.to(self.device, memory_format=torch.channels_last)
+        self.generator = distributed.placed(generator, self.device)
+        self.critic = distributed.placed(critic, self.device)
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if recipe.average else None
         self.generator_adam, self.critic_adam = self._adam(self.generator), self._adam(self.critic)
         self.loss, self.penalty = LOSSES[recipe.loss], PENALTIES[recipe.penalty]
@@ -98,7 +98,7 @@ class GanPair:
         self.generator_adam.step()
         self.critic.requires_grad_(True)
         if self.average is not None:
-            self._follow()
+            self._follow(self.average)
         return loss.detach()[None]
 
     def generator_loss(self) -> Tensor:
@@ -109,15 +109,15 @@ class GanPair:
         return self.loss.generator(scores)
 
     @torch.no_grad()
-    def _follow(self) -> None:
+    def _follow(self, average: Module) -> None:
         """Move the average towards the generator; statistics of its norms are taken as they are."""
-        for mine, theirs in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+        for mine, theirs in zip(average.parameters(), self.generator.parameters(), strict=True):
             mine.lerp_(theirs, 1 - self.recipe.average)
-        for mine, theirs in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+        for mine, theirs in zip(average.buffers(), self.generator.buffers(), strict=True):
             mine.copy_(theirs)
 
     @property
-    def artist(self) -> Generator:
+    def artist(self) -> Module:
         """The network whose pictures count: the average where there is one."""
         return self.generator if self.average is None else self.average
 

@@ -56,3 +56,17 @@ def sampled_steps(params: Settings, experiment: str) -> list[int]:
     """The steps of the critic after which candidates are drawn."""
     steps = recipe_of(params, experiment).steps
     return sorted({max(1, round(share * steps)) for share in params.experiments[experiment].sample_at})
+
+
+def shared(params: Settings) -> dict:
+    """Return what is the same in the recipes of all GANs that draw parts of pictures."""
+    scale = params.now.gan
+    return {
+        "penalty_weight": params.gan.penalty_weight,
+        "lr": scale.lr,
+        "betas": params.gan.betas,
+        "epsilon": params.gan.epsilon,
+        "precision": scale.precision,
+        "augment": (),
+        "processes": 1,
+    }

@@ -9,23 +9,30 @@ from __future__ import annotations
 import shutil
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import torch
 
 from stages import command, files, paths, settings
 from stages.dataset import photo
-from stages.gan import snapshots, trainer, training_images
-from stages.gan.draw import generator, interpolation, kept_name
+from stages.gan import training_images
 from stages.gan.recipe import recipe_of, sampled_steps
-from stages.gan.trainer import Training
-from stages.training import checkpoint, distributed, run_facts, weights
+from stages.training import run_facts
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 
 def main(experiment: str) -> None:
     params = settings.load()
     asked, recipe = settings.named(experiment, params.experiments), recipe_of(params, experiment)
+    # Torch takes seconds to import: a wrong setting is told before.
+    from stages.gan import snapshots, trainer
+    from stages.gan.draw import generator, interpolation, kept_name
+    from stages.gan.trainer import Training
+    from stages.training import checkpoint, distributed, weights
+
     folders = pictured(paths.SUBSETS / asked.subset, settings.named_folder(asked.extra))
     start = settings.named_folder(asked.start)
     inherited = run_facts.read(start)["parents"] if start else []
@@ -89,7 +96,7 @@ def schedule(
     return sorted(stops), frozenset(drawn), frozenset(sampled)
 
 
-def count(network: torch.nn.Module) -> int:
+def count(network: Module) -> int:
     """Trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters())
 

@@ -117,7 +117,9 @@ def _stretch(played: Eager | Recorded, pair: GanPair, order: Tensor, done: int, 
         shown.update()
     means = [critic / len(order), *([generator / turns] if turns else [])]
     values = pair.team.mean(torch.cat(means)).tolist()
-    row = dict(zip(CRITIC_REPORT + GENERATOR_REPORT, values, strict=False))  # no turn of the generator, no loss of it
+    row: Row = dict(
+        zip(CRITIC_REPORT + GENERATOR_REPORT, values, strict=False)
+    )  # no turn of the generator, no loss of it
     row["accuracy"] = (row["accuracy_real"] + row["accuracy_fake"]) / 2
     return row
 

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from stages import command, drawing, files, paths, progress, settings
 from stages.dataset import coco, photo
 from stages.inpaint import classical
-from stages.inpaint.fill import Fill, filler
+from stages.inpaint.classical import Filler
 from stages.inpaint.holes import ObjectShape
-from stages.inpaint.similarity import METRICS
 from stages.inpaint.windows import around, silhouettes
 from stages.settings import Settings
 from stages.training import run_facts
@@ -46,9 +43,12 @@ class Case:
 
 def main() -> None:
     params = settings.load()
+    # Torch takes seconds to import: a wrong setting is told before.
+    from stages.inpaint.fill import filler
+
     found = [name for name in params.inpaints if (paths.INPAINTS / name / run_facts.FACTS).exists()]
     facts = {name: run_facts.read(paths.INPAINTS / name) for name in found}
-    ways: dict[str, Fill] = {"telea": classical.telea} | {name: filler(paths.INPAINTS / name) for name in found}
+    ways: dict[str, Filler] = {"telea": classical.telea} | {name: filler(paths.INPAINTS / name) for name in found}
     tried = list(progress.bar(cases(params), what="filling holes", unit="photo"))
     filled = {name: [fill(case.masked, case.hole) for case in tried] for name, fill in ways.items()}
     scores = {name: score(tried, pictures) for name, pictures in filled.items()} if tried else {}
@@ -83,9 +83,16 @@ def cases(params: Settings) -> list[Case]:
 
 def score(tried: list[Case], filled: list[np.ndarray]) -> dict[str, float]:
     """The mean of each metric, inside the holes: over whole pictures all ways look perfect."""
+    import torch
+
+    from stages.inpaint.similarity import METRICS
+
+    def tensor(pixels: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+
     rows = []
     for case, pixels in zip(tried, filled, strict=True):
-        made, truth, hole = _tensor(pixels), _tensor(case.truth), torch.from_numpy(case.hole)[None, None]
+        made, truth, hole = tensor(pixels), tensor(case.truth), torch.from_numpy(case.hole)[None, None]
         rows.append({name: float(metric(made, truth, hole)) for name, metric in METRICS.items()})
     return pd.DataFrame(rows).mean().round(DECIMALS).to_dict()
 
@@ -93,7 +100,7 @@ def score(tried: list[Case], filled: list[np.ndarray]) -> dict[str, float]:
 def sides(tried: list[Case], filled: dict[str, list[np.ndarray]]) -> np.ndarray:
     """A row for each photograph: the hole, what every way puts there, and the truth."""
     columns: dict[str, Callable[[int], np.ndarray]] = {
-        "masked": lambda k: np.where(tried[k].hole[..., None], np.uint8(HIDDEN), tried[k].truth),
+        "masked": lambda k: np.where(tried[k].hole[..., None], np.array(HIDDEN, np.uint8), tried[k].truth),
         **{name: pictures.__getitem__ for name, pictures in filled.items()},
         "truth": lambda k: tried[k].truth,
     }
@@ -106,10 +113,6 @@ def sides(tried: list[Case], filled: dict[str, list[np.ndarray]]) -> np.ndarray:
         at = (k * (TILE + 6), 15)
         cv2.putText(head, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (30, 30, 30), 1, cv2.LINE_AA)
     return np.concatenate([head, drawing.sheet([tile for row in rows for tile in row], len(columns))])
-
-
-def _tensor(pixels: np.ndarray) -> Tensor:
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
 
 
 if __name__ == "__main__":

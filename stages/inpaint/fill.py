@@ -7,7 +7,6 @@ no seam shows where the network missed the light.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -16,12 +15,12 @@ import torch
 from torch import nn
 
 from stages.gan.networks import from_pixels, to_pixels
+from stages.inpaint.classical import Filler
 from stages.inpaint.networks import completed, network
 from stages.inpaint.windows import around, cut
 from stages.training import run_facts, weights
 
 NETWORK = "network.safetensors"  # of a run's folder: the weights that did best on held-out images
-Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 REACH = 1 / 24  # of a window's side: how far a difference at the border is carried
 FAINT = 0.05  # share of known pixels around, below which it fades
@@ -35,7 +34,7 @@ def trained(model: Path) -> nn.Module:
     return made.eval().requires_grad_(False)
 
 
-def filler(model: Path) -> Fill:
+def filler(model: Path) -> Filler:
     """A function from a photograph (h, w, 3; uint8 RGB) and what is missing (h, w; bool) to the photograph filled."""
     net, size = trained(model), run_facts.read(model)["recipe"]["size"]
 

@@ -22,6 +22,7 @@ DROPPED = 0.2  # … and the share of all that are
 class HoleMaker(Protocol):
     def __call__(self, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         """A mask (height, width) of what is hidden: something, but not everything."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,10 @@ neighbourhood of what was completed (Iizuka et al. 2017).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import add
+
 import torch
 from torch import Tensor, nn
 from torch.nn import Module
@@ -18,7 +22,7 @@ from stages.gan.networks import Critic
 from stages.inpaint.networks import completed, marked, network
 from stages.inpaint.recipe import InpaintRecipe
 from stages.inpaint.similarity import LOSSES
-from stages.training import state
+from stages.training import distributed, state
 
 # With Keras's numbers, in which the tuning of dropout and optimiser was done that this repeats.
 OPTIMIZERS = {
@@ -42,8 +46,8 @@ class Inpainter:
             self.network = network(recipe.network, recipe.dim, recipe.dropout)
             sizes = {"whole": recipe.size, "near": recipe.size // 2}
             self.critics = nn.ModuleDict({name: Critic(sizes[name], recipe.dim) for name in recipe.critics})
-        self.network.to(device, memory_format=torch.channels_last)
-        self.critics.to(device, memory_format=torch.channels_last)
+        distributed.placed(self.network, device)
+        distributed.placed(self.critics, device)
         self.optimizer = OPTIMIZERS[recipe.optimizer](self.network.parameters())
         self.critics_adam = Adam(self.critics.parameters(), CRITIC_LR, CRITIC_BETAS) if self.critics else None
         self.loss = LOSSES[recipe.loss]
@@ -57,9 +61,10 @@ class Inpainter:
         if self.critics_adam is not None:
             real = _views(marked(pixels, seen), hidden.roll(1, 0), self.recipe.critics)
             fake = _views(marked(made, seen.roll(1, 0)), hidden, self.recipe.critics)
-            report.append(self._critics_step(real, {name: view.detach() for name, view in fake.items()}))
+            seen_fake = {name: view.detach() for name, view in fake.items()}
+            report.append(self._critics_step(self.critics_adam, real, seen_fake))
             self.critics.requires_grad_(False)
-            adversarial = sum(GAME.generator(critic(fake[name])) for name, critic in self.critics.items())
+            adversarial = _sum(GAME.generator(critic(fake[name])) for name, critic in self.critics.items())
             self.critics.requires_grad_(True)
             report.append(adversarial.detach())
             total = loss + WEIGHT * adversarial
@@ -68,13 +73,13 @@ class Inpainter:
         self.optimizer.step()
         return torch.stack(report)
 
-    def _critics_step(self, real: dict[str, Tensor], fake: dict[str, Tensor]) -> Tensor:
-        loss = sum(
+    def _critics_step(self, adam: Adam, real: dict[str, Tensor], fake: dict[str, Tensor]) -> Tensor:
+        loss = _sum(
             GAME.real(critic(real[name])) + GAME.fake(critic(fake[name])) for name, critic in self.critics.items()
         )
-        self.critics_adam.zero_grad()
+        adam.zero_grad()
         loss.backward()
-        self.critics_adam.step()
+        adam.step()
         return loss.detach()
 
     def _completed(self, pixels: Tensor, seen: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,6 +109,10 @@ class Inpainter:
     def _optimizers(self) -> dict[str, Optimizer]:
         named = {"optimizer": self.optimizer, "critics_adam": self.critics_adam}
         return {name: optimizer for name, optimizer in named.items() if optimizer is not None}
+
+
+def _sum(losses: Iterable[Tensor]) -> Tensor:
+    return reduce(add, losses)
 
 
 def _views(pictures: Tensor, holes: Tensor, critics: tuple[str, ...]) -> dict[str, Tensor]:

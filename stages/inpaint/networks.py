@@ -115,4 +115,5 @@ def _block(before: int, width: int, count: int, kernel: int, dropout: float) -> 
 def _as_keras(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         nn.init.xavier_uniform_(module.weight)
+        assert module.bias is not None
         nn.init.zeros_(module.bias)

@@ -13,12 +13,10 @@ import pandas as pd
 
 from stages import command, files, paths, settings
 from stages.dataset import coco
-from stages.inpaint import holes, trainer, windows
-from stages.inpaint.fill import NETWORK
+from stages.inpaint import holes, windows
 from stages.inpaint.recipe import InpaintRecipe, recipe_of
-from stages.inpaint.trainer import Training
 from stages.problem import Problem
-from stages.training import checkpoint, distributed, run_facts, weights
+from stages.training import run_facts
 
 INHERITED = ("network", "size", "dim", "optimizer")  # what a run has to have in common with one that it continues
 
@@ -26,6 +24,12 @@ INHERITED = ("network", "size", "dim", "optimizer")  # what a run has to have in
 def main(name: str) -> None:
     params = settings.load()
     asked, recipe = settings.named(name, params.inpaints), recipe_of(params, name)
+    # Torch takes seconds to import: a wrong setting is told before.
+    from stages.inpaint import trainer
+    from stages.inpaint.fill import NETWORK
+    from stages.inpaint.trainer import Training
+    from stages.training import checkpoint, distributed, weights
+
     extra, start = settings.named_folder(asked.extra), settings.named_folder(asked.start)
     folders = [paths.SUBSETS / asked.subset, *([extra] if extra else [])]
     inherited = checked(start, recipe)["parents"] if start else []

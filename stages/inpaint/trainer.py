@@ -121,8 +121,8 @@ def _tensors(
 ) -> Batch:
     hidden = np.stack([holes(one.shape, rng) for one in seen])
     pictures = from_pixels(np.ascontiguousarray(pixels)).to(device, memory_format=torch.channels_last)
-    masks = (torch.from_numpy(np.ascontiguousarray(mask))[:, None].to(device) for mask in (seen, hidden))
-    return pictures, *masks
+    known, asked = (torch.from_numpy(np.ascontiguousarray(mask))[:, None].to(device) for mask in (seen, hidden))
+    return pictures, known, asked
 
 
 def _score(inpainter: Inpainter, exam: list[Batch]) -> float:

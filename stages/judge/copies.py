@@ -22,7 +22,7 @@ def _copy(pixels: np.ndarray, shift: float, rng: np.random.Generator, blur: floa
     if rng.random() < 0.25:
         made = made[::-1]
     dx, dy = rng.integers(-round(size * shift), round(size * shift) + 1, 2) * (rng.random() < 0.5)
-    moved = np.float32([[1, 0, dx], [0, 1, dy]])
+    moved = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     made = cv2.warpAffine(np.ascontiguousarray(made), moved, (size, size), borderMode=cv2.BORDER_REPLICATE)
     return worn(made, rng, blur)
 
@@ -34,4 +34,6 @@ def worn(pixels: np.ndarray, rng: np.random.Generator, blur: float) -> np.ndarra
     made += rng.normal(0, rng.uniform(0, 12), made.shape)
     made = made.round().clip(0, 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", made[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 96))])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None  # what was just encoded
+    return decoded[..., ::-1]

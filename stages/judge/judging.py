@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 from stages import files
 from stages.detector import predict
-from stages.judge import arrangement, novelty, quality, salience
+from stages.judge import arrangement, quality, salience
 from stages.judge.limits import CopyLimit, Limits, copy_limit, nearest_feature
 from stages.judge.reference import Reference
 from stages.judge.verdict import CandidateEvidence, verdict
@@ -54,6 +54,8 @@ def bench(folder: Path, weights: Path, training: Reference, own: Reference, para
 def judge(pixels: np.ndarray, by: Bench, params: Settings) -> list[Judged]:
     """A verdict on each picture (n, size, size, 3; uint8)."""
     rule, imgsz = params.judge, params.now.judge.imgsz
+    from stages.judge import novelty  # and torch
+
     near = novelty.nearest(pixels, by.training.pixels, rule.shift, rule.shortlist)
     seen = quality.look(by.weights, pixels, imgsz, params.testing.confidence)
     manifold = nearest_feature(predict.features(by.weights, pixels, imgsz), np.concatenate([by.features, by.known]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.judge import novelty, salience
+from stages.judge import salience
 from stages.judge.copies import copies
 from stages.judge.quality import Seen
 from stages.judge.reference import Reference
@@ -28,6 +28,8 @@ def copy_limit(reference: Reference, rule: Judge, seed: int) -> CopyLimit:
     rng = np.random.default_rng(seed)
     sources = rng.permutation(len(reference))[:SOURCES]
     made = [copies(reference.pixels[k], rule.copies, rule.shift, rng) for k in sources]
+    from stages.judge import novelty  # and torch
+
     found = novelty.distances(
         novelty.prepared(np.concatenate(made)),
         novelty.prepared(reference.pixels[sources]).repeat_interleave(rule.copies, 0),

@@ -42,6 +42,7 @@ def recombined(
 ) -> np.ndarray:
     """Objects of several images in the empty bin, where they were and apart; one a ghost, or all of them cut."""
     wanted = int(rng.integers(OBJECTS[0], OBJECTS[1] + 1)) + ghosts
+    canvas = empty.astype(np.float64)
     for _ in range(TRIES):
         canvas, placed = empty.astype(np.float64), []
         taken = np.zeros(empty.shape[:2], bool)

@@ -16,7 +16,7 @@ import pandas as pd
 from stages import command, drawing, files, paths, settings
 from stages.dataset import photo
 from stages.detector import predict
-from stages.judge import judging, limits, novelty, planted, reference, salience, set_metrics
+from stages.judge import judging, limits, planted, reference, salience, set_metrics
 from stages.judge.calibrate import FEW, known, known_groups, look_at_copies, trials
 from stages.judge.colours import COLOURS, interval
 from stages.judge.copies import copies
@@ -79,6 +79,8 @@ def copies_called(pixels: np.ndarray, by: Bench, params: Settings) -> int:
     """How many pictures are called copies by their pixels."""
     if not len(pixels):
         return 0
+    from stages.judge import novelty  # and torch
+
     near = novelty.nearest(pixels, by.training.pixels, params.judge.shift, params.judge.shortlist)
     return int((near.distance <= by.copy.distance).sum())
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
 from stages.dataset import coco, photo
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,13 @@ class Reference:
 
     def part(self, places: list[int]) -> Reference:
         """The images at some places."""
-        lists = ([values[k] for k in places] for values in (self.names, self.boxes, self.classes, self.masks))
-        names, boxes, classes, masks = lists
-        return Reference(names, self.pixels[places], boxes, classes, masks, self.frame)
+
+        def some(values: list[T]) -> list[T]:
+            return [values[k] for k in places]
+
+        return Reference(
+            some(self.names), self.pixels[places], some(self.boxes), some(self.classes), some(self.masks), self.frame
+        )
 
 
 def parents(listed: Iterable[str]) -> list[Path]:

@@ -16,22 +16,12 @@ from stages import command, drawing, files, page, paths, settings
 from stages.dataset import photo
 from stages.detector import predict
 from stages.judge import judge_candidates, reference, set_metrics
-from stages.judge.colours import COLOURS
+from stages.judge.colours import COLOURS, PAINT, THESIS
 from stages.settings import Settings
 
 REPORT = paths.REPORTS / "judge.html"
-PAINT = {"green": "#009E73", "yellow": "#F0E442", "white": "#DDDDDD", "red": "#D55E00"}
 SHOWN = 8  # candidates of each colour in a gallery
 COPIED = 5  # training images named as copied most
-
-# The thesis's percentages of 300 samples, by eye: green, yellow, white, red.
-THESIS = {
-    "wgan_group": (1.3, 10.7, 14.3, 73.7),
-    "wgan_ten": (4.0, 9.0, 1.3, 85.7),
-    "wgan_pretrained_ten": (1.7, 7.7, 0.7, 90.0),
-    "wgan_feedback": (3.0, 6.7, 0.7, 89.7),
-    "wgan_twenty": (3.7, 15.7, 2.0, 78.7),
-}
 
 
 def main() -> None:
@@ -171,7 +161,7 @@ def _experiment(name: str, facts: dict, params: Settings) -> list[str]:
         parts.append(f"<p>{agreed}; Cohen's kappa {'not defined' if kappa is None else kappa}.</p>")
     parts += [page.table(["on features of the judge's detector", "", "what it means"], rows), "<div class='figures'>"]
     for colour in COLOURS:
-        mine = table[table["verdict"] == colour]
+        mine = table.loc[table["verdict"] == colour]
         if len(mine):
             alt = f"{name}, {colour}: candidates on the left, each beside the training image it is nearest to"
             parts.append(page.picture(gallery(name, mine, params), alt))

@@ -158,7 +158,8 @@ def load(name: str, _changed: int) -> Shown:
     columns = ["id", "verdict", "reason", "nearest", "distance", "threshold", "boxes"]
     marks = {id_: review_records.mark(paths.CANDIDATES / name / f"{id_}.png") for id_ in table["id"]}
     candidates = [
-        row | {"boxes": json.loads(row["boxes"]), "mark": marks[row["id"]]} for row in table[columns].to_dict("records")
+        row | {"boxes": json.loads(row["boxes"]), "mark": marks[row["id"]]}
+        for row in table.loc[:, columns].to_dict("records")
     ]
     return Shown(candidates, marks, training_images(name))
 

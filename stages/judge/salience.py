@@ -21,7 +21,7 @@ def empty(reference: Reference) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # pixels that are hidden everywhere
         seen = np.nanmedian(np.where(hidden[..., None], np.nan, pixels), axis=0)
-    holes = np.isnan(seen).any(-1)
+    holes = np.any(np.isnan(seen), axis=-1)
     filled = np.where(holes[..., None], np.median(pixels, axis=0), seen)
     if holes.any() and not holes.all():
         picture = (filled * 255).round().clip(0, 255).astype(np.uint8)

@@ -11,7 +11,7 @@ import numpy as np
 
 from stages import files, paths
 from stages.dataset import coco
-from stages.judge import novelty, reference
+from stages.judge import reference
 from stages.judge.reference import Reference
 from stages.settings import Settings
 
@@ -74,6 +74,8 @@ def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure
 
 def distinct(pixels: np.ndarray, copy: float, shift: float) -> int:
     """How many of the pictures are no copies of an earlier one that counts."""
+    from stages.judge import novelty  # and torch
+
     ready, coarse = novelty.prepared(pixels), novelty.prepared(pixels, novelty.COARSE)
     kept: list[int] = []
     for k in range(len(ready)):

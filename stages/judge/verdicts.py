@@ -41,7 +41,7 @@ def honoured(judged: pd.DataFrame, said: Said) -> pd.DataFrame:
 
 def summary(table: pd.DataFrame, said: Said) -> dict:
     """How many of each colour, what the copies are of, and how far people and judge agree."""
-    colours, red = Counter(table["verdict"]), table[table["verdict"] == "red"]
+    colours, red = Counter(table["verdict"]), table.loc[table["verdict"] == "red"]
     copied = Counter(red["nearest"].where(red["distance"] <= red["threshold"], red["arrangement_like"]))
     judged = dict(zip(table["id"], table["judged"], strict=True))
     pairs = [(colour, judged[id_]) for id_, (colour, _) in said.verdicts.items()]

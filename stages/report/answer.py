@@ -7,8 +7,9 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from stages import page
-from stages.evidence.compare import OLD
+from stages.evidence.arm_metrics import METRICS
 from stages.evidence.errors import KINDS
+from stages.evidence.roles import OLD
 from stages.settings import Arm, Settings
 
 HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")  # so that kinds are told apart without colour
@@ -47,7 +48,7 @@ def sentences(results: dict, arms: dict[str, Arm], params: Settings) -> list[str
 def table(results: dict, of: dict[str, Arm], seconds: dict[str, float]) -> str:
     """Every arm with its interval, what it is worth against others, and its cost."""
     base = results["roles"]["baseline"]
-    head = ["arm", "real", "other products", "fakes", "mAP50-95", "95 % interval", "mAP50", "found", f"against {base}",
+    head = ["arm", "real", "other products", "fakes", "mAP50-95", "95 % interval", *METRICS, f"against {base}",
             "word", "recovered", "training, s"]  # fmt: skip
     rows = []
     for name, arm in sorted(results["arms"].items(), key=lambda item: -item[1]["map50_95"]):
@@ -58,7 +59,8 @@ def table(results: dict, of: dict[str, Arm], seconds: dict[str, float]) -> str:
         gain, opponent = (against[base], "") if base in against else (against.get(OLD), f" on {OLD}")
         rows.append([
             name, *([real, known, sum(images.values()) - real - known] if images else ["", "", ""]),
-            arm["map50_95"], page.unbroken(f"{arm['low']:.3f} to {arm['high']:.3f}"), arm["map50"], arm["found"],
+            arm["map50_95"], page.unbroken(f"{arm['low']:.3f} to {arm['high']:.3f}"),
+            *(arm.get(metric, "") for metric in METRICS),
             page.unbroken(f"{spread(gain)}{opponent}") if gain else "", gain["word"] if gain else "",
             f"{100 * arm['recovered']:.0f} %" if arm.get("recovered") is not None else "",
             f"{seconds[name]:.0f}" if name in seconds else "",

@@ -15,8 +15,7 @@ from stages import drawing, files, page, paths
 from stages.dataset import coco, photo
 from stages.gan import compare as gans
 from stages.judge import reference
-from stages.judge.colours import COLOURS
-from stages.judge.report import PAINT, THESIS
+from stages.judge.colours import COLOURS, PAINT, THESIS
 from stages.settings import Settings
 from stages.training import run_facts
 

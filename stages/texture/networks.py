@@ -13,9 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.gan.networks import SLOPE
-
-DOUBLINGS = 4
-CELL = 2**DOUBLINGS  # pixels that one place of the noise becomes, each way
+from stages.texture.recipe import CELL, DOUBLINGS
 
 
 class SpatialGenerator(nn.Module):
@@ -42,6 +40,7 @@ class SpatialGenerator(nn.Module):
 
     def encode(self, pictures: Tensor) -> Tensor:
         """The noise that would draw these pictures, as far as the encoder knows."""
+        assert self.encoder is not None  # asked for at the start
         return self.encoder(pictures).flatten(1)
 
 
@@ -52,11 +51,6 @@ def encoder(z: int, dim: int) -> nn.Sequential:
     for before, width in pairwise(widths):
         layers += [nn.Conv2d(before, width, 4, 2, 1, bias=False), nn.BatchNorm2d(width), nn.LeakyReLU(SLOPE)]
     return nn.Sequential(*layers, nn.Conv2d(widths[-1], z, 3, padding=2), nn.BatchNorm2d(z, affine=False))
-
-
-def noise_length(size: int, depth: int) -> int:
-    """Length of the latent vector of a picture whose noise has `depth` numbers at each place."""
-    return depth * (size // CELL + 2) ** 2
 
 
 def _as_dcgan(module: nn.Module) -> None:

@@ -11,7 +11,8 @@ from torch import Tensor
 from stages.gan.networks import to_pixels
 from stages.problem import Problem
 from stages.texture.contrast import Contrast
-from stages.texture.networks import CELL, SpatialGenerator, field
+from stages.texture.networks import SpatialGenerator, field
+from stages.texture.recipe import CELL
 from stages.training import run_facts, weights
 
 WINDOW = 16  # places of the noise that are woven at a time, each way

@@ -7,6 +7,7 @@ brought into the same light: in its own, every photograph would be a texture for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -54,7 +55,7 @@ def labels(found: list[SegmentedImage], units: list[CutOut]) -> list[Source]:
 KINDS = {"floor": floors, "label": labels}
 
 
-def squares(subset: Path, kinds: list[str], size: int, count: int, seed: int) -> np.ndarray:
+def squares(subset: Path, kinds: Sequence[str], size: int, count: int, seed: int) -> np.ndarray:
     """So many squares (count, size, size, 3) from all sources of a subset in turn, each kind as often as the others."""
     found, units, _ = cutouts.usable(subset)
     rng = np.random.default_rng(seed)
@@ -80,6 +81,7 @@ def _lit(pixels: np.ndarray, light: np.ndarray, other: np.ndarray) -> np.ndarray
 def _inner(mask: np.ndarray) -> tuple[slice, slice]:
     """The largest rectangle of the outline's own proportions, around its middle, that lies in it."""
     h, w = mask.shape
+    part = slice(0, h), slice(0, w)
     for share in np.arange(0, 0.5, INSET):
         part = slice(round(h * share), round(h * (1 - share))), slice(round(w * share), round(w * (1 - share)))
         if mask[part].min() > 0.99:

@@ -6,26 +6,16 @@ the critic takes it for real (mode). Kinds of real pictures that no noise leads 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from torch import Tensor
 from torch.nn import Module
 from torch.nn.functional import mse_loss
 
 from stages.gan.gan_pair import GanPair
 from stages.gan.networks import Critic, norm_for
-from stages.gan.recipe import GanRecipe
 from stages.texture.networks import SpatialGenerator
+from stages.texture.recipe import TextureRecipe
 
 PATCH = 32  # pixels: the thesis's critic of this size, slid over a larger picture, gives each patch a score of its own
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextureRecipe(GanRecipe):
-    """How a texture is trained."""
-
-    metric: float  # weight of the distance between a real picture and its return from the encoder's noise
-    mode: float  # … and of the critic's word on that return
 
 
 class SpatialGan(GanPair):
@@ -43,6 +33,7 @@ class SpatialGan(GanPair):
         return super().critic_step(real)
 
     def generator_loss(self) -> Tensor:
+        assert isinstance(self.generator, SpatialGenerator)
         loss = super().generator_loss()
         if self.generator.encoder is None:
             return loss

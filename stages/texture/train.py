@@ -6,18 +6,18 @@ A killed run is continued when it is started again, to the same weights; with TE
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stages import command, paths, settings
 from stages.dataset import photo
-from stages.gan import custom
-from stages.settings import Settings
 from stages.texture import sources
 from stages.texture.contrast import Contrast
-from stages.texture.networks import noise_length
-from stages.texture.paint import Paint, painter
-from stages.texture.spatial_gan import SpatialGan, TextureRecipe
+from stages.texture.recipe import recipe_of
+
+if TYPE_CHECKING:
+    from stages.texture.paint import Paint
 
 GAP = 8  # pixels between the parts of the picture that shows a texture
 
@@ -25,31 +25,17 @@ GAP = 8  # pixels between the parts of the picture that shows a texture
 def main(name: str) -> None:
     params = settings.load()
     asked, scale = settings.named(name, params.textures), params.now.texture
+    # Torch takes seconds to import: a wrong setting is told before.
+    from stages.gan import custom
+    from stages.texture.paint import painter
+    from stages.texture.spatial_gan import SpatialGan
+
     subset, model = paths.SUBSETS / asked.subset, paths.TEXTURES / name
     squares = sources.squares(subset, asked.sources, scale.size, scale.squares, params.seed)
     contrast = Contrast.of(squares)
     run = custom.training(params, model, SpatialGan, contrast.stretched(squares), recipe_of(params, name))
     custom.train(model, run, [subset], {"sources": asked.sources, "contrast": asdict(contrast)})
     photo.save(paths.PLOTS / "texture" / f"{name}.jpg", shown(squares, painter(model), params.seed))
-
-
-def recipe_of(params: Settings, name: str) -> TextureRecipe:
-    """What a texture asks for, within what the scale allows."""
-    asked, scale = params.textures[name], params.now.texture
-    return TextureRecipe(
-        size=scale.size,
-        dim=scale.dim,
-        z=noise_length(scale.size, scale.depth),
-        batch=min(asked.batch, params.now.gan.most_batch),
-        steps=min(asked.steps, scale.most_steps),
-        average=asked.average,
-        metric=asked.metric,
-        mode=asked.mode,
-        loss="gan",  # and no penalty, as its paper has it
-        penalty="none",
-        critic_steps=1,
-        **custom.shared(params),
-    )
 
 
 def shown(squares: np.ndarray, paint: Paint, seed: int) -> np.ndarray:

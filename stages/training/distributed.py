@@ -17,11 +17,12 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed, multiprocessing
-from torch.nn import Parameter
+from torch.nn import Module, Parameter
 
 from stages.problem import Problem
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Module)
 PATIENCE = timedelta(minutes=10)  # until a silent partner is given up
 
 
@@ -72,6 +73,12 @@ def device(rank: int = 0) -> torch.device:
     return torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
 
 
+def placed(network: M, device: torch.device) -> M:
+    """Return a network on a device, its weights laid out as convolutions there work on them fastest."""
+    network.to(device)
+    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] (its stubs lack the key)
+
+
 def play(size: int, game: Callable[[WorkerGroup], T]) -> T:
     """Call `game` in `size` processes, of which this is the first, and return what it returns here.
 
@@ -93,6 +100,7 @@ def play(size: int, game: Callable[[WorkerGroup], T]) -> T:
             other.start()
         try:
             result = _join(meeting, 0, size, game)
+            assert result is not None  # only the others may have none
             for other in others:
                 other.join()
             return result

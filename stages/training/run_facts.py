@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def read(folder: Path) -> dict[str, Any]:
     return files.read_json(path)
 
 
-def write(folder: Path, name: str, recipe: Any, seed: int, sources: list[Path | str], /, **more: Any) -> None:
+def write(folder: Path, name: str, recipe: Any, seed: int, sources: Sequence[Path | str], /, **more: Any) -> None:
     """Note a run: its recipe (a dataclass) and seed, their fingerprint with `sources` (folders, or a fingerprint of
     them), the versions of what it ran with, and more."""
     facts = recipe_facts(recipe)

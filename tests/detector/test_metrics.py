@@ -4,7 +4,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from stages.detector import metrics
-from stages.detector.metrics import DetectedScene
+from stages.detector.scenes import DetectedScene
 
 
 def scenes(seed, count=40, classes=3, crowds=False, wild=0.3):

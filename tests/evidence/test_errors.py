@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.detector.metrics import DetectedScene
+from stages.detector.scenes import DetectedScene
 from stages.evidence import errors
 
 THERE = np.array([(10, 10, 20, 20), (60, 10, 20, 20)], float)

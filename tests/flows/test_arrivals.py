@@ -40,6 +40,7 @@ PIPELINE = """stages:
     params: [seed, products.focus]
     metrics: [{reports/metrics/gate.json: {cache: false}}]
   report: {cmd: echo page > reports/index.html, deps: [reports/metrics/gate.json], outs: [reports/index.html]}
+  headline: {cmd: echo 1 > first.txt, deps: [reports/metrics/gate.json], outs: [first.txt]}
 """
 
 
@@ -54,7 +55,7 @@ def project(bins, tmp_path):
     yaml.dump(params, folder / "params.yaml")
     (folder / "dvc.yaml").write_text(PIPELINE)
     (folder / "gate.py").write_text(GATE)
-    (folder / ".gitignore").write_text((ROOT / ".gitignore").read_text() + "/loop.txt\n/evidence.txt\n")
+    (folder / ".gitignore").write_text((ROOT / ".gitignore").read_text() + "/loop.txt\n/evidence.txt\n/first.txt\n")
     shutil.copyfile(ROOT / ".dvcignore", folder / ".dvcignore")
     (folder / "data" / "products").mkdir(parents=True)
     (folder / "data" / "products" / ".gitkeep").touch()
@@ -88,6 +89,7 @@ def drop(bins, project):
     return put
 
 
+@pytest.mark.slow
 def test_a_product_comes_onto_main_and_a_broken_one_is_put_aside(project, drop, server):
     drop("spray")
     drop("broken", whole=False)
@@ -107,6 +109,7 @@ def test_a_product_comes_onto_main_and_a_broken_one_is_put_aside(project, drop, 
     assert inbox.ready(project) == []
 
 
+@pytest.mark.slow
 def test_a_product_that_is_no_better_stays_on_its_branch(project, drop, server):
     text = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(text.replace("\nseed: 0\n", "\nseed: 9\n"))
@@ -123,6 +126,7 @@ def test_a_product_that_is_no_better_stays_on_its_branch(project, drop, server):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_checkout_with_changes_of_its_own_is_left_alone(project, drop, server):
     (project / "gate.py").write_text(GATE + "# mine\n")
     before = git(project, "rev-parse", "main")
@@ -135,6 +139,7 @@ def test_a_checkout_with_changes_of_its_own_is_left_alone(project, drop, server)
     assert [of.state for of in inbox.read(project)] == ["promoted"]
 
 
+@pytest.mark.slow
 def test_where_main_has_moved_meanwhile_the_branch_is_built_anew(project, drop, server):
     drop("spray")
     process = flow(project, server, CODE, **WHO)
@@ -149,6 +154,7 @@ def test_where_main_has_moved_meanwhile_the_branch_is_built_anew(project, drop, 
     assert [of.state for of in inbox.read(project)] == ["promoted"]
 
 
+@pytest.mark.slow
 def test_an_arrival_that_fails_holds_nobody_up_and_is_given_up_in_the_end(project, drop, server):
     poison = GATE + "if params['products']['focus'] == 'mist': raise SystemExit('tenfold: mend hushhush')\n"
     (project / "gate.py").write_text(poison)
@@ -178,6 +184,7 @@ def test_an_arrival_that_fails_holds_nobody_up_and_is_given_up_in_the_end(projec
     assert {row["product"]: row["state"] for row in rows} == {"mist": "promoted", "spray": "promoted"}
 
 
+@pytest.mark.slow
 def test_killed_ten_times_it_ends_in_the_same_tree(project, drop, server, tmp_path):
     untouched = tmp_path / "untouched"
     drop("spray")

@@ -67,6 +67,7 @@ def command(site, module, *arguments, port):
     return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=site, env=environ, text=True)
 
 
+@pytest.mark.slow
 def test_a_day(site):
     with socket.socket() as free:
         free.bind((serve.HOST, 0))

@@ -47,6 +47,7 @@ def states(project):
     return {of.name: of.state for of in inbox.read(project)}
 
 
+@pytest.mark.slow
 def test_the_last_product_leaves_main_as_it_was_and_may_come_again(begun, drop, server):
     assert "promoted" in arrive(begun, server)
     run(begun, "dvc", "gc", "--quiet", "--workspace", "--all-branches", "--all-tags", "--force")
@@ -68,6 +69,7 @@ def test_the_last_product_leaves_main_as_it_was_and_may_come_again(begun, drop, 
     assert len(list((begun / paths.PRODUCTS / "spray" / "images").rglob("*.png"))) == 6
 
 
+@pytest.mark.slow
 def test_a_product_that_another_stands_on_is_taken_out_however_often_that_is_killed(begun, drop, server):
     another(begun, drop, "tin")
     said = arrive(begun, server)

@@ -10,6 +10,7 @@ COLLECT = """stages:
   evidence: {cmd: echo 1 > found.csv, deps: [made], outs: [found.csv]}
   gate: {cmd: cp asked.json reports/metrics/gate.json, deps: [found.csv, asked.json], outs: [reports/metrics/gate.json]}
   report: {cmd: ls made plots > page.html, deps: [made, plots, reports/metrics/gate.json], outs: [page.html]}
+  headline: {cmd: cp reports/metrics/gate.json first.json, deps: [reports/metrics/gate.json], outs: [first.json]}
 """
 
 

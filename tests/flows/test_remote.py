@@ -130,6 +130,7 @@ def kill(process: subprocess.Popen) -> None:
         process.wait()
 
 
+@pytest.mark.slow
 def test_two_machines_divide_the_stages_and_the_main_checkout_has_them_all(machines, server):
     main, _ = machines(DIVIDED, meet=MEET)
     said = ran(main, server, 300)
@@ -144,6 +145,7 @@ def test_two_machines_divide_the_stages_and_the_main_checkout_has_them_all(machi
     assert locks == []  # workers commit none
 
 
+@pytest.mark.slow
 def test_the_stage_of_a_worker_that_dies_runs_elsewhere(machines, server, tmp_path):
     main, workers = machines(DEADLY, slow=SLOW)
     process = flow(main, server, CODE.format(patience=75), WHO="main", SHARED=str(tmp_path / "shared"))
@@ -160,6 +162,7 @@ def test_the_stage_of_a_worker_that_dies_runs_elsewhere(machines, server, tmp_pa
     assert states == {"COMPLETED", "CRASHED"}
 
 
+@pytest.mark.slow
 def test_ending_a_run_ends_what_it_handed_out(machines, server, tmp_path):
     main, _ = machines(DEADLY, slow=SLOW.replace("600", "286"))
     process = flow(main, server, CODE.format(patience=300), WHO="main", SHARED=str(tmp_path / "shared"))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.request
 
+import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -14,6 +15,7 @@ from tests.helpers.checkouts import ROOT, becomes, environment
 EVERY = "  - interval: 20\n    active: true\n"
 
 
+@pytest.mark.slow
 def test_a_scheduled_run_happens_by_itself_and_all_ends_at_once(pipeline):
     """One command; a run that nobody asked for but the schedule; no process left behind."""
     for name in ("flows", "stages"):

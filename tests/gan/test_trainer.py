@@ -65,10 +65,10 @@ def run_to_the_end(folder):
     play(folder, replace(SMALL, steps=400), every=2)
 
 
+@pytest.mark.slow
 def test_killed_at_twenty_random_moments_it_ends_with_the_same_weights(tmp_path):
     """SIGKILL, whatever it is doing: stepping, writing a checkpoint, dropping an old one."""
-    spawner = multiprocessing.get_context("forkserver")  # has torch imported: twenty starts cost little
-    spawner.set_forkserver_preload([__name__, "torch._dynamo"])
+    spawner = multiprocessing.get_context("forkserver")  # which has torch imported: starts cost little
 
     def start(name):
         process = spawner.Process(target=run_to_the_end, args=(tmp_path / name,))

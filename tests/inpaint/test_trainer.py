@@ -55,10 +55,10 @@ def run_to_the_end(folder):
     train(folder, replace(SMALL, network="ambient", steps=100, patience=100))
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path):
     """SIGKILL, whatever it is doing."""
     spawner = multiprocessing.get_context("forkserver")
-    spawner.set_forkserver_preload([__name__, "torch._dynamo"])
 
     def start(name):
         process = spawner.Process(target=run_to_the_end, args=(tmp_path / name,))

@@ -1,5 +1,4 @@
 import json
-import shutil
 import threading
 
 import numpy as np
@@ -8,14 +7,13 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from stages import files, paths
 from stages.judge import review, review_records
 
 COUNT = 1000
 COLOUR = ("green", "yellow", "white", "red")
-CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture
@@ -112,29 +110,25 @@ def test_only_candidates_and_training_images_are_served_and_only_to_this_machine
 
 
 @pytest.fixture
-def page(project):
+def page(project, browser):
     """The page in a real browser, served as `make review` does."""
-    if not CHROMIUM:
-        pytest.skip("the review page is tested in Debian's chromium, which is not installed here")
     server = uvicorn.Server(uvicorn.Config(review.application(), port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         thread.join(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic"])
-        opened = browser.new_page(viewport={"width": 1300, "height": 900})
-        faults: list[str] = []
-        opened.on("pageerror", lambda error: faults.append(str(error)))
-        opened.goto(f"http://127.0.0.1:{port}/")
-        opened.locator("#who").fill("Ada")
-        opened.locator("#who").press("Tab")
-        expect(opened.locator(".thumb")).to_have_count(COUNT)
-        opened.locator("body").click(position={"x": 5, "y": 890})
-        yield opened
-        assert not faults
-        browser.close()
+    opened = browser.new_page(viewport={"width": 1300, "height": 900})
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.goto(f"http://127.0.0.1:{port}/")
+    opened.locator("#who").fill("Ada")
+    opened.locator("#who").press("Tab")
+    expect(opened.locator(".thumb")).to_have_count(COUNT)
+    opened.locator("body").click(position={"x": 5, "y": 890})
+    yield opened
+    assert not faults
+    opened.close()
     server.should_exit = True
     thread.join()
 

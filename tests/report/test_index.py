@@ -1,13 +1,11 @@
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from stages import files, paths, settings
 from stages.report import answer, index
 from tests.helpers.checkouts import ROOT
 
-CHROMIUM = shutil.which("chromium")
 PARAMS = settings.load(ROOT / "params.yaml")
 
 
@@ -82,23 +80,20 @@ def test_a_product_without_test_images_shows_what_its_folds_say(tmp_path, monkey
     assert "+0.100" in text and "0.250" in text
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium")
 @pytest.mark.parametrize("width", [420, 1300])
-def test_the_page_in_a_browser(done, width):
+def test_the_page_in_a_browser(done, browser, width):
     """No console error, every image loads and has a description, nothing is requested, nothing is cut off."""
     said, asked = [], []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto((done / paths.REPORTS / "index.html").as_uri())
-        loaded = page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth > 0 && i.alt.length > 10)")
-        described = page.evaluate("[...document.querySelectorAll('svg')].map(s => (s.ariaLabel || '').length > 10)")
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        heading = page.inner_text("h2")
-        browser.close()
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((done / paths.REPORTS / "index.html").as_uri())
+    loaded = page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth > 0 && i.alt.length > 10)")
+    described = page.evaluate("[...document.querySelectorAll('svg')].map(s => (s.ariaLabel || '').length > 10)")
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    heading = page.inner_text("h2")
+    page.close()
     assert not said
     assert [url for url in asked if not url.startswith("data:")] == [(done / paths.REPORTS / "index.html").as_uri()]
     assert len(loaded) >= 5 and all(loaded)

@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from stages.gan.networks import Critic
-from stages.texture.networks import CELL, SpatialGenerator, field, noise_length
+from stages.texture.networks import SpatialGenerator, field
 from stages.texture.paint import exact, woven
+from stages.texture.recipe import CELL, noise_length
 from stages.texture.spatial_gan import PATCH
 
 

@@ -4,7 +4,8 @@ import pytest
 from stages import paths
 from stages.problem import Problem
 from stages.texture import paint
-from stages.texture.networks import CELL, SpatialGenerator
+from stages.texture.networks import SpatialGenerator
+from stages.texture.recipe import CELL
 from stages.training import weights
 
 FLOOR = paths.TEXTURES / "floor"

@@ -8,6 +8,8 @@ from stages import files, paths, settings
 from stages.gan import custom, trainer
 from stages.problem import Problem
 from stages.texture import train
+from stages.texture.recipe import recipe_of
+from stages.texture.spatial_gan import SpatialGan
 from stages.training import run_facts, weights
 from stages.training.distributed import WorkerGroup
 
@@ -52,10 +54,10 @@ def test_a_killed_run_ends_with_the_same_bytes(project, monkeypatch):
 
 def test_the_regulariser_is_added_to_the_loss(project):
     """Both parts, each by its weight; an untrained generator is far from what is real."""
-    pattern = replace(train.recipe_of(settings.load(), "label"), precision="fp32")
+    pattern = replace(recipe_of(settings.load(), "label"), precision="fp32")
 
     def loss(metric, mode):
-        players = train.SpatialGan(replace(pattern, metric=metric, mode=mode), 0, WorkerGroup(torch.device("cpu")))
+        players = SpatialGan(replace(pattern, metric=metric, mode=mode), 0, WorkerGroup(torch.device("cpu")))
         players.real = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
         return players.generator_loss().item()
 

@@ -80,3 +80,20 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert checkpoint.newest(tmp_path)[1]["step"] == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step_000000001", "step_000000002"]
+
+
+def test_a_run_of_other_settings_is_not_resumed_and_it_is_said_what_differs(tmp_path, capsys):
+    ours = {"recipe": {"lr": 0.1, "dim": 4}, "seed": 0}
+    assert checkpoint.resume(tmp_path, ours) is None
+    checkpoint.keep(tmp_path, 1, {"a": torch.ones(1)}, {"identity": ours})
+    found = checkpoint.resume(tmp_path, ours)
+    assert found is not None and found[1]["step"] == 1
+    theirs = {"recipe": {"lr": 0.2, "dim": 4, "new": 1}, "seed": 1}
+    with pytest.raises(Problem, match=r"\(lr: 0\.1, now 0\.2; new: None, now 1; seed\).*TENFOLD_FRESH=1"):
+        checkpoint.resume(tmp_path, theirs)
+
+
+def test_a_new_start_has_to_be_asked_for(monkeypatch):
+    assert not checkpoint.afresh()
+    monkeypatch.setenv("TENFOLD_FRESH", "1")
+    assert checkpoint.afresh()

@@ -77,8 +77,15 @@ def _bin(width: int, height: int, unit: int) -> np.ndarray:
         fill(np.array([rim[a], rim[b], floor[b], floor[a]]), (shade, shade * 1.005, shade * 1.02))
         for at in np.linspace(0.06, 0.94, 16 if side % 2 == 0 else 9):
             top, foot = rim[a] + (rim[b] - rim[a]) * at, floor[a] + (floor[b] - floor[a]) * at
-            rib = [tuple(np.round(p * 16).astype(int).tolist()) for p in (top, foot)]
-            cv2.line(image, *rib, (shade * 0.84, shade * 0.84, shade * 0.86), max(1, unit // 240), cv2.LINE_AA, 4)
+            cv2.line(
+                image,
+                _sixteenths(top),
+                _sixteenths(foot),
+                (shade * 0.84, shade * 0.84, shade * 0.86),
+                max(1, unit // 240),
+                cv2.LINE_AA,
+                4,
+            )
     fill(floor, (0.535, 0.54, 0.55))
     inside = np.zeros((height, width), np.float32)
     cv2.fillConvexPoly(inside, np.round(floor * 16).astype(np.int32), 1.0, cv2.LINE_AA, 4)
@@ -87,6 +94,12 @@ def _bin(width: int, height: int, unit: int) -> np.ndarray:
     depth = cv2.distanceTransform((inside > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / (0.05 * unit)
     image *= (1 - 0.3 * np.exp(-depth) * inside)[..., None]
     return cv2.GaussianBlur(image, (0, 0), 0.0008 * unit)
+
+
+def _sixteenths(point: np.ndarray) -> tuple[int, int]:
+    """Return a point in sixteenths of a pixel, as OpenCV draws lines between."""
+    x, y = np.round(point * 16).astype(int).tolist()
+    return x, y
 
 
 def _wear(rng: np.random.Generator, width: int, height: int, unit: int) -> np.ndarray:
@@ -98,8 +111,15 @@ def _wear(rng: np.random.Generator, width: int, height: int, unit: int) -> np.nd
     for _ in range(60):
         start = rng.uniform((0, 0), (width, height))
         end = start + rng.normal(0, 0.05 * unit, 2)
-        line = [tuple(np.round(p * 16).astype(int).tolist()) for p in (start, end)]
-        cv2.line(wear, *line, float(rng.normal(0.02, 0.07)), max(1, unit // 640), cv2.LINE_AA, 4)
+        cv2.line(
+            wear,
+            _sixteenths(start),
+            _sixteenths(end),
+            float(rng.normal(0.02, 0.07)),
+            max(1, unit // 640),
+            cv2.LINE_AA,
+            4,
+        )
     return wear
 
 
@@ -167,6 +187,7 @@ def _lying(pose: Pose, light: Light, box: Box, width: int, height: int) -> tuple
     # A point on top of a tilted body appears displaced along the axis, by its height times the tilt's tangent.
     tan = np.float32(np.tan(pose.tilt))
     x = s / np.float32(kind.length) + 0.5
+    at, half, sine, cosine = np.empty(0, np.uint8), *np.empty((3, 0))
     for _ in range(2 if abs(tan) > 0.02 else 1):
         at = np.clip(x * 255, 0, 255).astype(np.uint8)
         half = wide[at]
@@ -251,6 +272,8 @@ def _standing(pose: Pose, light: Light, box: Box, width: int, height: int) -> tu
     x = np.arange(left, right, dtype=np.float32)[None] + 0.5
     y = np.arange(top, bottom, dtype=np.float32)[:, None] + 0.5
     lamp = np.array(light.direction)
+    far = disc = np.empty(0)
+    radius = 0.0
     for level in np.linspace(1, 0, 20):  # the profile runs from the cap (up) to the foot
         rise = (1 - level) * kind.length
         centre = project(np.array([pose.x, pose.y, rise]), light, height / width) * width

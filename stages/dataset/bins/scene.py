@@ -70,6 +70,7 @@ def plan(products: tuple[str, ...], count: int, aspect: float, rng: np.random.Ge
                 best = score, pose, mask
             if score <= 0:
                 break
+        assert best is not None
         placed.append(best[1])
         masks.append(best[2])
     return Scene(tuple(placed), light)

@@ -110,7 +110,8 @@ def _one(job: tuple) -> tuple[dict, list[dict], dict]:
     labels, masks = [], []
     for k, pose in enumerate(planned.objects, 1):
         visible = without_crumbs(owner == k)
-        masks.append(rle.encode(np.asfortranarray(visible))["counts"].decode())
+        counts = rle.encode(np.asfortranarray(visible))["counts"]
+        masks.append(counts if isinstance(counts, str) else counts.decode())
         if visible.any():
             labels.append(annotate(visible, hand) | {
                 "id": image_id * 100 + k, "image_id": image_id,
@@ -129,7 +130,7 @@ def without_crumbs(visible: np.ndarray) -> np.ndarray:
     count, piece, stats, _ = cv2.connectedComponentsWithStats(visible.astype(np.uint8), connectivity=8)
     large = stats[:, cv2.CC_STAT_AREA] >= max(2, CRUMB * visible.size)
     large[0] = False  # what is not the object
-    return large[piece].astype(np.uint8) if count > 1 else visible.astype(np.uint8)
+    return large[np.asarray(piece, np.int64)].astype(np.uint8) if count > 1 else visible.astype(np.uint8)
 
 
 def annotate(visible: np.ndarray, hand: np.random.Generator) -> dict:

@@ -1,0 +1,145 @@
+"""The pipeline as it is declared: what dvc.yaml says of its stages, and what their code says."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from typing import get_args, get_type_hints
+
+import pytest
+import yaml
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+from stages import code_dependencies
+from stages.schema import Composition
+from tests.helpers.checkouts import ROOT
+from tests.helpers.projects import change
+
+TEXT = (ROOT / "dvc.yaml").read_text()
+DVC = yaml.safe_load(TEXT)
+PARAMS = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
+ROOMS = [
+    "training", "dataset", "extract", "detector", "gan", "inpaint", "texture", "compose", "judge", "feedback",
+    "evidence", "report",
+]  # fmt: skip
+MOST = 8  # arguments of a function
+ARM = {"subset": "other_ten", "fakes": "data/none", "ratio": 0, "known": "data/none", "start": "data/none"}
+
+
+def declared() -> dict[str, dict]:
+    """Every stage as it is written, without its `foreach`."""
+    return {name: entry.get("do", entry) for name, entry in DVC["stages"].items()}
+
+
+def test_the_code_of_every_stage_is_listed_as_it_is_imported():
+    assert code_dependencies.written(TEXT, ROOT) == TEXT, "dvc.yaml lists other code than is run: `make deps`"
+
+
+def test_a_list_is_written_anew_and_all_else_stays():
+    stale = TEXT.replace("    - stages/dataset/source.py\n", "    - stages/dataset/gone.py\n")
+    assert stale != TEXT and code_dependencies.written(stale, ROOT) == TEXT
+
+
+def test_a_composition_s_stage_names_its_own_module_and_what_all_of_them_import():
+    code = {d for d in declared()["compose"]["deps"] if d.startswith("stages/")}
+    hows = get_args(get_type_hints(Composition)["how"])
+    assert "stages/compose/${item.how}.py" in code and "stages/compose/floors.py" in code
+    assert not code & {f"stages/compose/{how}.py" for how in hows}
+    assert all((ROOT / "stages" / "compose" / f"{how}.py").is_file() for how in hows)
+
+
+@pytest.mark.parametrize(
+    ("edited", "stages"),
+    [
+        ("gan/augment.py", {"gan", "texture", "object_gan"}),
+        ("gan/trainer.py", {"gan", "texture", "object_gan"}),
+        ("detector/metrics.py", {"detector_test", "evidence", "gate", "report"}),
+        ("gan/compare.py", {"gan_compare", "report"}),
+        ("settings.py", set()),
+    ],
+)
+def test_an_edit_restales_what_runs_the_code_and_nothing_else(edited, stages):
+    assert {name for name, of in declared().items() if f"stages/{edited}" in of["deps"]} == stages
+
+
+def test_no_stage_that_compares_gans_depends_on_compositions():
+    assert "data/candidates" not in declared()["gan_compare"]["deps"]
+
+
+@pytest.mark.parametrize("stage", sorted(DVC["stages"].keys() - {"health"}))
+def test_a_stage_can_enter_the_run_cache(stage):
+    """DVC leaves stages out that have uncached outputs which are neither metrics nor plots."""
+    assert all(isinstance(out, str) for out in declared()[stage].get("outs", []))
+
+
+def test_every_arm_is_upstream_of_the_evidence(tmp_path):
+    """Whatever product it is of."""
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    change(tmp_path, {"arms.planted": ARM | {"product": "other", "augment": "plain"}})
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=tmp_path, check=True)
+    with Repo(str(tmp_path)) as repo:
+        graph = {stage.name: stage for stage in repo.index.graph if hasattr(stage, "name")}
+        for last in ("evidence", "gate", "report", "headline"):
+            needed = {stage.name for stage in upstream(repo.index.graph, graph[last])}
+            assert {f"arm@{name}" for name in [*PARAMS["arms"], "planted"]} <= needed, last
+
+
+def upstream(graph, stage) -> set:
+    found, todo = set(), [stage]
+    while todo:
+        if (now := todo.pop()) not in found:
+            found.add(now)
+            todo += list(graph.successors(now))
+    return found
+
+
+def test_rooms_import_from_upstream_only():
+    rooms = {path.parent.name for path in (ROOT / "stages").glob("*/__init__.py")}
+    assert set(ROOMS) == rooms - {"__pycache__"}
+    for path in (ROOT / "stages").glob("*/**/*.py"):
+        room = path.relative_to(ROOT / "stages").parts[0]
+        for other in re.findall(r"(?:from|import) stages\.(\w+)", path.read_text()):
+            if other in ROOMS:
+                assert ROOMS.index(other) <= ROOMS.index(room), f"{path} imports {other}, which is downstream"
+
+
+def test_ultralytics_stays_in_its_room():
+    for path in (ROOT / "stages").rglob("*.py"):
+        if "detector" not in path.parts:
+            assert not re.search(r"^\s*(from|import) ultralytics", path.read_text(), re.M), path
+
+
+def test_no_stage_imports_what_takes_seconds_before_it_has_checked_its_settings():
+    """Torch alone takes more than a second, ultralytics two: each of some eighty stages is a process of its own."""
+    hows = get_args(get_type_hints(Composition)["how"])
+    commands = [re.match(r"python -m (\S+)", of["cmd"])[1] for of in declared().values()]
+    modules = sorted({one for c in commands for one in ([c.replace("${item.how}", how) for how in hows])})
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    importlib.import_module(name)\n"
+        "    heavy = {'torch', 'ultralytics', 'albumentations'} & sys.modules.keys()\n"
+        "    assert not heavy, f'{name} imports {heavy}'\n"
+    )
+    subprocess.run([sys.executable, "-c", code, *modules], cwd=ROOT, check=True)
+
+
+def test_only_settings_reads_params():
+    for path in (ROOT / "stages").rglob("*.py"):
+        reads = re.search(r"YAML\(|yaml\.(safe_)?load|settings\.PARAMS", path.read_text())
+        assert not reads or path.name == "settings.py", path
+
+
+def test_functions_take_few_arguments():
+    """What takes more belongs into one object."""
+    for path in [*(ROOT / "stages").rglob("*.py"), *(ROOT / "flows").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                count = len(node.args.posonlyargs + node.args.args + node.args.kwonlyargs)
+                assert count <= MOST, f"{path}:{node.lineno} {node.name} takes {count} arguments"
