@@ -30,7 +30,8 @@ $(VENV)/installed: requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements.lock >$(VENV)/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@# Compiled once here, or, where Python may not write beside its packages, by every one of some hundred processes.
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@touch $@
 
 demo: setup ## the whole loop on the built-in bins world, at scale demo, in short
@@ -51,8 +52,8 @@ metrics: setup ## the headline figures beside the last commit's, one line each; 
 test: setup ## the quick tests, on all cores: minutes
 	@$(PYTEST) -m "not slow"
 
-check: setup ## the slow tests: kills, clones, several machines, browser, the whole pipeline at scale smoke
-	@$(PYTEST) -m slow --dist loadgroup
+check: setup ## the slow tests: kills, clones, several machines, browser, the whole pipeline at scale smoke; most of it is waiting
+	@$(PYTEST) -m slow --dist loadgroup -n 3
 
 coverage: setup ## which lines the quick tests run
 	@$(PYTEST) -m "not slow" --cov=stages --cov=flows --cov-report=term:skip-covered

@@ -96,8 +96,8 @@ def measure(recipe: GanRecipe, peak: float) -> dict[str, object]:
     pixels = torch.randint(0, 256, (10, recipe.size, recipe.size, 3), dtype=torch.uint8).numpy()
     real = from_pixels(pixels).to(device(), memory_format=torch.channels_last)
     picked = torch.arange(recipe.batch, device=device()) % len(real)
-    players = GanPair(recipe, 0, WorkerGroup(device()))
-    plain, ours = Plain(recipe, real), game(players, real)
+    pair = GanPair(recipe, 0, WorkerGroup(device()))
+    plain, ours = Plain(recipe, real), game(pair, real)
     seconds: dict[str, list[float]] = {"plain": [], "ours": []}
     rounds = max(1, int(1 / _seconds(lambda: _round(plain, picked), 2)))  # about a second each
     for _ in range(TURNS):
@@ -108,7 +108,7 @@ def measure(recipe: GanRecipe, peak: float) -> dict[str, object]:
         _round(Eager(GanPair(recipe, 0, WorkerGroup(device())), real), picked)
     images = CRITIC_STEPS * recipe.batch
     exact, full, half, other = (
-        _penalty_gradient(players, real, picked, seed, precision)
+        _penalty_gradient(pair, real, picked, seed, precision)
         for seed, precision in ((0, torch.float64), (0, torch.float32), (0, torch.bfloat16), (1, torch.float64))
     )
     return {
@@ -129,14 +129,14 @@ def measure(recipe: GanRecipe, peak: float) -> dict[str, object]:
 
 
 def _penalty_gradient(
-    players: GanPair, real: torch.Tensor, picked: torch.Tensor, seed: int, precision: torch.dtype
+    pair: GanPair, real: torch.Tensor, picked: torch.Tensor, seed: int, precision: torch.dtype
 ) -> torch.Tensor:
     """The derivative of the penalty by the critic's weights, with its convolutions in a precision."""
     rng = torch.Generator(real.device).manual_seed(seed)
-    critic = copy.deepcopy(players.critic).to(torch.promote_types(precision, torch.float32))
+    critic = copy.deepcopy(pair.critic).to(torch.promote_types(precision, torch.float32))
     wide = next(critic.parameters()).dtype
-    noise = torch.randn(len(picked), players.recipe.z, generator=rng, device=real.device)
-    fake, share = players.draw(noise).to(wide), torch.rand(len(picked), 1, 1, 1, generator=rng, device=real.device)
+    noise = torch.randn(len(picked), pair.recipe.z, generator=rng, device=real.device)
+    fake, share = pair.draw(noise).to(wide), torch.rand(len(picked), 1, 1, 1, generator=rng, device=real.device)
     between = torch.lerp(real[picked].to(wide), fake, share.to(wide))
     with torch.autocast(real.device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
         wgan_gp(critic, between, between).backward()

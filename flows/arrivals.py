@@ -133,7 +133,7 @@ def decided(checkout: Path, of: Arrival) -> Arrival:
 
 
 def table(checkout: Path) -> str:
-    """All arrivals and their state."""
+    """Return the table of all arrivals and their state, as text."""
     rows = [(of.name, of.state, of.when, of.why) for of in inbox.read(checkout)]
     return "\n".join(f"{name:<24} {state:<12} {when}  {why}" for name, state, when, why in rows) or "no arrivals yet"
 

@@ -92,7 +92,7 @@ def measured(worktree: Path, name: str, message: str) -> None:
 
 
 def base(checkout: Path, name: str) -> bool:
-    """Whether the branch stands on main as it is now."""
+    """Return whether the branch stands on main as it is now."""
     return git(checkout, "merge-base", MAIN, named(name)) == git(checkout, "rev-parse", MAIN)
 
 
@@ -105,7 +105,7 @@ def promote(checkout: Path, name: str) -> None:
 
 
 def fit(checkout: Path) -> None:
-    """Whether the checkout can go on with main; one with changes of its own is left alone, and said so."""
+    """Return whether the checkout can go on with main; one with changes of its own is left alone, and said so."""
     if git(checkout, "rev-parse", "--abbrev-ref", "HEAD") != MAIN:
         raise Waits(f"{checkout} is not on {MAIN}: `git checkout {MAIN}`")
     if changed := git(checkout, "status", "--porcelain", "--untracked-files=no"):

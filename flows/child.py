@@ -69,7 +69,7 @@ def redacted(line: str, environ: Mapping[str, str]) -> str:
 
 
 def kept(checkout: Path) -> dict[str, str]:
-    """What .dvc/config.local sets, by name: where DVC has its credentials from."""
+    """Return what .dvc/config.local sets, by name: DVC has its credentials from there."""
     path = checkout / ".dvc" / "config.local"
     found = SETTING.findall(path.read_text()) if path.exists() else []
     return {f"{number}.{name}": value.strip("'\"") for number, (name, value) in enumerate(found)}

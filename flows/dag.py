@@ -44,7 +44,7 @@ def folders(checkout: Path, names: Iterable[str]) -> list[Path]:
 
 
 def _named(stage: BaseStage) -> TypeGuard[PipelineStage]:
-    """Whether it is a stage of dvc.yaml; what was put in with `dvc add` has no name, and nothing to run."""
+    """Return whether it is a stage of dvc.yaml; what was put in with `dvc add` has no name, and nothing to run."""
     return isinstance(stage, PipelineStage)
 
 

@@ -137,7 +137,7 @@ def stopped(checkout: Path, of: Arrival, why: str, tries: int) -> Arrival:
 
 @contextlib.contextmanager
 def alone(checkout: Path) -> Iterator[bool]:
-    """Whether nobody else is at work on arrivals: they come onto main one after the other."""
+    """Yield whether nobody else is at work on arrivals: they come onto main one after the other."""
     path = checkout / "data" / "arrivals.run"
     path.parent.mkdir(exist_ok=True)
     with path.open("a") as lock:
@@ -156,7 +156,7 @@ def read(checkout: Path) -> list[Arrival]:
 
 @contextlib.contextmanager
 def journal(checkout: Path) -> Iterator[dict[str, Arrival]]:
-    """All arrivals by content, to be changed; nobody else reads or writes meanwhile."""
+    """Yield all arrivals by content, to be changed; nobody else reads or writes them meanwhile."""
     path = checkout / JOURNAL
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("a") as lock:

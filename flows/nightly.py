@@ -36,7 +36,7 @@ def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLO
 
 @task(cache_policy=NO_CACHE)
 def prune(checkout: Path) -> None:
-    """By the rule above."""
+    """Drop old data and copies, by the rule above."""
     for path in forgotten(checkout, settings.load(checkout / settings.PARAMS)):
         print(f"removing {path.relative_to(checkout)}")
         shutil.rmtree(path) if path.is_dir() else path.unlink()

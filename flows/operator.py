@@ -103,7 +103,7 @@ def rebuilt(worktree: Path, name: str, why: str) -> None:
 
 
 def focus_without(checkout: Path, name: str, left: list[str]) -> str:
-    """What was in focus before a product came; where that has been taken out since, what was before that."""
+    """Return what was in focus before a product came; where that was taken out since, what was before it."""
     at = "HEAD"
     while entered := branch.entered(checkout, name, at):
         at = f"{entered}^"

@@ -38,5 +38,5 @@ def bring(checkout: Path, targets: list[str], means: Means) -> None:
 
 
 def decided(checkout: Path) -> dict:
-    """What the gate has said."""
+    """Return the gate's decisions."""
     return files.read_json(checkout / GATE)

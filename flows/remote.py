@@ -130,7 +130,7 @@ def run(name: str, commit: str, needs_gpu: bool, pool: str, patience: float, say
 
 
 def awaited(client: SyncPrefectClient, one: UUID, patience: float, say: Callable[[str], None]) -> State:
-    """How it ended. A run that nobody has heard of for too long has ended, too: a killed worker says nothing.
+    """Return how a run ended. One that nobody has heard of for too long has ended, too: a killed worker says nothing.
 
     What counts is whether there is news, not its time: clocks of machines differ.
     """

@@ -102,6 +102,6 @@ def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines
 
 
 def ready(waiting: dict[str, Stage], running: Iterable[str], failed: list[str]) -> list[str]:
-    """Those that wait for none of the others; trainings first, because much waits for them and they take longest."""
+    """Return the stages that wait for none of the others; trainings first: they take longest."""
     unfinished = {*waiting, *running, *failed}
     return sorted((n for n, of in waiting.items() if not of.after & unfinished), key=lambda n: not waiting[n].gpu)

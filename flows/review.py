@@ -25,7 +25,7 @@ LATE = 3600  # seconds after which the server would end a run that neither a per
 
 
 def doubtful(checkout: Path) -> dict[str, int]:
-    """How many candidates of each experiment are doubtful, and nobody has spoken of."""
+    """Return how many candidates of each experiment are doubtful and not spoken of by anybody."""
     counts = {}
     for path in sorted((checkout / paths.VERDICTS).glob("*.csv")):
         table = pd.read_csv(path, keep_default_na=False)

@@ -36,11 +36,11 @@ def push(checkout: Path, names: Iterable[str] | None = None) -> int:
 
 
 def _has_run(stage: PipelineStage) -> bool:
-    """Whether dvc.lock knows what it was made of."""
+    """Return whether dvc.lock knows what a stage was made of."""
     return bool(stage.deps) and all(dep.hash_info for dep in stage.deps)
 
 
 def _entries(repo: Repo, stage: PipelineStage) -> list[tuple[str, str]]:
-    """Where the run cache has it: by what it was made of, and then by what came of that."""
+    """Return where the run cache has a stage: by what it was made of, and then by what came of that."""
     key = run_cache._get_cache_hash(to_single_stage_lockfile(stage), key=True)
     return [(key, path.name) for path in sorted(Path(repo.stage_cache.cache_dir, key[:2], key).glob("[!.]*"))]

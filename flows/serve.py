@@ -67,12 +67,12 @@ def tidy_when_ended() -> None:
 
 
 def address() -> str:
-    """Where the server is to be found: as the environment says, or where `make serve` has it."""
+    """Return the server's address: the environment's, or where `make serve` has it."""
     return os.environ.get("PREFECT_API_URL") or f"http://{HOST}:{PORT}/api"
 
 
 def environment(checkout: Path, host: str, port: int) -> dict[str, str]:
-    """What server, worker and runs go by: nothing leaves the machine."""
+    """Return the environment of server, worker and runs: nothing leaves the machine."""
     return {
         name: value for name, value in os.environ.items() if name not in ("PREFECT_API_URL", "TENFOLD_CHECKOUT")
     } | {

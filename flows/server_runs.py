@@ -45,7 +45,7 @@ def in_states(states: Iterable[StateType]) -> FlowRunFilter:
 
 
 def begin(client: SyncPrefectClient, pools: Iterable[str], yes: bool) -> None:
-    """Whether workers take new runs."""
+    """Let workers take new runs, or none."""
     for pool in pools:
         client.update_work_pool(pool, WorkPoolUpdate(is_paused=not yes))
 

@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def environment(checkout: Path, server: str) -> dict[str, str]:
-    """What a worker and its runs go by. TENFOLD_CHECKOUT is where prefect.yaml sends the stages that it takes."""
+    """Return the environment of a worker and its runs. prefect.yaml sends its stages to TENFOLD_CHECKOUT."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(BEAT)} | serve.environment(checkout, serve.HOST, serve.PORT) | {
         "PREFECT_API_URL": server, "TENFOLD_CHECKOUT": str(checkout), "PATH": path,

@@ -109,7 +109,7 @@ def _output(*arguments: str) -> str:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=30)
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return " ".join(done.stdout.split()) if done.returncode == 0 else ""
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def named(pixels: np.ndarray, name: str, times: int = 2) -> np.ndarray:
 
 
 def sheet(pictures: list[np.ndarray], columns: int, gap: int = 6) -> np.ndarray:
-    """All pictures, padded to the size of the largest, in rows of `columns` on white."""
+    """Return all pictures, padded to the size of the largest, in rows of `columns` on white."""
     height, width = max(p.shape[0] for p in pictures), max(p.shape[1] for p in pictures)
     rows = -(-len(pictures) // columns)
     canvas = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)

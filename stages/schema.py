@@ -192,7 +192,7 @@ class Composition(Section, frozen=True):
 
     @property
     def judged(self) -> bool:
-        """Whether candidates have to be new: changed whole images are copies by definition."""
+        """Return whether candidates have to be new: changed whole images are copies by definition."""
         return self.how != "classic"
 
 

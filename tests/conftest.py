@@ -133,15 +133,13 @@ def browser():
         started.close()
 
 
-@pytest.hookimpl(tryfirst=True)  # before groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """What needs the one checkout in which all stages have run is slow, and in one process, which makes it once."""
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        if "done" in names or "browser" in names:
-            item.add_marker("slow")
-        if "done" in names:
-            item.add_marker(pytest.mark.xdist_group("done"))
+    names = getattr(item, "fixturenames", ())
+    if "done" in names or "browser" in names:
+        item.add_marker("slow")
+    if "done" in names:
+        item.add_marker(pytest.mark.xdist_group("done"))
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def rows(name: str, asked: Composition, subset: Path, count: int, seed: int) -> 
 
 
 def states(found: list[SegmentedImage], seed: int) -> Iterator[State]:
-    """Of each image in turn the next one, until none has any left: some objects gone, and some not."""
+    """Yield the next state of each image in turn, some objects gone and some not, until none has any left."""
     usual = occlusion.usual_areas(found)
     waiting = [_states(k, scene, usual, np.random.default_rng([seed, k])) for k, scene in enumerate(found)]
     while waiting:
@@ -81,7 +81,7 @@ def _states(image: int, scene: SegmentedImage, usual: dict[int, float], rng: np.
 
 
 def topmost_first(scene: SegmentedImage, usual: dict[int, float]) -> tuple[int, ...]:
-    """All objects of an image: of those on which nothing lies always the one that is most whole."""
+    """Return an image's objects in the order in which they go: of those that are free always the most whole one."""
     missing = occlusion.lacks(scene, usual)
     return _order(occlusion.over(scene, usual), lambda free: min(free, key=lambda k: missing[k]))
 
@@ -135,7 +135,7 @@ def _wider(mask: np.ndarray, by: int) -> np.ndarray:
 
 
 def report(found: list[SegmentedImage], left_out: dict[str, int], chosen: list[State]) -> str:
-    """What there is to take apart, for whoever reads the log."""
+    """Return what there is to take apart, for whoever reads the log."""
     cut = sum(how == "grabcut" for scene in found for how in scene.cut)
     return (f"{len({state.image for state in chosen})} of {len(found)} images give {len(chosen)} pictures; "
             f"{cut} of {sum(len(scene.masks) for scene in found)} outlines by GrabCut; "

@@ -72,7 +72,7 @@ def drawings(model: Path, seed: int) -> Iterator[np.ndarray]:
 
 
 def objects(model: Path, count: int, seed: int) -> list[np.ndarray]:
-    """So many objects (h, w, 4) uint8 as large as photographed ones; 255 in the last channel is the object.
+    """Return so many objects (h, w, 4) uint8 as large as photographed ones; 255 in the last channel is the object.
 
     What is in pieces or of no object's size is drawn again. Colours go on around the mask, for soft edges.
     """
@@ -85,7 +85,7 @@ def objects(model: Path, count: int, seed: int) -> list[np.ndarray]:
 
 
 def units(model: Path, count: int, seed: int) -> list[CutOut]:
-    """So many objects as the composer places them: pixels in shares of the light that lies on them."""
+    """Return so many objects as the composer places them: pixels in shares of the light that lies on them."""
     facts = run_facts.read(model)
     light = np.array(facts["light"], np.float32)
     return [
@@ -125,7 +125,7 @@ def _continued(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _centred(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """On a larger canvas of zeros."""
+    """Return a picture in the middle of a larger canvas of zeros."""
     top, left = (height - picture.shape[0]) // 2, (width - picture.shape[1]) // 2
     canvas = np.zeros((height, width, *picture.shape[2:]), np.float32)
     canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture

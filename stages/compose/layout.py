@@ -73,7 +73,7 @@ def arrange(units: list[CutOut], by: Habits, rng: np.random.Generator) -> list[P
 
 
 def turned(unit: CutOut, rng: np.random.Generator) -> Placed:
-    """At any angle, a little larger or smaller; not yet in its place."""
+    """Return a unit at any angle, a little larger or smaller; not yet in its place."""
     h, w = unit.masks.shape[1:]
     angle, scale = rng.uniform(0, 360), rng.uniform(1 - SCALE, 1 + SCALE)
     turn = cv2.getRotationMatrix2D((w / 2, h / 2), angle, scale)

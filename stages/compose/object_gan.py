@@ -39,7 +39,7 @@ def main(name: str) -> None:
 
 
 def recipe_of(params: Settings, name: str) -> GanRecipe:
-    """What an object GAN asks for, within what the scale allows."""
+    """Return how an object GAN is trained: what it asks for, within what the scale allows."""
     asked, scale, gan = params.object_gans[name], params.now.objects, params.now.gan
     return GanRecipe(
         size=scale.size,

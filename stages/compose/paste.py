@@ -95,7 +95,7 @@ def stock(subset: Path, drawn: Path | None, floor: Path | None) -> Stock:
 
 
 def shadow(found: list[SegmentedImage], empty: Backgrounds) -> float:
-    """How dark it is beside the real images' objects, against the empty bin in the same light."""
+    """Return how dark it is beside the real images' objects, against the empty bin in the same light."""
     middle = empty.pictures[0] / empty.light[0]
     above, below = 0.0, 1e-6
     for scene in found:

@@ -157,6 +157,6 @@ def join(source: Path, products: Path, names: list[str]) -> None:
 
 
 def content(folder: Path) -> str:
-    """What tells one arrival's content from another's; the word READY is no part of it."""
+    """Return what tells one arrival's content from another's; the word READY is no part of it."""
     listed = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "READY")
     return files.fingerprint([[str(p.relative_to(folder)), files.digest(p)] for p in listed])

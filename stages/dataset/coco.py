@@ -92,7 +92,7 @@ def read(path: Path | str, masks: bool = True) -> Coco:
 
 
 def check(coco: Coco, path: Path | str) -> None:
-    """What no later stage could survive: no images, ids or names twice, names that leave the folder, broken numbers.
+    """Refuse what no later stage could survive: no images, ids or names twice, names that leave the folder, …
 
     What can be reported and mended (boxes outside, empty boxes, orphans) is left to the health check.
     """
@@ -125,7 +125,7 @@ def _first_twice(values: Iterable[Any]) -> Any:
 
 
 def _explain(path: Path, error: Exception) -> str:
-    """What is wrong with the file, with the id of the entry where there is one. Slow, and only for bad files."""
+    """Return what is wrong with the file, with the entry's id where there is one. Slow, and only for bad files."""
     if path.stat().st_size == 0:
         return "the file is empty"
     try:

@@ -50,7 +50,7 @@ KINDS = {
 
 
 def inspect(dataset: coco.Coco, looks: list[Look], near: list[list[int]], params: Settings) -> list[Finding]:
-    """All findings of a dataset, in the order of KINDS."""
+    """Return all findings of a dataset, in the order of KINDS."""
     images = {image.id: image for image in dataset.images}
     looks = [one for one in looks if one.image in images]
     found = [Finding("unreadable", one.problem, (one.image,)) for one in looks if one.problem]

@@ -54,7 +54,7 @@ def read(path: Path) -> np.ndarray:
 
 
 def turned(path: Path) -> bool:
-    """Whether an EXIF tag asks viewers to turn or mirror the picture."""
+    """Return whether an EXIF tag asks viewers to turn or mirror the picture."""
     try:
         with Pillow.open(path) as picture:
             return picture.getexif().get(ORIENTATION, 1) != 1

@@ -96,7 +96,7 @@ def _only_images_of_a_class(images: list[coco.Image], classes: dict[int, set[int
 
 
 def _quota(count: int, shares: Split) -> dict[str, int]:
-    """How many images go where: the shares, rounded to add up (largest remainders first, training wins ties)."""
+    """Return how many images go where: the shares, rounded to add up (largest remainders first, training wins ties)."""
     exact = {part: getattr(shares, part) * count for part in PARTS}
     whole = {part: int(value + 1e-9) for part, value in exact.items()}
     for part in sorted(PARTS, key=lambda p: whole[p] - exact[p])[: count - sum(whole.values())]:

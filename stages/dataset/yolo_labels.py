@@ -40,7 +40,7 @@ class Usable:
 
 
 def usable(dataset: coco.Coco) -> tuple[Usable, Tally]:
-    """What can be used of a dataset's annotations, and what became of the rest."""
+    """Return what can be used of a dataset's annotations, and what became of the rest."""
     annotations = dataset.annotations
     count = len(annotations)
     ids = np.array([image.id for image in dataset.images])

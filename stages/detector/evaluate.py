@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def detect(dataset: coco.Coco, yolo: Path, weights: Path, imgsz: int, part: str = "test") -> list[DetectedScene]:
-    """What the detector sees in one part of a YOLO dataset, beside what is there; in pixels of the source images."""
+    """Return what the detector sees in a part of a YOLO dataset, beside what is there, in pixels of the images."""
     index = files.read_json(yolo / "index.json")
     images, annotations = {image.id: image for image in dataset.images}, coco.by_image(dataset)
     numbers = coco.class_numbers(dataset)
@@ -62,7 +62,7 @@ def detect(dataset: coco.Coco, yolo: Path, weights: Path, imgsz: int, part: str 
 def measure(
     scenes: list[DetectedScene], groups: dict[int, str], classes: int, testing: settings.Testing, seed: int
 ) -> dict:
-    """All figures of the test, one level of names deep."""
+    """Return all figures of the test, one level of names deep."""
     map50, map50_95 = metrics.coco_map(scenes, classes)
     draws = metrics.bootstrap(metrics.match(scenes, classes), testing.bootstrap, seed)
     low, high = np.percentile(draws, (2.5, 97.5), axis=0)

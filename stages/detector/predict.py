@@ -24,7 +24,7 @@ def device() -> str:
 
 
 def predict(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = 32) -> Iterator[np.ndarray]:
-    """For each picture an array (n, 6): x, y, width, height as shares of the picture, confidence, class number."""
+    """Yield an array (n, 6) a picture: x, y, width, height as shares of the picture, confidence, class number."""
     model = _model(weights)
     for part in _batches(pictures, batch):
         results = model.predict(

@@ -128,7 +128,7 @@ class Trainer(DetectionTrainer):
         self.scheduler.last_epoch = self.start_epoch - 1
 
     def final_eval(self) -> None:
-        """Nothing: the weights are whole as they are, and testing is a stage of its own."""
+        """Do nothing: the weights are whole as they are, and testing is a stage of its own."""
 
 
 def save_weights(model: torch.nn.Module, arguments: dict[str, Any], path: Path) -> None:

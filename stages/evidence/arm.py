@@ -57,7 +57,7 @@ def train(name: str, arm: Arm, params: Settings, how: Compared, into: Path) -> f
 
 
 def parts(real: Path, fakes: list[Path], ratio: int, known: Path | None, rule: Evidence) -> list[Part]:
-    """What the epochs are made of: at most `ratio` fakes for each real image, and known products' images, if any."""
+    """Return what epochs are made of: at most `ratio` fakes a real image, and known products' images, if any."""
     count = len(files.read_json(real / "annotations.json")["images"])
     own, shown = 1 - (rule.known if known else 0.0), rule.real if fakes else 1.0
     return [

@@ -67,7 +67,7 @@ def means(counts: list[dict[str, int]]) -> dict[str, float]:
 
 
 def against(scores: dict[str, Scores], arms: dict[str, Arm], part: Roles, params: Settings) -> dict[str, dict]:
-    """Each arm's differences to those it is measured against. The primary arm's stand as they are, the others' p
+    """Return each arm's differences to those it is measured against. The primary arm's stand as they are, the others' p
     values are Holm-corrected among all arms with the same opponent."""
     found: dict[str, dict] = {}
     for opponent in (part.few, part.baseline, part.warm, OLD):
@@ -89,7 +89,7 @@ def against(scores: dict[str, Scores], arms: dict[str, Arm], part: Roles, params
 def known_products(
     weights: dict[str, list[Path]], part: Roles, product: str, params: Settings, how: Compared
 ) -> dict[str, dict]:
-    """How the detectors that go on from the old one, and the old one, do on the products known before."""
+    """Return how the old detector, and those that go on from it, do on the products known before."""
     dataset, group = coco.read(paths.ANNOTATIONS, masks=False), params.group(product)
     groups = [g for g in coco.grouped(dataset, params.dataset.groups) if g != group]
     names = [name for name in (OLD, part.warm, part.warm_fakes) if name in weights]

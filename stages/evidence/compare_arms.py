@@ -59,7 +59,7 @@ def weights(product: str, arms: dict[str, Arm]) -> dict[str, list[Path]]:
 
 
 def distances(product: str, arms: dict[str, Arm], params: Settings) -> dict[str, float]:
-    """How surely a classifier tells an arm's fakes from held-out real images, on the judge's features."""
+    """Return how surely a classifier tells each arm's fakes from held-out real images, on the judge's features."""
     real = set_metrics.held_out(params, product)
     judge = paths.DETECTORS / product / "judge" / "last.pt"
     if real is None or not judge.exists():

@@ -15,7 +15,7 @@ SOME = 0.1  # overlap below which a detection has nothing to do with an object
 
 
 def kinds(scenes: Sequence[DetectedScene], confidence: float, iou: float) -> dict[str, int]:
-    """How many errors of each kind detections have that are at least so confident."""
+    """Return how many errors of each kind the detections have that are at least so confident."""
     found: Counter[str] = Counter()
     for scene in scenes:
         found += _of(scene, confidence, iou)

@@ -69,7 +69,7 @@ def examine(product: str, params: Settings) -> dict:
 
 
 def possible(of: Arm, params: Settings) -> bool:
-    """Whether an arm's fakes, if it has any, can be made anew for each fold."""
+    """Return whether an arm's fakes, if it has any, can be made anew for each fold."""
     return not of.ratio or Path(of.fakes).name in params.arrival.generators
 
 

@@ -53,7 +53,7 @@ def showing(ids: Iterable[int], imgsz: int) -> HeldOut:
 
 
 def sit(exam: HeldOut, weights: Path) -> list[DetectedScene]:
-    """What a detector sees in every test image, beside what is there; in pixels of the source images."""
+    """Return what a detector sees in every test image, beside what is there; in pixels of the source images."""
     annotations, numbers = coco.by_image(exam.dataset), coco.class_numbers(exam.dataset)
     scenes = []
     for image, seen in zip(exam.dataset.images, predict.predict(weights, exam.pictures, exam.imgsz), strict=True):

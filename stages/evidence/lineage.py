@@ -42,7 +42,7 @@ def accepted(product: str, subset: str, params: Settings) -> list[Path]:
 
 
 def of_product(images: Iterable[tuple[int, str]], product: str, params: Settings) -> list[int]:
-    """Those of a product's group."""
+    """Return the ids of those images that are of a product's group."""
     named = [(id_, coco.Image(id_, name, 1, 1)) for id_, name in images]
     return [id_ for id_, image in named if coco.group_of(image, params.dataset.groups) == params.group(product)]
 
@@ -56,7 +56,7 @@ def fakes(arm: Arm, params: Settings) -> list[Path]:
 
 
 def had_a_word(folder: Path, params: Settings) -> bool:
-    """Whether a judge or a labeller chose or labelled what is in a folder of fakes."""
+    """Return whether a judge or a labeller chose or labelled what is in a folder of fakes."""
     return not (folder.name == UNGATED and folder.parent.name in params.compositions)
 
 

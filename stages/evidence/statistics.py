@@ -45,7 +45,7 @@ def interval(draws: np.ndarray) -> tuple[float, float]:
 
 
 def difference(a: Scores, b: Scores, seed: int) -> Difference:
-    """How much better `a` is than `b`."""
+    """Return how much better `a` is than `b`, with its interval."""
     apart = resampled(a, seed) - resampled(b, seed)
     low, high = interval(apart)
     tail = min((apart <= 0).sum(), (apart >= 0).sum())

@@ -11,7 +11,7 @@ LEAST = 2 * FOLDS  # pictures on either side
 
 
 def auc(fake: np.ndarray, real: np.ndarray, seed: int) -> float | None:
-    """How surely a linear classifier of features tells the two apart: 0.5 not at all, 1 always; None: too few.
+    """Return how surely a linear classifier of features tells the two apart: 0.5 not at all, 1 always; None: too few.
 
     Ridge regression, judged on pictures that it was not fitted to.
     """

@@ -53,14 +53,14 @@ class SegmentedImage:
 
     @property
     def hidden(self) -> np.ndarray:
-        """Where the background may be hidden: in all of a box whose object's outline was guessed."""
+        """Return where the background may be hidden: in all of a box whose object's outline was guessed."""
         found = self.covered
         for box in self.boxes:
             found[box] = True
         return found
 
     def place(self, k: int) -> np.ndarray:
-        """Where one object may be: in all of its box, if its outline was guessed."""
+        """Return where one object may be: in all of its box, if its outline was guessed."""
         found = self.masks[k].copy()
         if self.cut[k] == "grabcut":
             found[self.boxes[self.cut[:k].count("grabcut")]] = True
@@ -68,7 +68,7 @@ class SegmentedImage:
 
 
 def scenes(subset: Path) -> tuple[list[SegmentedImage], Counter]:
-    """All images of a subset, and how many objects were left out for which reason."""
+    """Return all images of a subset, and how many objects were left out for which reason."""
     dataset = coco.read(subset / "annotations.json")
     annotations, left_out, found = coco.by_image(dataset), Counter(), []
     for image in dataset.images:
@@ -116,7 +116,7 @@ def _inside(bbox: tuple[float, ...], image: coco.Image) -> tuple[slice, slice]:
 
 
 def units(found: list[SegmentedImage]) -> tuple[list[CutOut], Counter]:
-    """What can be placed anew, and how many objects can't for which reason."""
+    """Return what can be placed anew, and how many objects can't for which reason."""
     singles = [(scene, group) for scene in found for group in _groups(scene.masks)]
     areas: dict[int, list[int]] = {}
     for scene, group in singles:
@@ -146,7 +146,7 @@ def usable(subset: Path) -> tuple[list[SegmentedImage], list[CutOut], Counter]:
 
 
 def _visible(masks: np.ndarray) -> np.ndarray:
-    """Where two annotations claim a pixel, the smaller one has it: a hidden object's mask often goes on underneath."""
+    """Give each pixel that two annotations claim to the smaller one: a hidden object's mask often goes on."""
     order = np.argsort([mask.sum() for mask in masks], kind="stable")
     taken, seen = np.zeros(masks.shape[1:], bool), masks.copy()
     for k in order:

@@ -84,7 +84,7 @@ def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> n
 
 
 def around(scene: SegmentedImage) -> np.ndarray:
-    """Where an object or its shadow may be."""
+    """Return where an object or its shadow may be."""
     reach = 2 * round(MARGIN * scene.pixels.shape[1]) + 1
     return cv2.dilate(scene.hidden.astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
 
@@ -96,7 +96,7 @@ def light(scene: SegmentedImage) -> np.ndarray:
 
 
 def _median(even: np.ndarray, bare: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Over the images that show a pixel bare; holes, where none does, are inpainted."""
+    """Return the median over the images that show a pixel bare, and holes, where none does; these are inpainted."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         middle = np.nanmedian(np.where(bare[..., None], even, np.nan), axis=0)
@@ -124,5 +124,5 @@ def _ghost(middle: np.ndarray, even: np.ndarray, bare: np.ndarray) -> float:
 
 
 def _detail(picture: np.ndarray) -> np.ndarray:
-    """What is finer than an object's size."""
+    """Return what is finer than an object's size."""
     return picture - cv2.GaussianBlur(picture, (0, 0), NEARBY * picture.shape[1])

@@ -79,7 +79,7 @@ def verdicts(experiment: str) -> pd.DataFrame:
 
 
 def known(experiment: str) -> bool:
-    """Whether the generator placed the objects itself."""
+    """Return whether the generator placed the objects itself."""
     return (paths.CANDIDATES / experiment / "annotations.json").exists()
 
 

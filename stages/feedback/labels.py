@@ -30,13 +30,13 @@ class LabelledObjects:
 
 
 def label(pixels: np.ndarray, detectors: list[Path], imgsz: int, rule: Feedback) -> list[LabelledObjects | str]:
-    """For each picture (n, size, size, 3; uint8) its objects, or why it has to be rejected."""
+    """Return each picture's objects (n, size, size, 3; uint8), or why it has to be rejected."""
     seen = [read(pixels, weights, imgsz, rule) for weights in detectors]
     return [agreed(list(of), rule) for of in zip(*seen, strict=True)]
 
 
 def read(pixels: np.ndarray, weights: Path, imgsz: int, rule: Feedback) -> list[LabelledObjects]:
-    """What one detector sees in most views of each picture."""
+    """Return what one detector sees in most views of each picture."""
     views = []
     for across, down in VIEWS:
         turned = pixels[:, :: -1 if down else 1, :: -1 if across else 1]
@@ -72,7 +72,7 @@ def merged(views: list[LabelledObjects], rule: Feedback) -> LabelledObjects:
 
 
 def agreed(seen: list[LabelledObjects], rule: Feedback) -> LabelledObjects | str:
-    """What two detectors both see, in between their two boxes; a reason, if one of them sees more than the other."""
+    """Return what both detectors see, in between their two boxes; a reason, if one of them sees more than the other."""
     one, two = seen
     overlap = overlaps(one.boxes, two.boxes) * (one.classes[:, None] == two.classes[None, :])
     rows, columns = linear_sum_assignment(-overlap)
@@ -90,7 +90,7 @@ def agreed(seen: list[LabelledObjects], rule: Feedback) -> LabelledObjects | str
 
 
 def matched(found: LabelledObjects, boxes: np.ndarray, classes: np.ndarray, iou: float) -> int:
-    """How many labels lie, one to one, on a true object of their class."""
+    """Return how many labels lie, one to one, on a true object of their class."""
     overlap = overlaps(found.boxes, boxes) * (found.classes[:, None] == classes[None, :])
     overlap[overlap < iou] = 0
     rows, columns = linear_sum_assignment(-overlap)

@@ -51,7 +51,7 @@ AUGMENTS: dict[str, Callable[[Tensor, Generator | None], Tensor]] = {"colour": c
 
 
 def augmented(pictures: Tensor, names: Iterable[str], rng: Generator | None = None) -> Tensor:
-    """All the named changes, in this order."""
+    """Return the pictures after all the named changes, in this order."""
     for name in names:
         pictures = AUGMENTS[name](pictures, rng)
     return pictures.contiguous(memory_format=torch.channels_last)

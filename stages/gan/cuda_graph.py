@@ -20,33 +20,33 @@ WARM = 3  # rounds before recording, so that libraries have chosen their kernels
 class Eager:
     """Every step runs as it is written."""
 
-    def __init__(self, players: GanPair, real: Tensor):
-        self.players, self.real = players, real
+    def __init__(self, pair: GanPair, real: Tensor):
+        self.pair, self.real = pair, real
 
     def critic_step(self, picked: Tensor) -> Tensor:
-        return self.players.critic_step(self.real[picked])
+        return self.pair.critic_step(self.real[picked])
 
     def generator_step(self) -> Tensor:
-        return self.players.generator_step()
+        return self.pair.generator_step()
 
 
 class Recorded:
-    """Both steps as CUDA graphs. Recording changes nothing: the players are put back to where they were."""
+    """Both steps as CUDA graphs. Recording changes nothing: the pair are put back to where they were."""
 
-    def __init__(self, players: GanPair, real: Tensor):
+    def __init__(self, pair: GanPair, real: Tensor):
         torch.backends.cudnn.benchmark = True
-        self.picked = torch.zeros(players.batch, dtype=torch.int64, device=real.device)
-        before = {name: value.clone() for name, value in players.state().items()}
+        self.picked = torch.zeros(pair.batch, dtype=torch.int64, device=real.device)
+        before = {name: value.clone() for name, value in pair.state().items()}
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             for _ in range(WARM):
-                players.critic_step(real[self.picked])
-                players.generator_step()
+                pair.critic_step(real[self.picked])
+                pair.generator_step()
         torch.cuda.current_stream().wait_stream(aside)
-        self._critic, self._critic_report = _record(players, lambda: players.critic_step(real[self.picked]))
-        self._generator, self._generator_report = _record(players, players.generator_step)
-        players.rewind(before)
+        self._critic, self._critic_report = _record(pair, lambda: pair.critic_step(real[self.picked]))
+        self._generator, self._generator_report = _record(pair, pair.generator_step)
+        pair.rewind(before)
 
     def critic_step(self, picked: Tensor) -> Tensor:
         self.picked.copy_(picked)
@@ -58,15 +58,15 @@ class Recorded:
         return self._generator_report
 
 
-def _record(players: GanPair, step: Callable[[], Tensor]) -> tuple[torch.cuda.CUDAGraph, Tensor]:
+def _record(pair: GanPair, step: Callable[[], Tensor]) -> tuple[torch.cuda.CUDAGraph, Tensor]:
     graph = torch.cuda.CUDAGraph()
-    graph.register_generator_state(players.rng)
+    graph.register_generator_state(pair.rng)
     with torch.cuda.graph(graph):
         report = step()
     return graph, report
 
 
-def game(players: GanPair, real: Tensor) -> Eager | Recorded:
+def game(pair: GanPair, real: Tensor) -> Eager | Recorded:
     """The fastest way to play here. Several processes play eagerly: their exchange is not recorded."""
-    recorded = players.device.type == "cuda" and players.team.size == 1
-    return Recorded(players, real) if recorded else Eager(players, real)
+    recorded = pair.device.type == "cuda" and pair.workers.size == 1
+    return Recorded(pair, real) if recorded else Eager(pair, real)

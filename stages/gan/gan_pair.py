@@ -30,10 +30,10 @@ class GanPair:
 
     channels = 3  # of the pictures
 
-    def __init__(self, recipe: GanRecipe, seed: int, team: WorkerGroup):
-        self.recipe, self.team, self.device = recipe, team, team.device
-        self.batch = recipe.batch // team.size  # of this process
-        self.rng = torch.Generator(self.device).manual_seed(seed + (team.rank << 32))
+    def __init__(self, recipe: GanRecipe, seed: int, workers: WorkerGroup):
+        self.recipe, self.workers, self.device = recipe, workers, workers.device
+        self.batch = recipe.batch // workers.size  # of this process
+        self.rng = torch.Generator(self.device).manual_seed(seed + (workers.rank << 32))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             generator, critic = self.networks()
@@ -76,7 +76,7 @@ class GanPair:
         loss = self.loss.real(scores_real) + self.loss.fake(scores_fake)
         self.critic_adam.zero_grad()
         (loss + self.recipe.penalty_weight * penalty).backward()
-        self.team.average(self.critic.parameters())
+        self.workers.average(self.critic.parameters())
         self.critic_adam.step()
         with torch.no_grad():
             right_real, right_fake = scores_real > self.loss.margin, scores_fake <= self.loss.margin
@@ -94,7 +94,7 @@ class GanPair:
         loss = self.generator_loss()
         self.generator_adam.zero_grad()
         loss.backward()
-        self.team.average(self.generator.parameters())
+        self.workers.average(self.generator.parameters())
         self.generator_adam.step()
         self.critic.requires_grad_(True)
         if self.average is not None:
@@ -102,7 +102,7 @@ class GanPair:
         return loss.detach()[None]
 
     def generator_loss(self) -> Tensor:
-        """What the generator minimises, on a batch of its own."""
+        """Return what the generator minimises, on a batch of its own."""
         with self._autocast():
             fake = self.generator(self.latents(self.batch)).float()
             scores = self.critic(augmented(fake, self.recipe.augment, self.rng)).float()
@@ -138,18 +138,18 @@ class GanPair:
 
     def state(self) -> dict[str, Tensor]:
         """Return all that decides how the game goes on, as named tensors; each process has an `rng` of its own."""
-        everybody = {f"rng.{rank}": rng for rank, rng in enumerate(self.team.gather(self.rng.get_state()))}
+        everybody = {f"rng.{rank}": rng for rank, rng in enumerate(self.workers.gather(self.rng.get_state()))}
         return state.flat(self._networks(), self._optimizers()) | everybody
 
     def restore(self, found: dict[str, Tensor]) -> None:
         """Go on from a state."""
         state.restore(found, self._networks(), self._optimizers())
-        self.rng.set_state(found[f"rng.{self.team.rank}"])
+        self.rng.set_state(found[f"rng.{self.workers.rank}"])
 
     @torch.no_grad()
     def rewind(self, found: dict[str, Tensor]) -> None:
         """Go back to a state, in the memory where the tensors lie: what was recorded keeps pointing at them."""
-        rng = f"rng.{self.team.rank}"
+        rng = f"rng.{self.workers.rank}"
         for name, value in self.state().items():
             if not name.startswith("rng."):
                 value.copy_(found[name]) if name in found else value.zero_()  # moments that were not there yet

@@ -97,7 +97,7 @@ def _after(width: int) -> tuple[nn.Module, nn.Module]:
 
 
 def _doublings(size: int) -> int:
-    """How often the size halves on the way to 4 pixels."""
+    """Return how often the size halves on the way to 4 pixels."""
     if size not in SIZES:
         raise Problem(f"gan.size: {size} is not allowed: expected one of {', '.join(map(str, SIZES))}")
     return size.bit_length() - 3

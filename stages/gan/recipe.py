@@ -30,7 +30,7 @@ class GanRecipe:
 
 
 def recipe_of(params: Settings, experiment: str) -> GanRecipe:
-    """What an experiment asks for, within what the scale allows."""
+    """Return how an experiment is trained: what it asks for, within what the scale allows."""
     asked, scale = params.experiments[experiment], params.now.gan
     return GanRecipe(
         size=scale.size,

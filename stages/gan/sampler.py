@@ -27,8 +27,8 @@ class PictureSampler:
         return stream[: steps * batch].view(steps, batch)
 
     def state(self) -> dict[str, Tensor]:
-        return {"deck.left": self.left, "deck.rng": self.rng.get_state()}
+        return {"sampler.left": self.left, "sampler.rng": self.rng.get_state()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        self.left = state["deck.left"]
-        self.rng.set_state(state["deck.rng"])
+        self.left = state["sampler.left"]
+        self.rng.set_state(state["sampler.rng"])

@@ -90,7 +90,7 @@ def pictured(own: Path, extra: Path | None) -> list[Path]:
 def schedule(
     steps: int, every: int, grids: int, sampled: list[int]
 ) -> tuple[list[int], frozenset[int], frozenset[int]]:
-    """Where training stops for a checkpoint, and at which of these stops a grid is drawn and the generator kept."""
+    """Return where training stops for a checkpoint, and at which stops a grid is drawn and the generator kept."""
     drawn = {int(step) for step in np.linspace(0, steps, grids + 1)[1:].round() if step >= 1}
     stops = {*range(every, steps, every), *drawn, *sampled, steps}
     return sorted(stops), frozenset(drawn), frozenset(sampled)

@@ -52,7 +52,7 @@ class Training:
 
     @property
     def identity(self) -> dict:
-        """What decides where the run ends, as its checkpoints hold it."""
+        """Return what decides where the run ends, as its checkpoints hold it."""
         return {
             "recipe": run_facts.recipe_facts(self.recipe),
             "seed": self.seed,
@@ -62,22 +62,22 @@ class Training:
         }
 
 
-def train(run: Training, team: WorkerGroup) -> tuple[GanPair, list[Row]]:
+def train(run: Training, workers: WorkerGroup) -> tuple[GanPair, list[Row]]:
     """Return the networks at the end of a run, and one row of means for each of its stops.
 
     A run that was killed goes on from its last checkpoint; checkpoints of another run are refused.
     """
     _check(run)
     recipe, folder = run.recipe, run.folder
-    real = from_pixels(run.pictures).to(team.device, memory_format=torch.channels_last)
+    real = from_pixels(run.pictures).to(workers.device, memory_format=torch.channels_last)
     differ = float(real.std(0).mean()) if len(real) > 1 else 0.0
-    pair, sampler = run.kind(recipe, run.seed, team), PictureSampler(len(run.pictures), run.seed)
+    pair, sampler = run.kind(recipe, run.seed, workers), PictureSampler(len(run.pictures), run.seed)
     identity, done, rows = run.identity, 0, []
-    with _alone(folder, team), _bar(recipe.steps, run.title, team) as shown:
-        if run.fresh and team.leads:
+    with _alone(folder, workers), _bar(recipe.steps, run.title, workers) as shown:
+        if run.fresh and workers.leads:
             checkpoint.clear(folder)
-        team.wait()
-        if found := checkpoint.resume(folder, identity, aloud=team.leads):
+        workers.wait()
+        if found := checkpoint.resume(folder, identity, aloud=workers.leads):
             tensors, facts = found
             pair.restore(tensors)
             sampler.restore(tensors)
@@ -88,17 +88,17 @@ def train(run: Training, team: WorkerGroup) -> tuple[GanPair, list[Row]]:
         played = game(pair, real)
         for stop in [stop for stop in run.stops if stop > done]:
             started = time.perf_counter()
-            order = sampler.deal(stop - done, recipe.batch)[:, team.rank :: team.size].to(team.device)
+            order = sampler.deal(stop - done, recipe.batch)[:, workers.rank :: workers.size].to(workers.device)
             row = _stretch(played, pair, order, done, shown)
             _sound(row, stop, folder, pair, differ)
             pace = (stop - done) * recipe.batch / (time.perf_counter() - started)
             done = stop
             rows.append({"step": done, **{name: round(value, 6) for name, value in row.items()}})
             shown.set_postfix_str(f"critic {row['critic_loss']:.2f}, {pace:.0f} images/s", refresh=False)
-            if run.watch and team.leads:
+            if run.watch and workers.leads:
                 run.watch(done, pair, pace)
             state = pair.state() | sampler.state()
-            if team.leads:
+            if workers.leads:
                 checkpoint.keep(folder, done, state, {"identity": identity, "rows": rows})
     return pair, rows
 
@@ -116,7 +116,7 @@ def _stretch(played: Eager | Recorded, pair: GanPair, order: Tensor, done: int, 
             turns += 1
         shown.update()
     means = [critic / len(order), *([generator / turns] if turns else [])]
-    values = pair.team.mean(torch.cat(means)).tolist()
+    values = pair.workers.mean(torch.cat(means)).tolist()
     row: Row = dict(
         zip(CRITIC_REPORT + GENERATOR_REPORT, values, strict=False)
     )  # no turn of the generator, no loss of it
@@ -149,14 +149,14 @@ def _inherit(pair: GanPair, parent: dict[str, Tensor]) -> None:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path, team: WorkerGroup) -> Iterator[None]:
+def _alone(folder: Path, workers: WorkerGroup) -> Iterator[None]:
     """One run at a time in a folder."""
-    with files.locked(folder / "lock") if team.leads else contextlib.nullcontext():
+    with files.locked(folder / "lock") if workers.leads else contextlib.nullcontext():
         yield
 
 
-def _bar(steps: int, title: str, team: WorkerGroup) -> tqdm:
-    return progress.bar(total=steps, what=title, unit="step") if team.leads else tqdm(disable=True)
+def _bar(steps: int, title: str, workers: WorkerGroup) -> tqdm:
+    return progress.bar(total=steps, what=title, unit="step") if workers.leads else tqdm(disable=True)
 
 
 def _digest(state: dict[str, Tensor]) -> str:

@@ -19,7 +19,7 @@ class Pictures:
 
 
 def load(folders: list[Path], size: int) -> Pictures:
-    """All images of some folders (images/ and annotations.json each), in the order of their annotation files."""
+    """Return all images of some folders (images/ and annotations.json each), in the order of their annotation files."""
     listed = [
         (folder / "images" / image.file_name, image)
         for folder in folders

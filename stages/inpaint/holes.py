@@ -93,7 +93,7 @@ class Together:
 
 
 def one_of(names: Iterable[str], silhouettes: Sequence[np.ndarray]) -> OneOf:
-    """What an experiment's `holes` ask for."""
+    """Return the holes that an experiment asks for: each time one of some kinds."""
     known = {"block": Block(), "drop": Drop(), "objects": ObjectShape(silhouettes)}
     return OneOf([known[name] for name in names])
 

@@ -116,13 +116,13 @@ def _sum(losses: Iterable[Tensor]) -> Tensor:
 
 
 def _views(pictures: Tensor, holes: Tensor, critics: tuple[str, ...]) -> dict[str, Tensor]:
-    """What each critic looks at."""
+    """Return the part of the pictures that each critic looks at."""
     views = {"whole": lambda: pictures, "near": lambda: neighbourhoods(pictures, holes)}
     return {name: views[name]().contiguous(memory_format=torch.channels_last) for name in critics}
 
 
 def neighbourhoods(pictures: Tensor, holes: Tensor) -> Tensor:
-    """Of each picture the square, half as wide, around the middle of its hole, as far as the frame allows."""
+    """Return the square of each picture, half as wide, around the middle of its hole, as far as the frame allows."""
     size = pictures.shape[-1]
     across = torch.arange(size, device=pictures.device)
     rows, columns = (

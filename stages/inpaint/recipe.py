@@ -32,12 +32,12 @@ class InpaintRecipe:
 
     @property
     def incomplete(self) -> bool:
-        """Whether the network never sees a complete image."""
+        """Return whether the network never sees a complete image."""
         return self.network == "ambient"
 
 
 def recipe_of(params: Settings, name: str) -> InpaintRecipe:
-    """What one of `inpaints` asks for, within what the scale allows."""
+    """Return how one of `inpaints` is trained: what it asks for, within what the scale allows."""
     asked, scale = params.inpaints[name], params.now.inpaint
     return InpaintRecipe(
         network=asked.network,

@@ -66,7 +66,7 @@ METRICS: dict[str, Likeness] = {"dice": dice, "jaccard": jaccard, "cosine": cosi
 
 
 def _mean(values: Tensor, region: Tensor) -> Tensor:
-    """Over a region; 0 where it is empty."""
+    """Return the mean over a region; 0 where it is empty."""
     total = (values * region).sum((1, 2, 3))
     return total / (region.sum((1, 2, 3)) * values.shape[1]).clamp(min=1)
 
@@ -78,7 +78,7 @@ def _products(made: Tensor, truth: Tensor, region: Tensor) -> tuple[Tensor, Tens
 
 
 def _blurred(pictures: Tensor) -> Tensor:
-    """By a Gaussian, channel by channel."""
+    """Return pictures blurred by a Gaussian, channel by channel."""
     channels = pictures.shape[1]
     at = torch.arange(-RADIUS, RADIUS + 1, dtype=pictures.dtype, device=pictures.device)
     bell = torch.exp(-(at**2) / (2 * SPREAD**2))

@@ -47,7 +47,7 @@ class Training:
 
     @property
     def identity(self) -> dict:
-        """What decides where the run ends, as its checkpoints hold it."""
+        """Return what decides where the run ends, as its checkpoints hold it."""
         return {"recipe": run_facts.recipe_facts(self.recipe), "seed": self.seed, "sources": self.sources}
 
 
@@ -97,7 +97,7 @@ def _waited(rows: list[Row]) -> int:
 
 
 def _batch(run: Training, step: int, device: torch.device) -> Batch:
-    """What a step trains on: windows, mirrored or not, with holes."""
+    """Return what a step trains on: windows, mirrored or not, with holes."""
     torch.manual_seed((run.seed << 32) + step)  # dropout asks the global chance
     rng = np.random.default_rng([run.seed, STEP, step])
     picked = rng.integers(len(run.windows.pixels), size=run.recipe.batch)

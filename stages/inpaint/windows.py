@@ -56,7 +56,7 @@ def load(
 
 
 def incomplete(pixels: np.ndarray, camera: HoleMaker, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """What a camera that misses places makes of a picture, and where it saw something."""
+    """Return what a camera that misses places makes of a picture, and where it saw something."""
     seen = ~Together([camera] * HOLES)(pixels.shape[:2], rng)
     return pixels * seen[..., None], seen
 

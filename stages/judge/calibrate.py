@@ -37,7 +37,7 @@ def main(product: str) -> None:
 
 
 def look_at_copies(own: Reference, params: Settings, product: str) -> list[Seen]:
-    """What the judge's detector sees in changed copies of a product's own images."""
+    """Return what the judge's detector sees in changed copies of a product's own images."""
     rng = np.random.default_rng(params.seed)
     made = [copies(pixels, params.judge.copies, params.judge.shift, rng, LITTLE) for pixels in own.pixels]
     weights = paths.DETECTORS / product / "judge" / "last.pt"

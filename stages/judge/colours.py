@@ -17,7 +17,7 @@ THESIS = {
 
 
 def interval(hits: int, of: int) -> tuple[float, float]:
-    """Of a share, by Wilson."""
+    """Return the 95 % confidence interval of a share, by Wilson."""
     if not of:
         return 0.0, 1.0
     from scipy.stats import binomtest

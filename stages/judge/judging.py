@@ -38,7 +38,8 @@ class Judged:
 
 
 def bench(folder: Path, weights: Path, training: Reference, own: Reference, params: Settings) -> Bench:
-    """By what `calibrate` left in `folder`. The copies' distance is taken from the training images themselves.
+    """Return what a product's pictures are judged with: what `calibrate` left in `folder`, and the copies' distance,
+    taken from the training images themselves.
 
     `own`: the product's subset, which shows what its bin looks like.
     """

@@ -45,7 +45,7 @@ def main(folder: str) -> None:
 
 
 def training(subset: Path) -> str:
-    """What tells a subset's images from others; empty where there is no such subset."""
+    """Return what tells a subset's images from others; empty where there is no such subset."""
     if not (subset / "annotations.json").exists():
         return ""
     names = [image.file_name for image in coco.read(subset / "annotations.json").images]

@@ -65,7 +65,7 @@ class Trial:
 
 
 def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge) -> Limits:
-    """From the product's own few images, changed copies of them, and real images of other products.
+    """Return the limits of quality, from the product's own images, changed copies of them, and other products' images.
 
     The detector is less sure of a product that it knows from a few images than of the others; the copies, which count
     where they are the more doubtful, say how much less.
@@ -82,7 +82,7 @@ def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge
 
 
 def _least_strong(own: Reference, rule: Judge) -> dict[int, float]:
-    """Of each class, a little less than the object that stands out least."""
+    """Return for each class a little less than the strength of the object that stands out least."""
     empty, found = salience.empty(own), {}
     for pixels, boxes, classes in zip(own.pixels, own.boxes, own.classes, strict=True):
         for number, value in zip(classes.tolist(), salience.strengths(pixels, boxes, empty), strict=True):
@@ -102,7 +102,7 @@ def _fewest(values: list[float | None], rule: Judge) -> float:
 
 
 def known_features(trials: list[Trial]) -> np.ndarray:
-    """What real images look like to the detector, whatever they show."""
+    """Return the detector's features of real images, whatever they show."""
     return np.concatenate([trial.few_features for trial in trials])
 
 

@@ -76,7 +76,7 @@ def ranked(a: Tensor, variants: Tensor, count: int) -> Tensor:
 
 
 def distances(a: Tensor, b: Tensor, shift: float) -> Tensor:
-    """Of each pair: the distance at the flip and shift, up to a share of the side, that make it least."""
+    """Return each pair's distance at the flip and shift, up to a share of the side, that make it least."""
     return torch.cat([_block(a[k : k + BLOCK], b[k : k + BLOCK], shift) for k in range(0, len(a), BLOCK)])
 
 

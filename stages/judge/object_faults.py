@@ -36,14 +36,14 @@ class Piece:
 
 
 def standing_free(boxes: np.ndarray) -> np.ndarray:
-    """Which boxes come near no other one and not to the picture's edge."""
+    """Return which boxes come near no other one and not to the picture's edge."""
     low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:4]
     meet = np.maximum(low[:, None], low[None]) < np.minimum(high[:, None], high[None]) + APART
     return (meet.all(-1).sum(1) == 1) & (low > APART).all(1) & (high < 1 - APART).all(1)
 
 
 def of(reference: Reference) -> list[Piece]:
-    """All objects that stand free, so that what is cut out along their masks is whole."""
+    """Return all objects that stand free, so that what is cut out along their masks is whole."""
     parts = zip(reference.pixels, reference.boxes, reference.classes, reference.masks, strict=True)
     return [
         Piece(image, int(classes[k]), pixels, masks[k])

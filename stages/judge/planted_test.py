@@ -76,7 +76,7 @@ def other_bench(params: Settings, product: str) -> tuple[Bench, Reference]:
 
 
 def copies_called(pixels: np.ndarray, by: Bench, params: Settings) -> int:
-    """How many pictures are called copies by their pixels."""
+    """Return how many pictures are called copies by their pixels."""
     if not len(pixels):
         return 0
     from stages.judge import novelty  # and torch
@@ -110,7 +110,7 @@ def confusion(truth: list[str], said: list[str]) -> pd.DataFrame:
 
 
 def real_green(params: Settings, product: str) -> dict[str, float]:
-    """Of the product's own validation images: the share called green, and called a copy."""
+    """Return the shares of the product's own validation images that are called green, and called a copy."""
     real = set_metrics.held_out(params, product)
     if not real:
         return {}

@@ -50,7 +50,7 @@ class Quality:
 
 
 def look(weights: Path, pixels: np.ndarray, imgsz: int, confidence: float) -> list[Seen]:
-    """What the detector sees in pictures (n, size, size, 3; uint8): objects and faults, found at least so surely."""
+    """Return what the detector sees in pictures (n, size, size, 3; uint8): objects and faults, at least so sure."""
     names = predict.names(weights)
     numbers = [names.index(name) for name in FAULTS]
     found = []
@@ -83,7 +83,7 @@ def assess(seen: Seen, pixels: np.ndarray, empty: np.ndarray, strong: dict[int, 
 
 
 def _once(faults: np.ndarray) -> np.ndarray:
-    """Of several faults in one place the surest."""
+    """Return the surest of several faults in one place."""
     kept: list[int] = []
     for k in np.argsort(-faults[:, 4], kind="stable"):
         if not (overlaps(faults[[k], :4], faults[kept, :4]) >= SAME).any():

@@ -46,13 +46,13 @@ def parents(listed: Iterable[str]) -> list[Path]:
 
 
 def read(folders: list[Path], size: int) -> Reference:
-    """All images of some folders (images/ and annotations.json each)."""
+    """Return all images of some folders (images/ and annotations.json each)."""
     parts = [(folder, coco.read(folder / "annotations.json")) for folder in folders]
     return joined([of(dataset, folder / "images", size) for folder, dataset in parts])
 
 
 def of(dataset: coco.Coco, images: Path, size: int) -> Reference:
-    """All images of a dataset."""
+    """Return all images of a dataset."""
     numbers, annotations = coco.class_numbers(dataset), coco.by_image(dataset)
     pixels, boxes, classes, masks = [], [], [], []
     for image in dataset.images:

@@ -169,7 +169,7 @@ def _experiment(name: str, facts: dict, params: Settings) -> list[str]:
 
 
 def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
-    """What the experiment's candidates are like as a set, beside real images that the generator has not seen."""
+    """Return what the experiment's candidates are like as a set, beside real images that its generator has not seen."""
     product, size, imgsz = params.judged[name].product, params.now.gan.size, params.now.judge.imgsz
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
     drawn = judge_candidates.candidates(paths.CANDIDATES / name, manifest, size)

@@ -141,7 +141,7 @@ def application() -> FastAPI:
 
 
 def experiments() -> list[str]:
-    """All whose candidates the judge has seen."""
+    """Return all experiments whose candidates the judge has seen."""
     return sorted(file.stem for file in paths.JUDGED.glob("*.csv"))
 
 
@@ -165,7 +165,7 @@ def load(name: str, _changed: int) -> Shown:
 
 
 def training_images(name: str) -> dict[str, tuple[Path, list[list[float]]]]:
-    """Where each image lies that the generator was trained on, and its boxes as shares of it."""
+    """Return where each image lies that the generator was trained on, and its boxes as shares of it."""
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
     found = {}
     for folder in reference.parents(manifest["parents"]):

@@ -45,7 +45,7 @@ def path(experiment: str) -> Path:
 
 
 def mark(picture: Path) -> str:
-    """What tells a picture from another that bears its name."""
+    """Return what tells a picture from another that bears its name."""
     return files.digest(picture)[:12]
 
 
@@ -58,7 +58,7 @@ def new(who: str, id_: str, picture: str, what: str, value: str) -> Row:
 
 
 def read(file: Path) -> list[Row]:
-    """All rows; none where nobody said anything yet."""
+    """Return all rows; none where nobody said anything yet."""
     if not file.exists():
         return []
     names = [field.name for field in fields(Row)]
@@ -84,7 +84,7 @@ def write(file: Path, rows: list[Row]) -> None:
 
 
 def without_last(rows: list[Row], who: str) -> tuple[list[Row], Row | None]:
-    """All but what a person said last, and that."""
+    """Return all but what a person said last, and that."""
     for k in reversed(range(len(rows))):
         if rows[k].who == who:
             return rows[:k] + rows[k + 1 :], rows[k]

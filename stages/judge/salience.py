@@ -30,7 +30,7 @@ def empty(reference: Reference) -> np.ndarray:
 
 
 def strengths(pixels: np.ndarray, boxes: np.ndarray, empty: np.ndarray) -> np.ndarray:
-    """How strongly each box's content stands out from the empty bin: what is half transparent does so by half."""
+    """Return how strongly each box's content stands out from the empty bin; what is half transparent: by half."""
     free = ~_covered(boxes, len(pixels), MARGIN)
     picture = pixels / 255.0
     if free.any():  # another exposure is no difference

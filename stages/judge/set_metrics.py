@@ -73,7 +73,7 @@ def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure
 
 
 def distinct(pixels: np.ndarray, copy: float, shift: float) -> int:
-    """How many of the pictures are no copies of an earlier one that counts."""
+    """Return how many of the pictures are no copies of an earlier one that counts."""
     from stages.judge import novelty  # and torch
 
     ready, coarse = novelty.prepared(pixels), novelty.prepared(pixels, novelty.COARSE)

@@ -40,7 +40,7 @@ def honoured(judged: pd.DataFrame, said: Said) -> pd.DataFrame:
 
 
 def summary(table: pd.DataFrame, said: Said) -> dict:
-    """How many of each colour, what the copies are of, and how far people and judge agree."""
+    """Return how many of each colour there are, what the copies are of, and how far people and judge agree."""
     colours, red = Counter(table["verdict"]), table.loc[table["verdict"] == "red"]
     copied = Counter(red["nearest"].where(red["distance"] <= red["threshold"], red["arrangement_like"]))
     judged = dict(zip(table["id"], table["judged"], strict=True))

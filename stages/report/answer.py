@@ -91,7 +91,7 @@ def arms(results: dict) -> Figure:
 
 
 def errors(results: dict) -> Figure:
-    """What each arm does wrong."""
+    """Draw the kinds of errors that each arm makes."""
     items = sorted(results["arms"].items(), key=lambda item: item[1]["map50_95"])
     drawing, axes = plt.subplots(figsize=(7, 0.36 * len(items) + 1.4), constrained_layout=True)
     left = np.zeros(len(items))

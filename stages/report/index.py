@@ -133,7 +133,7 @@ def label_metrics(found: dict[str, dict[str, dict]]) -> dict[str, float]:
 
 
 def labels() -> list[str]:
-    """How right the labels of accepted candidates are."""
+    """Return how right the labels of accepted candidates are."""
     rows = [
         [f"{product}: {kind}", *(of[name] for name in MEASURED)]
         for product, kinds in measured_labels().items()

@@ -25,7 +25,7 @@ class Paint(Protocol):
 
 
 def painter(model: Path) -> Paint:
-    """What a trained texture paints with."""
+    """Return what a trained texture paints with."""
     facts = run_facts.read(model)
     recipe, contrast = facts["recipe"], Contrast(**facts["contrast"])
     network = SpatialGenerator(recipe["size"], recipe["z"], recipe["dim"])

@@ -20,7 +20,7 @@ class TextureRecipe(GanRecipe):
 
 
 def recipe_of(params: Settings, name: str) -> TextureRecipe:
-    """What a texture asks for, within what the scale allows."""
+    """Return how a texture is trained: what it asks for, within what the scale allows."""
     asked, scale = params.textures[name], params.now.texture
     return TextureRecipe(
         size=scale.size,

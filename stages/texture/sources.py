@@ -56,7 +56,7 @@ KINDS = {"floor": floors, "label": labels}
 
 
 def squares(subset: Path, kinds: Sequence[str], size: int, count: int, seed: int) -> np.ndarray:
-    """So many squares (count, size, size, 3) from all sources of a subset in turn, each kind as often as the others."""
+    """Return so many squares (count, size, size, 3) from all sources of a subset in turn, each kind equally often."""
     found, units, _ = cutouts.usable(subset)
     rng = np.random.default_rng(seed)
     cut = []
@@ -74,7 +74,7 @@ def squares(subset: Path, kinds: Sequence[str], size: int, count: int, seed: int
 
 
 def _lit(pixels: np.ndarray, light: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """As it would look in another light."""
+    """Return pixels as they would look in another light."""
     return (pixels / light * other).clip(0, 255).round().astype(np.uint8)
 
 

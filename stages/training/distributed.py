@@ -36,18 +36,18 @@ class WorkerGroup:
 
     @property
     def leads(self) -> bool:
-        """Whether this process is the one that writes, reports and draws."""
+        """Return whether this process is the one that writes, reports and draws."""
         return self.rank == 0
 
     def mean(self, value: Tensor) -> Tensor:
-        """The mean over the team."""
+        """The mean over the workers."""
         if self.size > 1:
             distributed.all_reduce(value)
             value /= self.size
         return value
 
     def average(self, parameters: Iterable[Parameter]) -> None:
-        """Replace the gradients by their means over the team, in one exchange."""
+        """Replace the gradients by their means over the workers, in one exchange."""
         if self.size == 1:
             return
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
@@ -56,7 +56,7 @@ class WorkerGroup:
             gradient.copy_(mean.view_as(gradient))
 
     def gather(self, value: Tensor) -> list[Tensor]:
-        """Everybody's value, in order of rank."""
+        """Return everybody's value, in order of rank."""
         if self.size == 1:
             return [value]
         everybody: list = [None] * self.size
@@ -64,7 +64,7 @@ class WorkerGroup:
         return everybody
 
     def wait(self) -> None:
-        """Until all are here."""
+        """Wait until all are here."""
         if self.size > 1:
             distributed.barrier()
 

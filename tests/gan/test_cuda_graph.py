@@ -10,14 +10,14 @@ from stages.training.distributed import WorkerGroup
 from tests.helpers.small_gan import SMALL, pictures
 
 
-def players(recipe=SMALL, device="cpu"):
+def pair(recipe=SMALL, device="cpu"):
     place = WorkerGroup(torch.device(device))
     real = from_pixels(pictures()).to(place.device, memory_format=torch.channels_last)
     return GanPair(recipe, 0, place), real
 
 
 def play(game, steps=6):
-    device = game.players.device if isinstance(game, Eager) else game.picked.device
+    device = game.pair.device if isinstance(game, Eager) else game.picked.device
     for k in range(steps):
         game.critic_step(torch.tensor([k % 3, 0, 1, 2], device=device))
         if k % 2:
@@ -26,7 +26,7 @@ def play(game, steps=6):
 
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_rewinding_puts_everything_back_where_it_lies(average):
-    mine, real = players(replace(SMALL, average=average))
+    mine, real = pair(replace(SMALL, average=average))
     game = Eager(mine, real)
     play(game)
     before = {name: value.clone() for name, value in mine.state().items()}
@@ -41,7 +41,7 @@ def test_rewinding_puts_everything_back_where_it_lies(average):
 
 
 def test_rewinding_to_the_start_forgets_the_moments():
-    mine, real = players()
+    mine, real = pair()
     fresh = {name: value.clone() for name, value in mine.state().items()}
     play(Eager(mine, real))
     once = {name: value.clone() for name, value in mine.state().items()}
@@ -60,7 +60,7 @@ def test_the_recorded_game_is_the_eager_one(recipe):
     """Same random numbers, same arithmetic, up to the order in which a GPU sums."""
     ends = []
     for kind in (Eager, Recorded):
-        mine, real = players(recipe, "cuda")
+        mine, real = pair(recipe, "cuda")
         play(kind(mine, real))
         ends.append(mine.state())
     for name, value in ends[0].items():

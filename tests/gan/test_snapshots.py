@@ -25,11 +25,11 @@ def test_a_film_follows_the_same_pictures_through_time():
 
 def test_a_resumed_run_leaves_the_same_files(tmp_path):
     """Rows of steps that are played again replace those of before."""
-    players = GanPair(SMALL, 0, WorkerGroup(device()))
+    pair = GanPair(SMALL, 0, WorkerGroup(device()))
     for folder, steps in (("a", (4, 8, 12)), ("b", (4, 8, 8, 12)), ("c", (4, 8, 12, 4, 8, 12))):
         keep = Snapshots(tmp_path / folder, frozenset({8}), frozenset({12}), tmp_path / folder / "timing.csv")
         for step in steps:
-            keep(step, players, 100.0)
+            keep(step, pair, 100.0)
     names = [sorted(p.name for p in (tmp_path / folder).rglob("*") if p.is_file()) for folder in "abc"]
     assert names == [["step_000000008.jpg", "step_000000012.safetensors", "timing.csv"]] * 3
     for folder in "abc":

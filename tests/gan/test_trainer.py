@@ -153,10 +153,10 @@ def test_a_truncated_checkpoint_is_passed_over_and_the_end_is_the_same(tmp_path,
 
 
 def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint(tmp_path):
-    def spoil(step, players, _):
+    def spoil(step, pair, _):
         if step == 8:
             with torch.no_grad():
-                next(players.critic.parameters()).fill_(float("nan"))
+                next(pair.critic.parameters()).fill_(float("nan"))
 
     with pytest.raises(Problem, match=r"step 12: .*no longer a number.*step_000000008"):
         play(tmp_path, watch=spoil)
@@ -164,10 +164,10 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint(tmp_path):
 
 
 def test_a_collapse_stops_the_run(tmp_path):
-    def freeze(step, players, _):
+    def freeze(step, pair, _):
         if step == trainer.SETTLED:
             with torch.no_grad():
-                for parameter in players.generator.parameters():
+                for parameter in pair.generator.parameters():
                     parameter.zero_()
 
     recipe = replace(SMALL, steps=trainer.SETTLED + 8)
@@ -180,8 +180,8 @@ def test_it_learns(tmp_path):
     of = np.broadcast_to(np.array([230, 40, 40], np.uint8), (2, 32, 32, 3)).copy()
     of[1] //= 2
     recipe = replace(SMALL, steps=400, critic_steps=2, lr=1e-3)
-    players, _ = trainer.train(Training(of, recipe, 0, tmp_path, [400]), CPU)
-    drawn = players.draw(torch.randn(32, recipe.z)).mean((0, 2, 3))
+    pair, _ = trainer.train(Training(of, recipe, 0, tmp_path, [400]), CPU)
+    drawn = pair.draw(torch.randn(32, recipe.z)).mean((0, 2, 3))
     assert drawn[0] > drawn[1] + 0.3 and drawn[0] > drawn[2] + 0.3
 
 

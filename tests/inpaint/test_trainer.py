@@ -18,8 +18,8 @@ def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-def whole(learner, best, _rows):
-    return learner.state() | {f"best.{name}": value for name, value in best.items()}
+def whole(inpainter, best, _rows):
+    return inpainter.state() | {f"best.{name}": value for name, value in best.items()}
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_training_ends_when_held_out_images_gain_nothing_and_the_best_weights_ar
     losses = iter([0.5, 0.3, 0.4, 0.6, 0.1])
     seen = []
 
-    def score(learner, _):
-        seen.append({name: value.clone() for name, value in learner.network.state_dict().items()})
+    def score(inpainter, _):
+        seen.append({name: value.clone() for name, value in inpainter.network.state_dict().items()})
         return next(losses)
 
     monkeypatch.setattr(trainer, "_score", score)

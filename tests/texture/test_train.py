@@ -57,9 +57,9 @@ def test_the_regulariser_is_added_to_the_loss(project):
     pattern = replace(recipe_of(settings.load(), "label"), precision="fp32")
 
     def loss(metric, mode):
-        players = SpatialGan(replace(pattern, metric=metric, mode=mode), 0, WorkerGroup(torch.device("cpu")))
-        players.real = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
-        return players.generator_loss().item()
+        pair = SpatialGan(replace(pattern, metric=metric, mode=mode), 0, WorkerGroup(torch.device("cpu")))
+        pair.real = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        return pair.generator_loss().item()
 
     assert loss(2, 1) - loss(1, 1) > 0.1
     assert loss(2, 1) - loss(1, 1) == pytest.approx(loss(1, 0) - loss(0, 1e-9), abs=1e-4)

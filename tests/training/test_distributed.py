@@ -36,8 +36,8 @@ def test_two_shares_give_the_gradient_of_the_whole_batch(penalty):
 
 
 def train(places, folder, watch=None):
-    players, _ = trainer.train(Training(pictures(), PAIR, 0, folder, [4, 8, 12], watch=watch), places)
-    state = players.state()
+    pair, _ = trainer.train(Training(pictures(), PAIR, 0, folder, [4, 8, 12], watch=watch), places)
+    state = pair.state()
     weights = torch.cat([value.flatten() for name, value in state.items() if name.endswith("weight")])
     return state, places.gather(weights)
 

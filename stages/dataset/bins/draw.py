@@ -245,7 +245,7 @@ def _lit(
 def _own_coordinates(
     pose: Pose, along: np.ndarray, across: np.ndarray, light: Light, box: Box, width: int, height: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each pixel in the box, its point (s, t) on the plane through the object's axis."""
+    """Return, for each pixel in the box, its point (s, t) on the plane through the object's axis."""
     centre = np.array([pose.x, pose.y, pose.z])
     corners = np.array([(-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1)])
     seen = project(centre + corners[:, :1] * along + corners[:, 1:] * across, light, height / width) * width - 0.5

@@ -58,7 +58,7 @@ def generate(bins: Bins, seed: int, folder: Path) -> None:
 
 
 def plan(bins: Bins, seed: int) -> Iterator[tuple[str, int, int, bool]]:
-    """Each photograph to draw: its group, number, count of objects, and whether it is for testing only."""
+    """Return each photograph to draw: its group, number, count of objects, and whether it is for testing only."""
     for group in GROUPS:
         for total, testing in ((bins.images.get(group, 0), False), (bins.extra_test.get(group, 0), True)):
             counts = objects_per_image(group, total)
@@ -71,7 +71,7 @@ def plan(bins: Bins, seed: int) -> Iterator[tuple[str, int, int, bool]]:
 
 
 def objects_per_image(group: str, total: int) -> list[int]:
-    """How many objects each of `total` photographs shows: the thesis's distribution, exact at its own sizes."""
+    """Return how many objects each of `total` photographs shows: the thesis's distribution, exact at its own sizes."""
     weights = np.array(THESIS_COUNTS.get(group, OTHER_COUNTS), float)
     exact = weights / weights.sum() * total
     counts = np.floor(exact).astype(int)
