@@ -47,7 +47,7 @@ evidence: setup ## every arm with more seeds and steps than `dvc repro` takes: a
 	@dvc repro -s report
 
 metrics: setup ## the headline figures beside the last commit's, one line each; the rest: dvc metrics diff
-	@dvc metrics diff --all --targets reports/metrics/headline.json
+	@dvc metrics diff --all --no-path --targets reports/metrics/headline.json
 
 test: setup ## the quick tests, on all cores: minutes
 	@$(PYTEST) -m "not slow"
@@ -86,8 +86,8 @@ lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--group dev pyproject.toml -o requirements.lock
 
-benchmark: setup ## measure: the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory, the search for copies, composing, what fills an object's place, a large texture, how new arrangements are, augmentation, flows, many products
-	@python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo
+benchmark: setup ## measure: how stages start, the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory, the search for copies, composing, what fills an object's place, a large texture, how new arrangements are, augmentation, flows, many products
+	@python -m benchmarks.stage_starts && python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo
 	@python -m benchmarks.gan_speed && python -m benchmarks.gan_memory
 	@python -m benchmarks.copy_search && python -m benchmarks.compose_speed && python -m benchmarks.texture_size
 	@python -m benchmarks.deconstruct && python -m benchmarks.novelty

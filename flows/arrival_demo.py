@@ -25,6 +25,7 @@ NAME, BROKEN = "can_rose", "can_broken"
 TRAINING, TEST = 10, 6  # photographs
 PORT = 4397
 PATIENCE = 900  # seconds
+HEADLINE = "reports/metrics/headline.json"
 
 
 def main() -> int:
@@ -57,12 +58,10 @@ def prepared(source: Path, checkout: Path) -> Path:
     """A clone at scale smoke, with few settings besides, in which the dataset is drawn."""
     subprocess.run(["git", "clone", "--quiet", str(source), str(checkout)], check=True)
     subprocess.run(["git", "checkout", "--quiet", "-B", branch.MAIN], cwd=checkout, check=True)
-    yaml = YAML()
-    params = yaml.load(checkout / settings.PARAMS)
+    params = YAML().load(checkout / settings.PARAMS)
     params["scale"] = "smoke"
     params["arrival"]["review_minutes"] = 0  # nobody is there to look
-    with (checkout / settings.PARAMS).open("w") as file:
-        yaml.dump(params, file)
+    files.write(checkout / settings.PARAMS, settings.written(params))
     environ = serve.environment(checkout, serve.HOST, PORT)
     subprocess.run(["dvc", "repro", "--quiet", "source"], cwd=checkout, env=environ, check=True)
     branch.commit(checkout, "Draw the dataset at scale smoke", "dvc.lock", str(settings.PARAMS))
@@ -122,7 +121,7 @@ def show(checkout: Path, states: dict[str, str]) -> None:
     commands = (
         ["git", "log", "--oneline", "--stat", f"{branch.MAIN}~1..{branch.named(NAME)}"],
         ["cat", *map(str, (checkout / inbox.QUARANTINE).glob("*/reason.json"))],
-        ["dvc", "metrics", "diff", branch.MAIN, branch.named(NAME)],
+        ["dvc", "metrics", "diff", branch.MAIN, branch.named(NAME), "--no-path", "--targets", HEADLINE],
     )
     for command in commands:
         print(f"\n$ {' '.join(command)}".replace(f"{checkout}/", ""), flush=True)

@@ -62,6 +62,13 @@ def of_command(module: str, root: Path) -> list[str]:
     return sorted([*shared, f"{room}/${{item.how}}.py"])
 
 
+def modules(text: str) -> list[str]:
+    """Return the modules that dvc.yaml's stages start, in order."""
+    started = [found[1] for line in text.split("\n") if (found := _COMMAND.match(line))]
+    hows = get_args(get_type_hints(Composition)["how"])
+    return sorted({name.replace("${item.how}", how) for name in started for how in hows})
+
+
 def imported(module: Path, root: Path) -> set[str]:
     """Return the files of stages/ that a module imports, wherever in it, and those that they import, and itself."""
     found: set[str] = set()

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +8,7 @@ import pytest
 from stages import paths
 from stages.compose import candidates, classic, paste
 from stages.dataset import coco, photo
+from tests.helpers.checkouts import ROOT, environment
 
 
 @pytest.mark.parametrize("name", ["paste", "classic", "paste_textured", "paste_emptied"])
@@ -31,3 +35,16 @@ def test_candidates_with_exact_labels_each_made_again_from_its_row(composing, na
     assert ("objects that stand alone" in capsys.readouterr().out) == (name != "classic")
     learnt_from = {"paste_emptied": "data/subsets/ten;data/subsets/rest"}.get(name, "data/subsets/ten")
     assert {row["parents"] for row in rows} == {learnt_from}
+
+
+def test_composing_needs_no_torch_where_no_model_takes_part(composing):
+    code = (
+        "import sys\n"
+        "from stages.compose import candidates, paste\n"
+        "if __name__ == '__main__':\n"
+        "    candidates.compose('paste', paste.rows, paste.make)\n"
+        "    assert not {'torch', 'ultralytics', 'albumentations'} & sys.modules.keys()\n"
+    )
+    (composing / "compose.py").write_text(code)
+    subprocess.run([sys.executable, "compose.py"], check=True, env=environment(ROOT))
+    assert (paths.CANDIDATES / "paste" / "manifest.csv").exists()
