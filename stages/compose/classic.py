@@ -6,6 +6,7 @@ candidate can be made again from its row of manifest.csv alone.
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,7 @@ def _scenes(subset: Path) -> list[SegmentedImage]:
 
 def pipeline(seed: int) -> A.Compose:
     """Moderate changes, all of which a camera over a bin could see."""
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else it asks the package index for a newer version
     import albumentations as A  # noqa: N812 (its own custom); it imports torch, which takes seconds
 
     return A.Compose([

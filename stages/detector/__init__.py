@@ -4,10 +4,11 @@ import os
 
 from stages import paths
 
-# Read by ultralytics when it is imported, so they are set before anything in this room imports it.
+# Read by ultralytics, and by what it imports, so they are set before anything in this room imports it.
 os.environ.update(
     YOLO_OFFLINE="true",
     YOLO_AUTOINSTALL="false",
     YOLO_VERBOSE="false",
+    NO_ALBUMENTATIONS_UPDATE="1",  # else it asks the package index for a newer version
     YOLO_CONFIG_DIR=str(paths.CHECKPOINTS / "ultralytics"),
 )

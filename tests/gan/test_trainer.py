@@ -1,8 +1,4 @@
 import itertools
-import multiprocessing
-import random
-import signal
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +10,7 @@ from stages.gan.trainer import Training
 from stages.problem import Problem
 from stages.training import checkpoint
 from stages.training.distributed import WorkerGroup
+from tests.helpers import kills
 from tests.helpers.small_gan import SMALL, pictures
 
 CPU = WorkerGroup(torch.device("cpu"))
@@ -67,36 +64,9 @@ def run_to_the_end(folder):
 
 @pytest.mark.slow
 def test_killed_at_twenty_random_moments_it_ends_with_the_same_weights(tmp_path):
-    """SIGKILL, whatever it is doing: stepping, writing a checkpoint, dropping an old one."""
-    spawner = multiprocessing.get_context("forkserver")  # which has torch imported: starts cost little
-
-    def start(name):
-        process = spawner.Process(target=run_to_the_end, args=(tmp_path / name,))
-        process.start()
-        return process
-
-    def finish(process):
-        process.join(120)
-        assert process.exitcode == 0
-
-    finish(start("whole"))
-    chance = random.Random(0)
-    for kill in range(20):
-        before = checkpoint.steps(tmp_path / "killed")[-1:]
-        process = start("killed")
-        deadline = time.monotonic() + 60
-        while checkpoint.steps(tmp_path / "killed")[-1:] == before:
-            assert process.is_alive(), f"it finished after {kill} kills: too few steps to be killed as often"
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        time.sleep(chance.random() * 0.1)
-        process.kill()
-        process.join()
-        assert process.exitcode == -signal.SIGKILL
-    finish(start("killed"))
-    whole, killed = (checkpoint.newest(tmp_path / name) for name in ("whole", "killed"))
-    assert same(whole[0], killed[0])
-    assert whole[1] == killed[1]
+    """Whatever it is doing: stepping, writing a checkpoint, dropping an old one."""
+    (whole, facts), (killed, again) = kills.ends(run_to_the_end, tmp_path, 20)
+    assert same(whole, killed) and facts == again
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,3 @@
-import multiprocessing
-import random
-import signal
-import time
 from dataclasses import replace
 
 import pytest
@@ -11,6 +7,7 @@ from stages.inpaint import trainer
 from stages.inpaint.inpainter import Inpainter, neighbourhoods
 from stages.problem import Problem
 from stages.training import checkpoint
+from tests.helpers import kills
 from tests.helpers.small_inpainter import SMALL, train
 
 
@@ -57,35 +54,8 @@ def run_to_the_end(folder):
 
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path):
-    """SIGKILL, whatever it is doing."""
-    spawner = multiprocessing.get_context("forkserver")
-
-    def start(name):
-        process = spawner.Process(target=run_to_the_end, args=(tmp_path / name,))
-        process.start()
-        return process
-
-    def finish(process):
-        process.join(120)
-        assert process.exitcode == 0
-
-    finish(start("whole"))
-    chance = random.Random(0)
-    for kill in range(6):
-        before = checkpoint.steps(tmp_path / "killed")[-1:]
-        process = start("killed")
-        deadline = time.monotonic() + 60
-        while checkpoint.steps(tmp_path / "killed")[-1:] == before:
-            assert process.is_alive(), f"it finished after {kill} kills: too few steps to be killed as often"
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        time.sleep(chance.random() * 0.1)
-        process.kill()
-        process.join()
-        assert process.exitcode == -signal.SIGKILL
-    finish(start("killed"))
-    (one, facts, _), (two, again, _) = (checkpoint.newest(tmp_path / name) for name in ("whole", "killed"))
-    assert same(one, two) and facts == again
+    (whole, facts), (killed, again) = kills.ends(run_to_the_end, tmp_path, 6)
+    assert same(whole, killed) and facts == again
 
 
 def test_training_ends_when_held_out_images_gain_nothing_and_the_best_weights_are_kept(tmp_path, monkeypatch):
