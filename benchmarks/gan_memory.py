@@ -16,7 +16,7 @@ from stages.gan import trainer
 from stages.gan.recipe import recipe_of
 from stages.gan.snapshots import Snapshots
 from stages.gan.train import schedule
-from stages.gan.trainer import Training
+from stages.gan.trainer import GanTraining
 from stages.training.distributed import WorkerGroup, device
 
 STEPS, EVERY, GRIDS = 20_000, 250, 20
@@ -31,7 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         timing = Path(folder) / "timing.csv"
         watch = Snapshots(Path(folder), grids, kept, timing)
-        run = Training(pictures, recipe, 0, Path(folder), stops, title="gan memory", watch=watch)
+        run = GanTraining(pictures, recipe, 0, Path(folder), stops, title="gan memory", watch=watch)
         trainer.train(run, WorkerGroup(device()))
         used = pd.read_csv(timing).set_index("step")["memory_mb"]
     settled = used[used.index >= SETTLED]

@@ -142,3 +142,12 @@ def test_functions_take_few_arguments():
             if isinstance(node, ast.FunctionDef):
                 count = len(node.args.posonlyargs + node.args.args + node.args.kwonlyargs)
                 assert count <= MOST, f"{path}:{node.lineno} {node.name} takes {count} arguments"
+
+
+def test_a_class_s_name_stands_for_one_class():
+    found: dict[str, list[str]] = {}
+    for path in [*(ROOT / "stages").rglob("*.py"), *(ROOT / "flows").rglob("*.py")]:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert not {name: places for name, places in found.items() if len(places) > 1}

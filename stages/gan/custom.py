@@ -13,24 +13,24 @@ from stages import files, paths
 from stages.gan import trainer
 from stages.gan.gan_pair import GanPair
 from stages.gan.recipe import GanRecipe
-from stages.gan.trainer import Training
+from stages.gan.trainer import GanTraining
 from stages.settings import Settings
 from stages.training import checkpoint, distributed, run_facts, weights
 
 CURVES = "curves.csv"
 
 
-def training(params: Settings, model: Path, kind: type[GanPair], pixels: np.ndarray, recipe: GanRecipe) -> Training:
+def training(params: Settings, model: Path, kind: type[GanPair], pixels: np.ndarray, recipe: GanRecipe) -> GanTraining:
     """Return the run that trains networks of a kind on `pixels`, to leave them in the folder `model`."""
     room, every = model.parent.name, params.now.gan.every
-    return Training(
+    return GanTraining(
         pixels, recipe, params.seed, paths.CHECKPOINTS / room / params.scale / model.name,
         [*range(every, recipe.steps, every), recipe.steps],
         title=f"{room} {model.name}", fresh=checkpoint.afresh(), kind=kind,
     )  # fmt: skip
 
 
-def train(model: Path, run: Training, parents: list[Path], facts: dict) -> None:
+def train(model: Path, run: GanTraining, parents: list[Path], facts: dict) -> None:
     """Train, and leave in the folder `model` the generator, its losses, and what is to be known of the run: `parents`,
     whose images it has learnt from, and more `facts`."""
     pair, rows = distributed.play(run.recipe.processes, partial(trainer.train, run))

@@ -30,7 +30,7 @@ def main(experiment: str) -> None:
     # Torch takes seconds to import: a wrong setting is told before.
     from stages.gan import snapshots, trainer
     from stages.gan.draw import generator, interpolation, kept_name
-    from stages.gan.trainer import Training
+    from stages.gan.trainer import GanTraining
     from stages.training import checkpoint, distributed, weights
 
     folders = pictured(paths.SUBSETS / asked.subset, settings.named_folder(asked.extra))
@@ -41,7 +41,7 @@ def main(experiment: str) -> None:
     scale = params.now.gan
     stops, grids, kept = schedule(recipe.steps, scale.every, scale.grids, sampled_steps(params, experiment))
     work = paths.CHECKPOINTS / "gan" / params.scale / experiment
-    run = Training(
+    run = GanTraining(
         seen.pixels, recipe, params.seed, work, stops,
         title=f"gan {experiment}",
         parent=weights.load(start / weights.FINAL) if start else None,

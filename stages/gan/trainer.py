@@ -1,4 +1,4 @@
-"""Training one generator: resumable at any moment, to the same weights as if it had never been stopped.
+"""Train one generator: resumable at any moment, to the same weights as if it had never been stopped.
 
 The pictures live on the device. Between two stops nothing waits for it: reports are summed there and read once.
 """
@@ -36,7 +36,7 @@ Watch = Callable[[int, GanPair, float], None]
 
 
 @dataclass(frozen=True)
-class Training:
+class GanTraining:
     """All that one training run is made of."""
 
     pictures: np.ndarray  # (n, size, size, channels) uint8
@@ -62,7 +62,7 @@ class Training:
         }
 
 
-def train(run: Training, workers: WorkerGroup) -> tuple[GanPair, list[Row]]:
+def train(run: GanTraining, workers: WorkerGroup) -> tuple[GanPair, list[Row]]:
     """Return the networks at the end of a run, and one row of means for each of its stops.
 
     A run that was killed goes on from its last checkpoint; checkpoints of another run are refused.
@@ -166,7 +166,7 @@ def _digest(state: dict[str, Tensor]) -> str:
     return sha.hexdigest()
 
 
-def _check(run: Training) -> None:
+def _check(run: GanTraining) -> None:
     pictures, recipe = run.pictures, run.recipe
     if len(pictures) == 0:
         raise Problem("there are no pictures to train on")

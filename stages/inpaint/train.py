@@ -27,7 +27,7 @@ def main(name: str) -> None:
     # Torch takes seconds to import: a wrong setting is told before.
     from stages.inpaint import trainer
     from stages.inpaint.fill import NETWORK
-    from stages.inpaint.trainer import Training
+    from stages.inpaint.trainer import InpaintTraining
     from stages.training import checkpoint, distributed, weights
 
     extra, start = settings.named_folder(asked.extra), settings.named_folder(asked.start)
@@ -39,7 +39,7 @@ def main(name: str) -> None:
     hide = holes.one_of(recipe.holes, outlines)
     camera = hide if recipe.incomplete else None
     seen, held = windows.load(folders, recipe.size, recipe.windows, params.seed, camera)
-    run = Training(
+    run = InpaintTraining(
         seen, held, hide, recipe, params.seed, sources, paths.CHECKPOINTS / "inpaint" / params.scale / name,
         title=f"inpaint {name}", parent=weights.load(start / weights.FINAL) if start else None,
         fresh=checkpoint.afresh(),

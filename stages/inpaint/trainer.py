@@ -1,4 +1,4 @@
-"""Training one network until it gets no better on held-out images: resumable at any moment, to the same weights.
+"""Train one network until it gets no better on held-out images: resumable at any moment, to the same weights.
 
 What is by chance in a step follows from the seed and the step's number alone, so there is nothing to be kept of it.
 """
@@ -31,7 +31,7 @@ Batch = tuple[Tensor, Tensor, Tensor]  # pictures in -1…1, what was ever seen 
 
 
 @dataclass(frozen=True)
-class Training:
+class InpaintTraining:
     """All that one training run is made of."""
 
     windows: Windows  # to learn from …
@@ -51,7 +51,7 @@ class Training:
         return {"recipe": run_facts.recipe_facts(self.recipe), "seed": self.seed, "sources": self.sources}
 
 
-def train(run: Training, device: torch.device) -> tuple[Inpainter, dict[str, Tensor], list[Row]]:
+def train(run: InpaintTraining, device: torch.device) -> tuple[Inpainter, dict[str, Tensor], list[Row]]:
     """Return the inpainter, the weights that did best on the held-out images, and one row for each look at these.
 
     There is a checkpoint at every look. A run that was killed goes on from its last; those of another run are refused.
@@ -96,7 +96,7 @@ def _waited(rows: list[Row]) -> int:
     return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
 
-def _batch(run: Training, step: int, device: torch.device) -> Batch:
+def _batch(run: InpaintTraining, step: int, device: torch.device) -> Batch:
     """Return what a step trains on: windows, mirrored or not, with holes."""
     torch.manual_seed((run.seed << 32) + step)  # dropout asks the global chance
     rng = np.random.default_rng([run.seed, STEP, step])
@@ -108,7 +108,7 @@ def _batch(run: Training, step: int, device: torch.device) -> Batch:
     return _tensors(pixels, seen, run.holes, rng, device)
 
 
-def _batches(run: Training, device: torch.device) -> list[Batch]:
+def _batches(run: InpaintTraining, device: torch.device) -> list[Batch]:
     """Some of the windows held out, each with a hole that stays the same."""
     rng = np.random.default_rng([run.seed, LOOK])
     picked = np.linspace(0, len(run.held.pixels) - 1, min(EXAM, len(run.held.pixels))).astype(int)

@@ -11,7 +11,7 @@ from stages import files, paths, settings
 from stages.gan import train, trainer
 from stages.gan.draw import kept_name
 from stages.gan.recipe import recipe_of, sampled_steps
-from stages.gan.trainer import Training
+from stages.gan.trainer import GanTraining
 from stages.problem import Problem
 from stages.training import run_facts, weights
 from stages.training.distributed import WorkerGroup
@@ -135,7 +135,7 @@ def test_every_experiment_of_params_trains(tmp_path, experiment):
     recipe = recipe_of(msgspec.structs.replace(PARAMS, scale="smoke"), experiment)
     pixels = np.random.default_rng(0).integers(0, 256, (3, recipe.size, recipe.size, 3), np.uint8)
     _, rows = trainer.train(
-        Training(pixels, replace(recipe, steps=5), 0, tmp_path, [5]), WorkerGroup(torch.device("cpu"))
+        GanTraining(pixels, replace(recipe, steps=5), 0, tmp_path, [5]), WorkerGroup(torch.device("cpu"))
     )
     assert np.isfinite(list(rows[0].values())).all()
 

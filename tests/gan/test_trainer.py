@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stages.gan import trainer
-from stages.gan.trainer import Training
+from stages.gan.trainer import GanTraining
 from stages.problem import Problem
 from stages.training import checkpoint
 from stages.training.distributed import WorkerGroup
@@ -18,7 +18,7 @@ CPU = WorkerGroup(torch.device("cpu"))
 
 def play(folder, recipe=SMALL, seed=0, every=4, of=None, **more):
     stops = [*range(every, recipe.steps, every), recipe.steps]
-    run = Training(pictures() if of is None else of, recipe, seed, folder, stops, **more)
+    run = GanTraining(pictures() if of is None else of, recipe, seed, folder, stops, **more)
     pair, rows = trainer.train(run, CPU)
     return pair.state(), rows
 
@@ -150,7 +150,7 @@ def test_it_learns(tmp_path):
     of = np.broadcast_to(np.array([230, 40, 40], np.uint8), (2, 32, 32, 3)).copy()
     of[1] //= 2
     recipe = replace(SMALL, steps=400, critic_steps=2, lr=1e-3)
-    pair, _ = trainer.train(Training(of, recipe, 0, tmp_path, [400]), CPU)
+    pair, _ = trainer.train(GanTraining(of, recipe, 0, tmp_path, [400]), CPU)
     drawn = pair.draw(torch.randn(32, recipe.z)).mean((0, 2, 3))
     assert drawn[0] > drawn[1] + 0.3 and drawn[0] > drawn[2] + 0.3
 

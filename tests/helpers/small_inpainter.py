@@ -28,7 +28,7 @@ def windows(count=8, seed=0, camera=None):
 
 def train(folder, recipe=SMALL, seed=0, sources="here", of=None, **more):
     camera = HOLES if recipe.incomplete else None
-    run = trainer.Training(
+    run = trainer.InpaintTraining(
         of or windows(camera=camera), windows(3, 9, camera), HOLES, recipe, seed, sources, folder, **more
     )
     return trainer.train(run, torch.device("cpu"))

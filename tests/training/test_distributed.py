@@ -8,7 +8,7 @@ import torch
 
 from stages.gan import networks, trainer
 from stages.gan.penalties import PENALTIES
-from stages.gan.trainer import Training
+from stages.gan.trainer import GanTraining
 from stages.problem import Problem
 from stages.training import checkpoint, distributed
 from tests.helpers.small_gan import SMALL, pictures
@@ -36,7 +36,7 @@ def test_two_shares_give_the_gradient_of_the_whole_batch(penalty):
 
 
 def train(places, folder, watch=None):
-    pair, _ = trainer.train(Training(pictures(), PAIR, 0, folder, [4, 8, 12], watch=watch), places)
+    pair, _ = trainer.train(GanTraining(pictures(), PAIR, 0, folder, [4, 8, 12], watch=watch), places)
     state = pair.state()
     weights = torch.cat([value.flatten() for name, value in state.items() if name.endswith("weight")])
     return state, places.gather(weights)
@@ -63,7 +63,7 @@ def test_the_number_of_threads_makes_no_difference(tmp_path):
     ends = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        play = partial(trainer.train, Training(pictures(), SMALL, 0, tmp_path / str(threads), [SMALL.steps]))
+        play = partial(trainer.train, GanTraining(pictures(), SMALL, 0, tmp_path / str(threads), [SMALL.steps]))
         ends.append(distributed.play(1, play)[0].state())
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
@@ -71,6 +71,6 @@ def test_the_number_of_threads_makes_no_difference(tmp_path):
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
     with pytest.raises(Problem, match=r"gan\.processes: 3 cannot share a batch of 4"):
         trainer.train(
-            Training(pictures(), replace(SMALL, processes=3), 0, tmp_path, [12]),
+            GanTraining(pictures(), replace(SMALL, processes=3), 0, tmp_path, [12]),
             distributed.WorkerGroup(torch.device("cpu"), size=3),
         )
