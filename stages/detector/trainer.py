@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,12 @@ class Trainer(DetectionTrainer):
 
     def _setup_train(self) -> None:
         super()._setup_train()
+        if self.device.type == "cpu":
+            for group in self.optimizer.param_groups:
+                group |= {"fused": True, "foreach": False}
+            if fast_in_bf16():
+                self.model.to(memory_format=torch.channels_last)
+                self.model.predict = in_bf16(self.model.predict)  # of this instance: what is saved is the average's
         done = 0
         if self.state_file.exists():
             self._restore(torch.load(self.state_file, map_location=self.device, weights_only=True))
@@ -129,6 +136,33 @@ class Trainer(DetectionTrainer):
 
     def final_eval(self) -> None:
         """Do nothing: the weights are whole as they are, and testing is a stage of its own."""
+
+
+def fast_in_bf16() -> bool:
+    """Return whether this processor multiplies in bf16; others only imitate it."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def in_bf16(predict: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a network's forward pass with its convolutions in bf16; what comes out, and so the loss, is in fp32.
+
+    Twice as fast as fp32 (benchmarks/detector_speed.py). Ultralytics' own autocast knows bf16 on GPUs alone.
+    """
+
+    def forward(pictures: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        with torch.autocast("cpu", torch.bfloat16):
+            said = predict(pictures.contiguous(memory_format=torch.channels_last), *args, **kwargs)
+        return _in_fp32(said)
+
+    return forward
+
+
+def _in_fp32(said: Any) -> Any:
+    if isinstance(said, torch.Tensor):
+        return said.float()
+    if isinstance(said, dict):
+        return {name: _in_fp32(of) for name, of in said.items()}
+    return type(said)(_in_fp32(of) for of in said)
 
 
 def save_weights(model: torch.nn.Module, arguments: dict[str, Any], path: Path) -> None:
