@@ -69,7 +69,7 @@ class Trainer(DetectionTrainer):
             for group in self.optimizer.param_groups:
                 group |= {"fused": True, "foreach": False}
             if fast_in_bf16():
-                self.model.to(memory_format=torch.channels_last)
+                self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
                 self.model.predict = in_bf16(self.model.predict)  # of this instance: what is saved is the average's
         done = 0
         if self.state_file.exists():
