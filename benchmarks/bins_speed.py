@@ -21,7 +21,7 @@ def main() -> None:
     for number in range(WARM + COUNTED):
         for group in GROUPS:
             started = time.perf_counter()
-            _, picture, _ = world.render(group, number, 1 + number % 6, False, 640, 360, seed=0)
+            _, picture, _ = world.render(world.Photograph(group, number, 1 + number % 6, False), 640, 360, seed=0)
             cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
             seconds += (time.perf_counter() - started) * (number >= WARM)
     photographs = COUNTED * len(GROUPS)

@@ -52,8 +52,8 @@ class Photo:
     def drawn(self, gone: tuple[int, ...]) -> tuple[Planned, np.ndarray, np.ndarray]:
         """The photograph without some objects: what is planned, the picture, and whose each pixel is."""
         facts, bins, places = self.truth, self.bins, [self.true[k] for k in gone]
-        return world.render(facts["group"], facts["number"], len(facts["objects"]), facts["testing"], bins.width,
-                            bins.height, self.seed, places)  # fmt: skip
+        wanted = world.Photograph(facts["group"], facts["number"], len(facts["objects"]), facts["testing"])
+        return world.render(wanted, bins.width, bins.height, self.seed, places)
 
     def lies_on(self) -> np.ndarray:
         """(k, k) bool: whether the one object (row) truly lies on the other (column)."""

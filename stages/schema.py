@@ -84,6 +84,7 @@ class Bins(Section, frozen=True):
     height: Annotated[int, Meta(ge=64, le=4096)]
     images: dict[Name, Count]  # group → photographs
     extra_test: dict[Name, Count]  # group → photographs more that are for testing only
+    shifted: Count  # … and of each of these at each station that differs: another bin, light, camera height
 
 
 class Yolo(Section, frozen=True):

@@ -9,8 +9,9 @@ import pytest
 from pycocotools import mask as rle
 
 from stages import files
-from stages.dataset import coco
+from stages.dataset import coco, photo
 from stages.dataset.bins import catalog, draw, labels, scene, world
+from stages.dataset.bins.world import Photograph
 from stages.problem import Problem
 
 
@@ -21,8 +22,9 @@ def test_same_seed_same_bytes_and_another_seed_another_world(tmp_path, bins, par
     assert ours == sorted(p.relative_to(tmp_path / "again") for p in (tmp_path / "again").rglob("*") if p.is_file())
     _, differ, failed = filecmp.cmpfiles(bins, tmp_path / "again", [str(p) for p in ours], shallow=False)
     assert (differ, failed) == ([], [])
-    one = world.render("tube_mint", 1, 3, False, 160, 90, seed=0)[1]
-    assert (one != world.render("tube_mint", 1, 3, False, 160, 90, seed=1)[1]).any()
+    wanted = Photograph("tube_mint", 1, 3, False)
+    one = world.render(wanted, 160, 90, seed=0)[1]
+    assert (one != world.render(wanted, 160, 90, seed=1)[1]).any()
 
 
 def test_declared_counts_and_the_thesis_distribution():
@@ -84,7 +86,7 @@ def test_more_groups_and_photographs_leave_the_others_as_they_were(params):
     rule = msgspec.structs.replace(params.now.bins, images=params.now.bins.images | {"tube_navy": 5})
     before, after = set(world.plan(params.now.bins, 0)), set(world.plan(rule, 0))
     assert before < after
-    assert {job[0] for job in after - before} == {"tube_navy"}
+    assert {photograph.group for photograph in after - before} == {"tube_navy"}
 
 
 def test_an_unknown_group_and_an_empty_world_are_refused(tmp_path, params):
@@ -122,7 +124,7 @@ def test_objects_stay_visible():
     """Stacking hides parts, but what is annotated can be recognised."""
     shares = []
     for number in range(30):
-        planned, _, owner = world.render("tube_mint", number, 6, False, 320, 180, seed=3)
+        planned, _, owner = world.render(Photograph("tube_mint", number, 6, False), 320, 180, seed=3)
         for k, pose in enumerate(planned.objects, 1):
             alone = draw.photograph(scene.Scene((pose,), planned.light), 320, 180, np.random.default_rng(0))[1]
             shares.append((owner == k).sum() / (alone > 0).sum())
@@ -131,7 +133,7 @@ def test_objects_stay_visible():
 
 
 def test_without_its_topmost_object_a_photograph_is_the_same_elsewhere():
-    arguments = ("can_cobalt", 4, 5, False, 320, 180, 0)
+    arguments = (Photograph("can_cobalt", 4, 5, False), 320, 180, 0)
     planned, picture, owner = world.render(*arguments)
     rng = np.random.default_rng([0, list(catalog.GROUPS).index("can_cobalt"), 4, False])
     drawn = draw.photograph(scene.plan(("can_cobalt",), 5, 180 / 320, rng), 320, 180, rng)
@@ -143,3 +145,27 @@ def test_without_its_topmost_object_a_photograph_is_the_same_elsewhere():
     far = ~cv2.dilate(gone.astype(np.uint8), np.ones((101, 101), np.uint8)).astype(bool)
     assert far.any() and np.array_equal(picture[far], without[far])
     assert np.array_equal(owner[~gone], uncovered[~gone]) and not (uncovered == 5).any()
+
+
+def test_stations_that_differ_have_photographs_for_testing_of_every_group_that_is_tested(bins, params):
+    at_home = coco.read(bins / "annotations.json")
+    seen = []
+    for station in scene.SHIFTED:
+        there = coco.read(bins / "shifted" / station / "annotations.json")
+        groups = {name: len(images) for name, images in coco.grouped(there, {}).items()}
+        assert groups == dict.fromkeys(params.now.bins.extra_test, params.now.bins.shifted)
+        assert there.categories == at_home.categories and len(there.annotations) > len(there.images)
+        seen += [photo.read(bins / "shifted" / station / "images" / image.file_name) for image in there.images]
+    assert len({picture.tobytes() for picture in seen}) == len(seen)
+
+
+def test_a_station_differs_in_what_its_name_says():
+    """The same scene from higher up is smaller, in other light darker; another bin is blue."""
+    sizes, light, blue = {}, {}, {}
+    for station in (None, *scene.SHIFTED):
+        _, picture, owner = world.render(Photograph("tube_mint", 1, 1, True, station), 320, 180, seed=0)
+        sizes[station], light[station] = (owner == 1).sum(), picture.mean()
+        blue[station] = (picture[..., 2].astype(float) - picture[..., 0])[owner == 0].mean()
+    assert sizes["other_height"] < 0.8 * sizes[None]
+    assert light["other_light"] < 0.8 * light[None]
+    assert blue["other_bin"] > 20 + blue[None]

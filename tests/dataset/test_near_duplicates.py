@@ -11,7 +11,7 @@ def found(pictures, hash_distance=6, tile_distance=0.06):
 
 
 def photographs(count, objects=4):
-    return [world.render("tube_mint", k, objects, False, 320, 180, seed=5)[1] for k in range(count)]
+    return [world.render(world.Photograph("tube_mint", k, objects, False), 320, 180, seed=5)[1] for k in range(count)]
 
 
 def test_copies_are_found_and_different_arrangements_are_not():

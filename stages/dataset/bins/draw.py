@@ -14,7 +14,7 @@ import numpy as np
 
 from stages.dataset.bins.catalog import PRODUCTS, SHAPES, STEEL
 from stages.dataset.bins.labels import skin
-from stages.dataset.bins.scene import CAMERA, FLOOR, WALL, Light, Pose, Scene, axes, outline, project
+from stages.dataset.bins.scene import FLOOR, FOCAL, WALL, Light, Pose, Scene, Station, axes, outline, project
 
 SHADOW = 0.42  # how much of the light a cast shadow takes
 CONTACT = 0.5  # … and the dark line where things touch
@@ -34,7 +34,7 @@ def photograph(scene: Scene, width: int, height: int, rng: np.random.Generator) 
 def empty_bin(light: Light, width: int, height: int) -> np.ndarray:
     """The bin with nothing in it, before light and camera: float32 RGB."""
     margin = 1.12  # drawn a little larger, so that shifting and turning it shows no edge
-    canvas = _bin(round(width * margin), round(height * margin), width)
+    canvas = _bin(round(width * margin), round(height * margin), width, light.station)
     if light.flip[0]:
         canvas = canvas[:, ::-1]
     if light.flip[1]:
@@ -49,15 +49,16 @@ def empty_bin(light: Light, width: int, height: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _bin(width: int, height: int, unit: int) -> np.ndarray:
+def _bin(width: int, height: int, unit: int, station: Station) -> np.ndarray:
     """The bin from straight above on a dark belt: rim, four ribbed walls, a worn, moulded floor."""
-    rng = np.random.default_rng(7)
-    image = np.full((height, width, 3), (0.17, 0.175, 0.185), np.float32)
+    crate = station.crate
+    rng = np.random.default_rng(crate.seed)
+    image = np.full((height, width, 3), crate.belt, np.float32)
     image += rng.normal(0, 0.012, (height, 1, 1)).astype(np.float32)  # the belt's weave
     middle = np.array([width / 2, height / 2])
 
     def ring(x: float, y: float, z: float) -> np.ndarray:
-        corners = np.array([(-x, -y), (x, -y), (x, y), (-x, y)]) * unit * CAMERA / (CAMERA - z)
+        corners = np.array([(-x, -y), (x, -y), (x, y), (-x, y)]) * unit * FOCAL / (station.camera - z)
         return middle + corners
 
     x, y = FLOOR[0] / 2, FLOOR[1] / 2
@@ -70,26 +71,26 @@ def _bin(width: int, height: int, unit: int) -> np.ndarray:
         points = np.round(corners * 16).astype(np.int32)
         cv2.fillConvexPoly(image, points, colour, cv2.LINE_AA, 4)
 
-    fill(lip, (0.63, 0.635, 0.645))
-    fill(rim, (0.3, 0.305, 0.315))
+    fill(lip, crate.lip)
+    fill(rim, crate.rim)
     for side, shade in enumerate((0.40, 0.47, 0.53, 0.44)):
         a, b = side, (side + 1) % 4
-        fill(np.array([rim[a], rim[b], floor[b], floor[a]]), (shade, shade * 1.005, shade * 1.02))
+        fill(np.array([rim[a], rim[b], floor[b], floor[a]]), tuple(shade * part for part in crate.wall))
         for at in np.linspace(0.06, 0.94, 16 if side % 2 == 0 else 9):
             top, foot = rim[a] + (rim[b] - rim[a]) * at, floor[a] + (floor[b] - floor[a]) * at
             cv2.line(
                 image,
                 _sixteenths(top),
                 _sixteenths(foot),
-                (shade * 0.84, shade * 0.84, shade * 0.86),
+                tuple(shade * part for part in crate.rib),
                 max(1, unit // 240),
                 cv2.LINE_AA,
                 4,
             )
-    fill(floor, (0.535, 0.54, 0.55))
+    fill(floor, crate.floor)
     inside = np.zeros((height, width), np.float32)
     cv2.fillConvexPoly(inside, np.round(floor * 16).astype(np.int32), 1.0, cv2.LINE_AA, 4)
-    image *= 1 + inside[..., None] * _wear(rng, width, height, unit)[..., None]
+    image *= 1 + crate.wear * inside[..., None] * _wear(rng, width, height, unit)[..., None]
     # The floor is darker where the walls keep the light away.
     depth = cv2.distanceTransform((inside > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / (0.05 * unit)
     image *= (1 - 0.3 * np.exp(-depth) * inside)[..., None]
@@ -195,7 +196,7 @@ def _lying(pose: Pose, light: Light, box: Box, width: int, height: int) -> tuple
         cosine = np.sqrt(1 - sine * sine)
         x = (s + thick[at] * cosine * tan) / np.float32(kind.length) + 0.5
     edge = np.minimum(half - np.abs(t), np.minimum(x, 1 - x) * np.float32(kind.length))
-    pixel = np.float32(width * CAMERA / (CAMERA - pose.z))
+    pixel = np.float32(width * light.scale(pose.z))
     cover = np.clip(edge * pixel + 0.5, 0, 1)
 
     print_ = skin(kind.name, width)
@@ -277,7 +278,7 @@ def _standing(pose: Pose, light: Light, box: Box, width: int, height: int) -> tu
     for level in np.linspace(1, 0, 20):  # the profile runs from the cap (up) to the foot
         rise = (1 - level) * kind.length
         centre = project(np.array([pose.x, pose.y, rise]), light, height / width) * width
-        scale = CAMERA / (CAMERA - rise) * width
+        scale = light.scale(rise) * width
         radius = np.interp(level, profile[:, 0], profile[:, 1]) * kind.radius * scale
         dx, dy = x - centre[0], y - centre[1]
         far = np.sqrt(dx * dx + dy * dy)

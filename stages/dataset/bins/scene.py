@@ -12,7 +12,7 @@ import numpy as np
 
 from stages.dataset.bins.catalog import PRODUCTS, SHAPES
 
-CAMERA = 1.35  # height of the camera above the floor
+FOCAL = 1.35  # so much is the width of what the camera sees, at a distance of 1
 WALL = 0.24  # height of the bin's rim above the floor
 FLOOR = (0.76, 0.395)  # the floor's width and depth
 GRID = 160  # columns of the coarse picture in which hiding is estimated while objects are placed
@@ -34,6 +34,49 @@ class Pose:
 
 
 @dataclass(frozen=True)
+class Crate:
+    """What a bin is made of. Colours are shares of full brightness: red, green, blue."""
+
+    belt: tuple[float, float, float]  # on which it stands
+    floor: tuple[float, float, float]
+    lip: tuple[float, float, float]
+    rim: tuple[float, float, float]
+    wall: tuple[float, float, float]  # relative to the shade that its side has
+    rib: tuple[float, float, float]  # likewise
+    wear: float  # strength of stains and grain, relative to the built-in bin's
+    seed: int  # of its scratches
+
+
+@dataclass(frozen=True)
+class Station:
+    """Where photographs are taken: the bin, how high the camera hangs, and the range of its light."""
+
+    crate: Crate
+    camera: float = 1.35  # above the floor
+    lean: float = 0.4  # standard deviation of the lamp's direction from straight above
+    brightness: tuple[float, float] = (0.84, 1.14)
+    ambient: tuple[float, float] = (0.5, 0.62)
+    warmth: float = 0.0  # more red and less blue, on average
+
+
+GREY = Crate(
+    belt=(0.17, 0.175, 0.185), floor=(0.535, 0.54, 0.55), lip=(0.63, 0.635, 0.645), rim=(0.3, 0.305, 0.315),
+    wall=(1.0, 1.005, 1.02), rib=(0.84, 0.84, 0.86), wear=1.0, seed=7,
+)  # fmt: skip
+BLUE = Crate(
+    belt=(0.36, 0.35, 0.33), floor=(0.25, 0.36, 0.52), lip=(0.3, 0.45, 0.7), rim=(0.15, 0.22, 0.36),
+    wall=(0.55, 0.75, 1.15), rib=(0.46, 0.63, 0.97), wear=1.6, seed=11,
+)  # fmt: skip
+HOME = Station(GREY)
+# Stations that differ from the built-in one in one respect each: what a detector meets after it has been trained.
+SHIFTED = {
+    "other_bin": Station(BLUE),
+    "other_light": Station(GREY, lean=1.1, brightness=(0.5, 0.75), ambient=(0.3, 0.4), warmth=0.1),
+    "other_height": Station(GREY, camera=1.75),
+}
+
+
+@dataclass(frozen=True)
 class Light:
     """One photograph's light and camera."""
 
@@ -46,6 +89,11 @@ class Light:
     shift: tuple[float, float]  # where the bin stands under the camera …
     turn: float  # … and by how many radians it is turned
     flip: tuple[bool, bool]  # which way round the bin stands
+    station: Station = HOME
+
+    def scale(self, z: float | np.ndarray) -> float | np.ndarray:
+        """Return how long a share of the width at a height is in the photograph."""
+        return FOCAL / (self.station.camera - z)
 
 
 @dataclass(frozen=True)
@@ -54,9 +102,11 @@ class Scene:
     light: Light
 
 
-def plan(products: tuple[str, ...], count: int, aspect: float, rng: np.random.Generator) -> Scene:
+def plan(
+    products: tuple[str, ...], count: int, aspect: float, rng: np.random.Generator, station: Station = HOME
+) -> Scene:
     """Place `count` objects of `products` in the bin, later ones on top where they meet earlier ones."""
-    light = _light(rng)
+    light = _light(rng, station)
     placed: list[Pose] = []
     masks: list[np.ndarray] = []
     for _ in range(count):
@@ -120,13 +170,13 @@ def _try(
     return Pose(product, x, y, min(height, WALL), heading, tilt, roll, False), mask, score
 
 
-def _light(rng: np.random.Generator) -> Light:
-    lamp = np.array([*rng.normal(0, 0.4, 2), 1.0])
-    brightness = rng.uniform(0.84, 1.14)
-    warmth = rng.normal(0, 0.03)
+def _light(rng: np.random.Generator, station: Station) -> Light:
+    lamp = np.array([*rng.normal(0, station.lean, 2), 1.0])
+    brightness = rng.uniform(*station.brightness)
+    warmth = rng.normal(station.warmth, 0.03)
     return Light(
         direction=tuple(lamp / np.linalg.norm(lamp)),
-        ambient=rng.uniform(0.5, 0.62),
+        ambient=rng.uniform(*station.ambient),
         gain=(brightness * (1 + warmth), brightness, brightness * (1 - warmth)),
         slope=tuple(rng.normal(0, 0.09, 2)),
         noise=rng.uniform(0.006, 0.014),
@@ -134,6 +184,7 @@ def _light(rng: np.random.Generator) -> Light:
         shift=tuple(rng.normal(0, 0.006, 2)),
         turn=rng.normal(0, 0.008),
         flip=(bool(rng.integers(2)), bool(rng.integers(2))),
+        station=station,
     )
 
 
@@ -142,7 +193,7 @@ def project(points: np.ndarray, light: Light, aspect: float) -> np.ndarray:
     cos, sin = np.cos(light.turn), np.sin(light.turn)
     x = cos * points[..., 0] - sin * points[..., 1] + light.shift[0]
     y = sin * points[..., 0] + cos * points[..., 1] + light.shift[1]
-    scale = CAMERA / (CAMERA - points[..., 2])
+    scale = light.scale(points[..., 2])
     return np.stack([0.5 + x * scale, aspect / 2 + y * scale], -1)
 
 

@@ -1,11 +1,14 @@
-"""The whole world on disk: every group's photographs with annotations a person might have made, and the exact truth."""
+"""The whole world on disk: every group's photographs with annotations a person might have made, and the exact truth.
+
+Beside it, for testing only, photographs of the same products at stations that differ: another bin, light, camera height.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -32,21 +35,57 @@ HAND = 0.0011  # standard deviation of an annotator's click, as a share of the w
 CRUMB = 5e-5  # visible pieces smaller than this share of the picture are nothing that anybody would see
 
 
+@dataclass(frozen=True)
+class Photograph:
+    """One photograph to take: what it shows, and where."""
+
+    group: str
+    number: int  # in its group, from 1
+    count: int  # of objects
+    testing: bool  # whether it is for testing only
+    station: str | None = None  # one of scene.SHIFTED; None: the built-in one
+
+    @property
+    def rng_seed(self) -> list[int]:
+        """Return what its random numbers are drawn by, beside the world's seed."""
+        kind = 2 + list(scene.SHIFTED).index(self.station) if self.station else int(self.testing)
+        return [list(GROUPS).index(self.group), self.number, kind]
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.group}/{'test_' if self.testing else ''}{self.number:04}.png"
+
+
 def generate(bins: Bins, seed: int, folder: Path) -> None:
-    """Fill `folder` with images/, annotations.json (as annotated) and truth.json (poses, exact masks)."""
+    """Fill `folder` with images/, annotations.json (as annotated) and truth.json (poses, exact masks).
+
+    shifted/<station>/ has images/ and annotations.json of stations that differ, where `bins` asks for such photographs.
+    """
     if unknown := [g for g in (*bins.images, *bins.extra_test) if g not in GROUPS]:
         raise Problem(f"scales.….bins names the group {unknown[0]!r}; the bins have {', '.join(GROUPS)}")
-    jobs = list(plan(bins, seed))
-    if not jobs:
+    if not (wanted := plan(bins, seed)):
         raise Problem("scales.….bins.images: the world would be empty; give at least one group a photograph")
-    for group in {job[0] for job in jobs}:
+    facts = take(wanted, bins, seed, folder, "drawing the bins")
+    files.write_json(folder / "truth.json", {"images": facts})
+    for station in scene.SHIFTED if bins.shifted else ():
+        elsewhere = [
+            Photograph(group, number, count, True, station)
+            for group in bins.extra_test
+            for number, count in enumerate(objects_per_image(group, bins.shifted), 1)
+        ]
+        take(elsewhere, bins, seed, folder / "shifted" / station, f"drawing {station}")
+
+
+def take(wanted: list[Photograph], bins: Bins, seed: int, folder: Path, title: str) -> list[dict]:
+    """Write photographs and their annotations into a folder, on all cores; return the truth about each."""
+    for group in {photograph.group for photograph in wanted}:
         (folder / "images" / group).mkdir(parents=True)
     images, annotations, truth = [], [], []
     cores = len(os.sched_getaffinity(0))
     # A forked process hangs where its parent has used OpenCV's threads.
     with ProcessPoolExecutor(cores, get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
-        done = pool.map(_one, [(*job, bins.width, bins.height, seed, folder) for job in jobs], chunksize=4)
-        for image, labels, facts in progress.bar(done, total=len(jobs), what="drawing the bins", unit="photo"):
+        done = pool.map(_one, [(one, bins.width, bins.height, seed, folder) for one in wanted], chunksize=4)
+        for image, labels, facts in progress.bar(done, total=len(wanted), what=title, unit="photo"):
             images.append(image)
             annotations.extend(labels)
             truth.append(facts)
@@ -54,11 +93,12 @@ def generate(bins: Bins, seed: int, folder: Path) -> None:
         "info": {"description": "Tenfold bins world", "version": "1"},
         "categories": list(CATEGORIES), "images": images, "annotations": annotations,
     })  # fmt: skip
-    files.write_json(folder / "truth.json", {"images": truth})
+    return truth
 
 
-def plan(bins: Bins, seed: int) -> Iterator[tuple[str, int, int, bool]]:
-    """Return each photograph to draw: its group, number, count of objects, and whether it is for testing only."""
+def plan(bins: Bins, seed: int) -> list[Photograph]:
+    """Return the photographs to take at the built-in station."""
+    wanted = []
     for group in GROUPS:
         for total, testing in ((bins.images.get(group, 0), False), (bins.extra_test.get(group, 0), True)):
             counts = objects_per_image(group, total)
@@ -67,7 +107,8 @@ def plan(bins: Bins, seed: int) -> Iterator[tuple[str, int, int, bool]]:
             if group == MISCLASSIFIED[0] and not testing and total > fault and 6 in counts:
                 at = counts.index(6)  # the thesis's misclassified image shows six objects
                 counts[at], counts[fault] = counts[fault], counts[at]
-            yield from ((group, number, count, testing) for number, count in enumerate(counts, 1))
+            wanted += [Photograph(group, number, count, testing) for number, count in enumerate(counts, 1)]
+    return wanted
 
 
 def objects_per_image(group: str, total: int) -> list[int]:
@@ -81,23 +122,25 @@ def objects_per_image(group: str, total: int) -> list[int]:
 
 
 def render(
-    group: str, number: int, count: int, testing: bool, width: int, height: int, seed: int, gone: Container[int] = ()
+    wanted: Photograph, width: int, height: int, seed: int, gone: Container[int] = ()
 ) -> tuple[scene.Scene, np.ndarray, np.ndarray]:
     """One photograph of the world, the same for the same arguments: its scene, picture and owner of each pixel.
 
     The objects at the places in `gone` are left out, and all else stays as it was, to the last bit of noise.
     """
-    rng = np.random.default_rng([seed, list(GROUPS).index(group), number, testing])
-    planned = scene.plan(GROUPS[group], count, height / width, rng)
+    rng = np.random.default_rng([seed, *wanted.rng_seed])
+    station = scene.SHIFTED[wanted.station] if wanted.station else scene.HOME
+    planned = scene.plan(GROUPS[wanted.group], wanted.count, height / width, rng, station)
     shown = replace(planned, objects=tuple(pose for k, pose in enumerate(planned.objects) if k not in gone))
     picture, owner = draw.photograph(shown, width, height, rng)
     return shown, picture, owner
 
 
-def _one(job: tuple) -> tuple[dict, list[dict], dict]:
-    group, number, count, testing, width, height, seed, folder = job
-    planned, picture, owner = render(group, number, count, testing, width, height, seed)
-    name = f"{group}/{'test_' if testing else ''}{number:04}.png"
+def _one(job: tuple[Photograph, int, int, int, Path]) -> tuple[dict, list[dict], dict]:
+    wanted, width, height, seed, folder = job
+    group, number, testing = wanted.group, wanted.number, wanted.testing
+    planned, picture, owner = render(wanted, width, height, seed)
+    name = wanted.file_name
     done, png = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
     assert done
     (folder / "images" / name).write_bytes(png)
