@@ -41,13 +41,14 @@ repro: setup ## whatever params.yaml says: check it, then dvc repro
 	@python -m stages.settings
 	@dvc repro
 
-evidence: setup ## every arm with more seeds and steps than `dvc repro` takes: a night on two cores, and can be resumed
-	@dvc repro
-	@python -m stages.evidence.matrix full
-	@dvc repro -s report
+evidence: setup ## the answer that counts: arms over products, draws and numbers of photographs; a night on two cores, resumable
+	@python -m stages.settings
+	@dvc repro split
+	@python -m stages.evidence.study
+	@python -m stages.report.index
 
 metrics: setup ## the headline figures beside the last commit's, one line each; the rest: dvc metrics diff
-	@dvc metrics diff --all --no-path --targets reports/metrics/headline.json
+	@dvc metrics diff --all --no-path --targets reports/metrics/curve.json reports/metrics/headline.json
 
 test: setup ## the quick tests, on all cores: minutes
 	@$(PYTEST) -m "not slow"
@@ -86,9 +87,9 @@ lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--group dev pyproject.toml -o requirements.lock
 
-benchmark: setup ## measure: how stages start, the bins' drawing, COCO to YOLO at COCO's size, a GAN's step, its memory, the search for copies, composing, what fills an object's place, a large texture, how new arrangements are, augmentation, flows, many products
+benchmark: setup ## measure how fast things are, and how well what composes and fills does
 	@python -m benchmarks.stage_starts && python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo
 	@python -m benchmarks.gan_speed && python -m benchmarks.gan_memory
 	@python -m benchmarks.copy_search && python -m benchmarks.compose_speed && python -m benchmarks.texture_size
 	@python -m benchmarks.deconstruct && python -m benchmarks.novelty
-	@python -m benchmarks.standard_augmentation && python -m benchmarks.flow_speed && python -m benchmarks.many_products
+	@python -m benchmarks.detector_speed && python -m benchmarks.flow_speed && python -m benchmarks.many_products

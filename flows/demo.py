@@ -2,7 +2,7 @@
 
 A detector of all products, a GAN pretrained on other products and fine-tuned on ten images, candidates drawn and
 composed, a verdict on each, and what is accepted as training data for a few detectors, tested on real images. One seed
-and few steps: the answer is indicative. `make repro` gives the one that counts.
+and few steps: the answer is indicative. `make repro` and `make evidence` give the one that counts.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 
 from flows.reproduce import reproduce
-from stages import command, files, paths, provenance, settings
-from stages.evidence import matrix
+from stages import command, files, provenance, settings
+from stages.evidence import first_look
 from stages.problem import Problem
 from stages.report import answer, index
 
@@ -25,11 +25,11 @@ def main() -> None:
             raise Problem(f"params.yaml: {key}: {value}; the demo runs {wanted} (for what is there: make repro)")
     started = time.monotonic()
     reproduce(targets=CORE, slots=provenance.cores())
-    matrix.main("quick")
+    first_look.main()
     index.main()
-    found = files.read_json(paths.REPORTS / "evidence" / "quick.json")
-    print("\nIndicative, with one seed and few steps (`make repro` gives the answer that counts):")
-    for line in answer.sentences(found["focus"], params.all_arms, params):
+    found = files.read_json(first_look.RESULT)
+    print("\nIndicative, with one seed and few steps (docs/evidence.md has the answer that counts):")
+    for line in answer.sentences(found["focus"], params.arms, params):
         print(line)
     print(f"{(time.monotonic() - started) / 60:.0f} minutes. The report: {index.REPORT}")
 

@@ -75,7 +75,7 @@ class Products(Section, frozen=True):
 class Subset(Section, frozen=True):
     group: Name  # or focus, other, but_focus, but_other, rest (all but those two and the ones apart), every
     count: Positive | Literal["all"]  # of each group
-    prefer: Literal["separated", "random"]
+    prefer: Literal["separated", "crowded", "random"]
     fewer: bool  # whether a group that has fewer images gives what it has; else that ends the stage
 
 
@@ -103,7 +103,8 @@ class Augment(Section, frozen=True):
     scale: Share
     fliplr: Share
     flipud: Share
-    mosaic: Share
+    mosaic: Share  # of pictures made of parts of four; without, wide pictures are not padded
+    copy_paste: Share  # of an image's objects that are pasted into it once more, mirrored; needs polygons
 
 
 class Detector(Section, frozen=True):
@@ -271,18 +272,21 @@ class Arm(Section, frozen=True):
     ratio: Count  # fakes for each real image, at most
     known: str  # a folder of other products' images that it is trained on too, or none
     start: str  # the detector of those products, from which it goes on; none: from scratch
-    augment: Literal["plain", "standard"]
+    augment: Name  # one of `augmentations`
 
 
 class Evidence(Section, frozen=True):
     primary: Name  # the arm whose gain was asked for before any test image was looked at
     real: Share  # of an epoch that mixes real images and fakes, the share of the real ones …
     known: Share  # … and of one that goes on from the known products, the share of their images
-    margin: Share  # of mAP that the known products may lose
+    warm_lr: Annotated[
+        float, Meta(gt=0, le=1)
+    ]  # learning rate of what goes on from a detector, against one from scratch
+    known_steps: Positive  # of the known products' detector, in steps of an arm
+    margin: Share  # of mAP50-95 and of the objects found that the known products may lose
+    least_found: Share  # of the product's objects that a detector finds, or it is not promoted
     minutes: Annotated[float, Meta(ge=0)]  # to annotate one image
     resamplings: Positive
-    plain: Augment
-    standard: Augment
 
 
 class Compared(Section, frozen=True):
@@ -291,7 +295,22 @@ class Compared(Section, frozen=True):
     imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
     batch: Positive
     steps: Positive
-    seeds: Positive
+    seeds: Positive  # of a study: draws of the photographs, each with a seed of its own
+
+
+class Study(Section, frozen=True):
+    """What `make evidence` compares: arms made anew of other photographs, of several products."""
+
+    at: Positive  # photographs of which all its arms are made
+    arms: list[Name]
+    curve: list[Name]  # the arms among these that are made of fewer and of more photographs, too
+    choices: list[Literal["separated", "crowded"]]  # of the photographs, beside random ones …
+    chosen: list[Name]  # … and the arms that are made of these
+
+
+class ScaledStudy(Compared, frozen=True):
+    products: Annotated[list[Name], Meta(min_length=1)]  # groups; never the one on which settings were chosen
+    counts: list[Positive]  # of photographs, on the curve; all of a product's are added
 
 
 class ArrivalRule(Section, frozen=True):
@@ -322,4 +341,4 @@ class Scale(Section, frozen=True):
     composed: Positive  # candidates of each composition
     judge: ScaledJudge
     evidence: Compared  # by `dvc repro` …
-    matrix: Compared  # … and by `make evidence`
+    study: ScaledStudy  # … and by `make evidence`

@@ -23,6 +23,7 @@ from stages.schema import (
     NONE,
     Arm,
     ArrivalRule,
+    Augment,
     Bins,
     Compared,
     Composition,
@@ -40,8 +41,10 @@ from stages.schema import (
     ObjectGan,
     Products,
     Scale,
+    ScaledStudy,
     Section,
     Split,
+    Study,
     Subset,
     Testing,
     Texture,
@@ -50,9 +53,31 @@ from stages.schema import (
 from stages.setting_errors import explain
 
 __all__ = [  # the blocks that others speak of, too
-    "NONE", "Arm", "Bins", "Compared", "Composition", "Dataset", "Detector", "Evidence", "Experiment", "Feedback",
-    "Fix", "Gan", "Inpaint", "Judge", "Products", "Settings", "Split", "Subset", "Testing", "candidate_seed", "load",
-    "named", "named_folder",
+    "NONE",
+    "Arm",
+    "Bins",
+    "Compared",
+    "Composition",
+    "Dataset",
+    "Detector",
+    "Evidence",
+    "Experiment",
+    "Feedback",
+    "Fix",
+    "Gan",
+    "Inpaint",
+    "Judge",
+    "Products",
+    "ScaledStudy",
+    "Settings",
+    "Split",
+    "Study",
+    "Subset",
+    "Testing",
+    "candidate_seed",
+    "load",
+    "named",
+    "named_folder",
 ]  # fmt: skip
 
 PARAMS = Path("params.yaml")
@@ -84,8 +109,9 @@ class Settings(Section, frozen=True):
     judge: Judge
     feedback: Feedback
     evidence: Evidence
+    augmentations: dict[Name, Augment]
     arms: dict[Name, Arm]
-    more_arms: dict[Name, Arm]  # only `make evidence` trains these
+    study: Study
     arrival: ArrivalRule
     testing: Testing
     scales: dict[Name, Scale]
@@ -93,7 +119,7 @@ class Settings(Section, frozen=True):
     def __post_init__(self) -> None:
         if self.scale not in self.scales:
             _refuse("scale", self.scale, self.scales)
-        for table in ("experiments", "textures", "object_gans", "inpaints", "compositions", "arms", "more_arms"):
+        for table in ("experiments", "textures", "object_gans", "inpaints", "compositions", "arms"):
             for name, entry in getattr(self, table).items():
                 where = f"{table}.{name}"
                 if entry.subset not in self.subsets:
@@ -104,10 +130,12 @@ class Settings(Section, frozen=True):
         for name in self.compositions:
             if name in self.experiments:
                 raise ValueError(f"compositions.{name}: another experiment has this name")
-        for name, arm in self.all_arms.items():
-            where = f"{'arms' if name in self.arms else 'more_arms'}.{name}"
-            if (name in self.arms and name in self.more_arms) or name in NOT_ARMS:
-                raise ValueError(f"{where}: another arm or detector has this name")
+        for name, arm in self.arms.items():
+            where = f"arms.{name}"
+            if name in NOT_ARMS:
+                raise ValueError(f"{where}: another detector has this name")
+            if arm.augment not in self.augmentations:
+                _refuse(f"{where}.augment", arm.augment, self.augmentations)
             if (arm.fakes == NONE) != (arm.ratio == 0):
                 raise ValueError(f"{where}.ratio: {arm.ratio} is not allowed: expected 0 without fakes, more with them")
         for name in self.arrival.generators:
@@ -115,6 +143,10 @@ class Settings(Section, frozen=True):
                 _refuse("arrival.generators", name, self.cheap)
         if self.evidence.primary not in self.arms:
             _refuse("evidence.primary", self.evidence.primary, self.arms)
+        for key, allowed in (("arms", list(self.remade)), ("curve", self.study.arms), ("chosen", self.study.arms)):
+            for name in getattr(self.study, key):
+                if name not in allowed:
+                    _refuse(f"study.{key}", name, allowed)
 
     def _links(self, name: str, entry: Section) -> dict[str, list[str]]:
         """Return, for each key of an entry that names a folder, the folders that it may name."""
@@ -171,8 +203,14 @@ class Settings(Section, frozen=True):
         }  # fmt: skip
 
     @property
-    def all_arms(self) -> dict[str, Arm]:
-        return self.arms | self.more_arms
+    def remade(self) -> dict[str, Arm]:
+        """Return the arms that can be made of any photographs of any product, because their fakes are cheap."""
+        return {name: arm for name, arm in self.arms.items() if not arm.ratio or self.composition(arm) in self.cheap}
+
+    def composition(self, arm: Arm) -> str | None:
+        """Return the name of what made an arm's fakes; None, if it takes all that were accepted, or has none."""
+        parts = Path(arm.fakes).parts
+        return parts[2] if parts[:2] == ("data", "accepted") and len(parts) > 2 else None
 
     @property
     def now(self) -> Scale:
@@ -193,14 +231,14 @@ class Settings(Section, frozen=True):
 # The mappings of params.yaml from names to blocks of one kind.
 TABLES = {
     "subsets": Subset, "experiments": Experiment, "textures": Texture, "object_gans": ObjectGan, "inpaints": Inpaint,
-    "compositions": Composition, "arms": Arm, "more_arms": Arm, "scales": Scale,
+    "compositions": Composition, "augmentations": Augment, "arms": Arm, "scales": Scale,
 }  # fmt: skip
 
 
 def named(name: str, table: dict[str, T]) -> T:
     """Return the entry of this name of a table of params.yaml."""
     if name not in table:
-        raise Problem(f"there is no experiment {name!r}; params.yaml has {', '.join(table)}")
+        raise Problem(f"there is no {name!r}; params.yaml has {', '.join(table)}")
     return table[name]
 
 

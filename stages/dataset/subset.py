@@ -57,10 +57,15 @@ def meant(word: str, products: Products, groups: list[str], where: str) -> list[
     found = known.get(word, [word])
     if not found:
         raise Problem(f"{where}: there is no group besides {products.focus} and {products.other}")
-    for group in found:
+    return among(found, groups, where)
+
+
+def among(wanted: list[str], groups: list[str], where: str) -> list[str]:
+    """Return the wanted groups, if the dataset has them all."""
+    for group in wanted:
         if group not in groups:
             raise Problem(f"{where}: there is no group {group!r}; the dataset has {', '.join(groups)}")
-    return found
+    return wanted
 
 
 def pick(candidates: coco.Coco, rule: Subset, seed: int, where: str) -> list[tuple[int, str]]:
@@ -69,8 +74,9 @@ def pick(candidates: coco.Coco, rule: Subset, seed: int, where: str) -> list[tup
     count = there if rule.count == "all" else min(rule.count, there) if rule.fewer else rule.count
     if count > there or count == 0:
         raise Problem(f"{where} has {there} training images, {rule.count} are wanted")
-    order = _separated(candidates) if rule.prefer == "separated" else _shuffled(candidates, seed)
-    return order[:count]
+    if rule.prefer == "random":
+        return _shuffled(candidates, seed)[:count]
+    return (_separated(candidates) if rule.prefer == "separated" else _crowded(candidates))[:count]
 
 
 def _shuffled(candidates: coco.Coco, seed: int) -> list[tuple[int, str]]:
@@ -100,6 +106,13 @@ def _separated(candidates: coco.Coco) -> list[tuple[int, str]]:
     ]
     empty = [(i, "no objects") for i, objects in annotations.items() if not objects]
     return [(id_, reason) for _, _, id_, reason in sorted(turns)] + empty
+
+
+def _crowded(candidates: coco.Coco) -> list[tuple[int, str]]:
+    """Order images by how many objects they show, the fullest first; of as full ones, those that lie closest."""
+    annotations = coco.by_image(candidates)
+    ranked = sorted((-len(of := annotations[image.id]), gap(of, image), image.id) for image in candidates.images)
+    return [(id_, _objects(-number, apart) if number else "no objects") for number, apart, id_ in ranked]
 
 
 def _objects(number: int, apart: float) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from stages import command, drawing, files, paths, settings
-from stages.boxes import overlaps
 from stages.dataset import coco, photo
 from stages.detector import metrics, predict
+from stages.detector.marked import marked
 from stages.detector.scenes import DetectedScene
 from stages.problem import Problem
 
@@ -63,7 +63,7 @@ def measure(
     scenes: list[DetectedScene], groups: dict[int, str], classes: int, testing: settings.Testing, seed: int
 ) -> dict:
     """Return all figures of the test, one level of names deep."""
-    map50, map50_95 = metrics.coco_map(scenes, classes)
+    map50, map50_95, _ = metrics.coco_map(scenes, classes)
     draws = metrics.bootstrap(metrics.match(scenes, classes), testing.bootstrap, seed)
     low, high = np.percentile(draws, (2.5, 97.5), axis=0)
     figures = {
@@ -100,21 +100,12 @@ def choose(scenes: list[DetectedScene], groups: dict[int, str], testing: setting
 def contact_sheet(
     scenes: list[DetectedScene], dataset: coco.Coco, names: list[str], testing: settings.Testing
 ) -> np.ndarray:
-    """White: objects that are there. Blue: what was detected, with its certainty. Orange: wrong class or place."""
+    """Return some photographs with what was seen in each, as one picture."""
     images = {image.id: image for image in dataset.images}
     tiles = []
     for scene in scenes:
-        path = paths.SOURCE_IMAGES / images[scene.image].file_name
-        small = photo.fit(photo.load(path, scene.width, scene.height), TILE)
-        ratio = small.shape[1] / scene.width
-        for box in scene.boxes:
-            drawing.box(small, tuple(box * ratio), drawing.TRUTH)
-        for seen in scene.detections[scene.detections[:, 4] >= testing.confidence]:
-            same = scene.classes == seen[5]
-            right = overlaps(seen[None, :4], scene.boxes[same]).max(initial=0) >= testing.iou
-            label = f"{names[int(seen[5])]} {100 * seen[4]:.0f}"
-            drawing.box(small, tuple(seen[:4] * ratio), drawing.SURE if right else drawing.WRONG, label)
-        tiles.append(small)
+        pixels = photo.load(paths.SOURCE_IMAGES / images[scene.image].file_name, scene.width, scene.height)
+        tiles.append(marked(pixels, TILE, scene, names, testing))
     return drawing.sheet(tiles, SHEET[0])
 
 

@@ -6,7 +6,7 @@ images drawn with replacement; that needs the matches only once, and is checked 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +38,8 @@ def found(scene: DetectedScene, confidence: float, iou: float) -> tuple[int, int
     return len(certainty), int(present.sum()), certainty
 
 
-def coco_map(scenes: Sequence[DetectedScene], classes: int) -> tuple[float, float]:
-    """mAP50 and mAP50-95 as COCO defines them, by faster-coco-eval."""
+def coco_map(scenes: Sequence[DetectedScene], classes: int) -> tuple[float, float, float]:
+    """Return mAP50, mAP50-95 and mAP75 as COCO defines them, by faster-coco-eval."""
     objects = [(s, k) for s in scenes for k in range(len(s.boxes))]
     truth = {
         "images": [{"id": s.image, "width": s.width, "height": s.height} for s in scenes],
@@ -56,26 +56,28 @@ def coco_map(scenes: Sequence[DetectedScene], classes: int) -> tuple[float, floa
         for d in s.detections
     ]
     if not detected or not objects:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     gold = COCO(truth)
     judge = COCOeval_faster(gold, gold.loadRes(detected), iouType="bbox")
     judge.evaluate()
     judge.accumulate()
     judge.summarize()
-    return max(0.0, float(judge.stats[1])), max(0.0, float(judge.stats[0]))
+    map50_95, map50, map75 = (max(0.0, float(judge.stats[k])) for k in range(3))
+    return map50, map50_95, map75
 
 
 @dataclass(frozen=True)
-class _Matches:
+class Matches:
     """Every detection of one class, most confident first."""
 
     image: np.ndarray  # (m,) position of its image
+    score: np.ndarray  # (m,) confidence
     hit: np.ndarray  # (10, m) at each overlap: matched an object
     ignored: np.ndarray  # (10, m) … or a crowd
     present: np.ndarray  # (images,) objects of the class in each image
 
 
-def match(scenes: Sequence[DetectedScene], classes: int) -> list[_Matches]:
+def match(scenes: Sequence[DetectedScene], classes: int) -> list[Matches]:
     """COCO's greedy matching, once for all resamplings: class by class."""
     made = []
     for number in range(classes):
@@ -95,7 +97,9 @@ def match(scenes: Sequence[DetectedScene], classes: int) -> list[_Matches]:
             ignored.append(i)
         order = np.argsort(-np.array(score), kind="stable")
         hit, ignored = np.concatenate(hit, 1)[:, order], np.concatenate(ignored, 1)[:, order]
-        made.append(_Matches(np.array(image, int)[order], hit, ignored, np.array(present)))
+        made.append(
+            Matches(np.array(image, int)[order], np.array(score, float)[order], hit, ignored, np.array(present))
+        )
     return made
 
 
@@ -117,7 +121,7 @@ def _match_image(overlap: np.ndarray, crowd: np.ndarray) -> tuple[np.ndarray, np
     return hit, ignored
 
 
-def average_precision(matches: Sequence[_Matches], times: np.ndarray) -> np.ndarray:
+def average_precision(matches: Sequence[Matches], times: np.ndarray) -> np.ndarray:
     """mAP at each of the ten overlaps when image k counts times[k] times; classes without objects do not count."""
     of_classes = []
     for m in matches:
@@ -135,13 +139,17 @@ def average_precision(matches: Sequence[_Matches], times: np.ndarray) -> np.ndar
     return np.mean(of_classes, 0) if of_classes else np.zeros(len(IOUS))
 
 
-def bootstrap(matches: Sequence[_Matches], resamplings: int, seed: int) -> np.ndarray:
-    """(resamplings, 2): mAP50 and mAP50-95 over images drawn with replacement."""
+def image_draws(images: int, times: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield, so many times, how often each of some images is drawn when as many are drawn with replacement."""
     rng = np.random.default_rng(seed)
-    images = len(matches[0].present)
+    for _ in range(times):
+        yield np.bincount(rng.integers(images, size=images), minlength=images).astype(float)
+
+
+def bootstrap(matches: Sequence[Matches], resamplings: int, seed: int) -> np.ndarray:
+    """(resamplings, 2): mAP50 and mAP50-95 over images drawn with replacement."""
     draws = []
-    for _ in range(resamplings):
-        times = np.bincount(rng.integers(images, size=images), minlength=images).astype(float)
+    for times in image_draws(len(matches[0].present), resamplings, seed):
         precision = average_precision(matches, times)
         draws.append((precision[0], precision.mean()))
     return np.array(draws)

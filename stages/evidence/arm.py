@@ -16,44 +16,55 @@ from stages.detector import model
 from stages.evidence import lineage, mix
 from stages.evidence.mix import Part
 from stages.settings import Arm, Compared, Detector, Evidence, Settings
+from stages.training import parallel
 
 BATCHES = 50  # of an epoch, at least: ultralytics spends as long as some steps between two epochs
 
 
 def main(arm: str) -> None:
     params = settings.load()
-    asked, how = settings.named(arm, params.all_arms), params.now.evidence
+    asked, how = settings.named(arm, params.arms), params.now.evidence
     with files.replacing(paths.DETECTORS / asked.product / arm) as folder:
         seconds = train(arm, asked, params, how, folder)
     files.write_json(paths.TIMING / "arms" / f"{arm}.json", {"seconds": round(seconds, 1)})
 
 
 def train(name: str, arm: Arm, params: Settings, how: Compared, into: Path) -> float:
-    """Train with every seed; weights and what they were trained on go into a folder. The seconds it took."""
+    """Train with every seed, as many at a time as the machine has cores; weights and what they were trained on go into
+    a folder. Return how many seconds the trainings took, added up."""
     work = paths.CHECKPOINTS / "evidence" / params.scale / name
     batches = min(BATCHES, how.steps)
     known, start = settings.named_folder(arm.known), settings.named_folder(arm.start)
     made_of = parts(paths.SUBSETS / arm.subset, lineage.fakes(arm, params), arm.ratio, known, params.evidence)
     counts = mix.write(made_of, work / "data", how.imgsz, batches * how.batch, params.seed)
     rule = detector(params, how, arm.augment, start)
-    mark = files.fingerprint(work / "data", to_builtins(rule))
-    total = 0.0
+    done = work / files.fingerprint(work / "data", to_builtins(rule))
+    with parallel.trainings(how.seeds) as pool:
+        jobs = [
+            pool.submit(one, work / "data", rule, params.seed + seed, done / f"{seed}.pt",
+                        f"arm {name}, seed {seed + 1} of {how.seeds}")
+            for seed in range(how.seeds)
+        ]  # fmt: skip
+        total = sum(job.result() for job in jobs)
     for seed in range(how.seeds):
-        done = work / mark / f"{seed}.pt"
-        if not done.exists():
-            title = f"arm {name}, seed {seed + 1} of {how.seeds}"
-            trained = model.train(work / "data", rule, params.seed + seed, paths.CHECKPOINTS, title)
-            files.write(done, trained.last.read_bytes())
-            files.write_json(work / mark / f"{seed}.json", trained.seconds)
-            model.forget(trained)
-        files.write(into / done.name, done.read_bytes())
-        total += files.read_json(work / mark / f"{seed}.json")
+        files.write(into / f"{seed}.pt", (done / f"{seed}.pt").read_bytes())
     files.write_json(into / "run.json", {
         "arm": to_builtins(arm), "images": counts, "steps": rule.epochs * batches, "batch": how.batch,
         "imgsz": how.imgsz, "seeds": [params.seed + seed for seed in range(how.seeds)],
     })  # fmt: skip
     shutil.rmtree(work)
     return total
+
+
+def one(data: Path, rule: Detector, seed: int, weights: Path, title: str) -> float:
+    """Train one detector, unless its weights are there; return how many seconds it took."""
+    facts = weights.with_suffix(".json")
+    if not facts.exists():
+        trained = model.train(data, rule, seed, paths.CHECKPOINTS, title)
+        files.write(weights, trained.last.read_bytes())
+        files.write_json(facts, trained.seconds)
+        model.forget(trained)
+    return files.read_json(facts)
 
 
 def parts(real: Path, fakes: list[Path], ratio: int, known: Path | None, rule: Evidence) -> list[Part]:
@@ -71,9 +82,10 @@ def detector(params: Settings, how: Compared, augment: str, start: Path | None) 
     """Return the scale's detector, for a fixed number of steps; it goes on from the one in the folder `start`."""
     base, steps = params.now.detector, min(BATCHES, how.steps)
     weights = str(start / "last.pt") if start else base.weights
+    lr = base.lr * (params.evidence.warm_lr if start else 1.0)
     return Detector(
         model=base.model, weights=weights, imgsz=how.imgsz, epochs=max(1, how.steps // steps),
-        least_steps=0, batch=how.batch, lr=base.lr, validations=1, augment=getattr(params.evidence, augment),
+        least_steps=0, batch=how.batch, lr=lr, validations=1, augment=params.augmentations[augment],
     )  # fmt: skip
 
 

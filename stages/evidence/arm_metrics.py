@@ -1,39 +1,135 @@
 """What is measured of every arm beside its mAP50-95. An entry here is in evidence.json, the comparisons and the report.
 
 Each function takes what one detector saw in the test images, the number of classes, and when a detection counts; an
-arm's figure is the mean over its seeds.
+arm's figure is the mean over its runs. These are secondary: named before, and never what an arm is chosen by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from stages.boxes import overlaps
 from stages.detector import metrics
 from stages.detector.scenes import DetectedScene
+from stages.evidence import errors
 from stages.settings import Testing
 
-Metric = Callable[[Sequence[DetectedScene], int, Testing], float]
+Scenes = Sequence[DetectedScene]
+Metric = Callable[[Scenes, int, Testing], float]
+
+MANY = 4  # objects of an image that is full
+BINS = 10  # of detections of like confidence, for calibration
+PRECISION = 0.95  # at which a station would pick
 
 
-def map50(scenes: Sequence[DetectedScene], classes: int, testing: Testing) -> float:
+def map50(scenes: Scenes, classes: int, testing: Testing) -> float:
     """Return COCO's average precision at half overlap, averaged over classes."""
     return metrics.coco_map(scenes, classes)[0]
 
 
-def found(scenes: Sequence[DetectedScene], classes: int, testing: Testing) -> float:
-    """Return the share of all objects that are found."""
+def map75(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return COCO's average precision at three quarters of overlap: how well boxes fit."""
+    return metrics.coco_map(scenes, classes)[2]
+
+
+def map_any_class(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return mAP50-95 where any class counts as the right one: whether objects are found at all."""
+    return metrics.coco_map([_one_class(scene) for scene in scenes], 1)[1]
+
+
+def found(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return the share of all objects that are found, at the confidence that a station works with."""
     counts = [metrics.found(scene, testing.confidence, testing.iou) for scene in scenes]
     return sum(hits for hits, _, _ in counts) / max(1, sum(present for _, present, _ in counts))
 
 
-METRICS: dict[str, Metric] = {"map50": map50, "found": found}
+def doubles(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return how many objects are reported twice, as a share of all."""
+    return errors.kinds(scenes, testing.confidence, testing.iou)["double"] / max(1, _objects(scenes))
 
 
-def measured(of_seeds: Sequence[Sequence[DetectedScene]], classes: int, testing: Testing) -> dict[str, float]:
+def map_touching(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return mAP50-95 on objects whose box overlaps another's: these hide each other, or nearly."""
+    return metrics.coco_map([_only(scene, _touching(scene)) for scene in scenes], classes)[1]
+
+
+def map_alone(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return mAP50-95 on objects whose box overlaps no other's."""
+    return metrics.coco_map([_only(scene, ~_touching(scene)) for scene in scenes], classes)[1]
+
+
+def map_few(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return mAP50-95 in images of at most three objects."""
+    return metrics.coco_map([scene for scene in scenes if (~scene.crowd).sum() < MANY], classes)[1]
+
+
+def map_many(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return mAP50-95 in images of four objects and more."""
+    return metrics.coco_map([scene for scene in scenes if (~scene.crowd).sum() >= MANY], classes)[1]
+
+
+def recall_at_precision(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return the largest share of objects that is found while 95 of 100 detections are right."""
+    confidence, right = _right(scenes, classes)
+    precision = np.cumsum(right) / np.arange(1, len(right) + 1)
+    kept = np.flatnonzero((precision >= PRECISION) & np.append(np.diff(confidence) < 0, True)[: len(right)])
+    return float(right[: kept[-1] + 1].sum() / max(1, _objects(scenes))) if len(kept) else 0.0
+
+
+def miscalibration(scenes: Scenes, classes: int, testing: Testing) -> float:
+    """Return by how much certainty differs from the share of detections that are right, over ten equal parts of all
+    detections that count."""
+    confidence, right = _right(scenes, classes)
+    right, confidence = right[confidence >= testing.confidence], confidence[confidence >= testing.confidence]
+    if not len(right):
+        return 1.0
+    parts = zip(np.array_split(confidence, BINS), np.array_split(right, BINS), strict=True)
+    return float(sum(abs(c.mean() - r.mean()) * len(r) for c, r in parts if len(r)) / len(right))
+
+
+METRICS: dict[str, Metric] = {
+    "map50": map50, "map75": map75, "found": found, "doubles": doubles, "recall_at_precision": recall_at_precision,
+    "miscalibration": miscalibration, "map_touching": map_touching, "map_alone": map_alone, "map_few": map_few,
+    "map_many": map_many, "map_any_class": map_any_class,
+}  # fmt: skip
+
+
+def measured(of_runs: Sequence[Scenes], classes: int, testing: Testing) -> dict[str, float]:
     """Return every metric of an arm, by name."""
     return {
-        name: float(np.mean([metric(scenes, classes, testing) for scenes in of_seeds]))
+        name: float(np.mean([metric(scenes, classes, testing) for scenes in of_runs]))
         for name, metric in METRICS.items()
     }
+
+
+def _objects(scenes: Scenes) -> int:
+    return sum(int((~scene.crowd).sum()) for scene in scenes)
+
+
+def _one_class(scene: DetectedScene) -> DetectedScene:
+    detections = scene.detections.copy()
+    detections[:, 5] = 0
+    return replace(scene, classes=np.zeros_like(scene.classes), detections=detections)
+
+
+def _only(scene: DetectedScene, of: np.ndarray) -> DetectedScene:
+    """Return the scene in which other objects count neither as found nor as missed."""
+    return replace(scene, crowd=scene.crowd | ~of)
+
+
+def _touching(scene: DetectedScene) -> np.ndarray:
+    overlap = overlaps(scene.boxes, scene.boxes)
+    np.fill_diagonal(overlap, 0)
+    return np.array([of.any() for of in overlap], bool)
+
+
+def _right(scenes: Scenes, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return all detections' confidence, most confident first, and whether each is of an object, at half overlap."""
+    matches = metrics.match(scenes, classes)
+    confidence = np.concatenate([m.score[~m.ignored[0]] for m in matches])
+    right = np.concatenate([m.hit[0][~m.ignored[0]] for m in matches])
+    order = np.argsort(-confidence, kind="stable")
+    return confidence[order], right[order]

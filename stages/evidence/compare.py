@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,112 +13,179 @@ from stages.dataset import coco
 from stages.detector import metrics
 from stages.detector.scenes import DetectedScene
 from stages.evidence import arm_metrics, decision, errors, held_out, statistics
-from stages.evidence.roles import OLD, Roles, from_scratch, roles
+from stages.evidence.decision import Offer
+from stages.evidence.roles import OLD, Roles, from_scratch, may_ship, roles
 from stages.evidence.statistics import Difference, Scores
 from stages.settings import Arm, Compared, Settings
 
+Seen = dict[str, list[list[DetectedScene]]]  # of each arm: what the detector of each seed sees in every test image
+IMAGE_DRAWS = 1000  # of the test images, over which scores are taken
+MEASURES = ("map50_95", "found", "worth")
+
+
+class Comparison:
+    """The arms' scores on the same images, and what can be said of them.
+
+    `spread`: the standard deviation of the difference between single detectors, from a longer comparison; it stands in
+    where there is one seed only.
+    """
+
+    def __init__(self, seen: Seen, classes: int, params: Settings, spread: float | None):
+        self.params, self.spread = params, spread
+        self.scores = {name: scored(of, classes, params) for name, of in seen.items()}
+
+    def estimate(self, name: str, measure: str) -> statistics.Interval:
+        """Return an arm's value with its interval."""
+        by = self.params
+        return statistics.estimate([self.scores[name][measure]], by.evidence.resamplings, by.seed)
+
+    def difference(self, name: str, opponent: str, measure: str = "map50_95") -> Difference:
+        """Return by how much an arm is better than its opponent."""
+        a, b = ([self.scores[of][measure]] for of in (name, opponent))
+        return statistics.difference(a, b, self.params.evidence.resamplings, self.params.seed, self.spread)
+
+    def closed(self, name: str, part: Roles, end: str | None) -> statistics.Interval | None:
+        """Return how much of the way from the baseline to an arm made of all images another has gone."""
+        if not part.baseline or not end or name in (part.baseline, end, OLD):
+            return None
+        arm, start, all_ = ([self.scores[of]["map50_95"]] for of in (name, part.baseline, end))
+        by = self.params
+        return statistics.closed(arm, start, all_, by.evidence.resamplings, by.seed, self.spread)
+
 
 def compare(
-    weights: dict[str, list[Path]], arms: dict[str, Arm], product: str, params: Settings, how: Compared
-) -> dict:
-    """`weights`: of each arm one detector for each seed; of OLD one."""
+    weights: dict[str, list[Path]], arms: dict[str, Arm], product: str, params: Settings, how: Compared,
+    spread: float | None,
+) -> dict:  # fmt: skip
+    """Return all that is said of a product's arms. `weights`: one detector for each seed of an arm; of OLD one."""
     group = params.group(product)
     test = held_out.of([group], params, how.imgsz)
-    scenes = {
-        name: [held_out.sit(test, path) for path in of]
-        for name, of in progress.bar(list(weights.items()), what=f"testing {product}", unit="arm")
-    }
-    scores = {name: scored(of, test.classes, params) for name, of in scenes.items()}
+    seen = looked(weights, test, f"testing {product}")
+    of = Comparison(seen, test.classes, params, spread)
     part = roles({name: arm for name, arm in arms.items() if name in weights}, params)
-    found = {}
-    for name, of in scores.items():
-        low, high = statistics.interval(statistics.resampled(of, params.seed))
-        facts: dict = {
-            "map50_95": of.value, "low": low, "high": high, "seeds": of.seeds.tolist(),
-            "errors": means([errors.kinds(one, params.testing.confidence, params.testing.iou) for one in scenes[name]]),
-            **arm_metrics.measured(scenes[name], test.classes, params.testing),
-        }  # fmt: skip
-        if part.few and part.ceiling and name not in (part.few, part.ceiling, OLD):
-            way = statistics.recovered(of, scores[part.few], scores[part.ceiling], params.seed)
-            facts["recovered"] = way
-        found[name] = facts
-    differences = against(scores, arms, part, params)
-    for name, of in differences.items():
-        found[name]["against"] = of
-    kept = known_products(weights, part, product, params, how)
+    found = {name: facts(name, scenes, of, part, test.classes) for name, scenes in seen.items()}
+    for station, there in held_out.shifted(group, how.imgsz).items():
+        for name, scenes in looked(weights, there, f"testing {product}, {station}").items():
+            value = np.mean([metrics.coco_map(one, there.classes)[1] for one in scenes])
+            found[name].setdefault("shifted", {})[station] = float(value)
+    for name, apart in against(of, arms, part).items():
+        found[name]["against"] = apart
+    kept = known_products(weights, arms, product, params, how, spread)
     return {
         "product": product, "group": group, "test_images": len(test.pictures),
-        "test_objects": sum(int((~s.crowd).sum()) for s in next(iter(scenes.values()))[0]),
+        "test_objects": sum(int((~s.crowd).sum()) for s in next(iter(seen.values()))[0]),
         "roles": asdict(part) | {"primary": params.evidence.primary}, "arms": found, "known": kept,
-        "gate": decisions(differences, kept, part, params.evidence.primary, params.evidence.margin),
+        "gate": decisions(of, arms, part, kept),
     }  # fmt: skip
 
 
-def scored(of_seeds: list[list[DetectedScene]], classes: int, params: Settings) -> Scores:
-    """mAP50-95 of an arm's detectors; draw k has the same images whatever the arm."""
-    draws = [
-        metrics.bootstrap(metrics.match(scenes, classes), params.evidence.resamplings, params.seed)[:, 1]
-        for scenes in of_seeds
-    ]
-    return Scores(np.array([metrics.coco_map(scenes, classes)[1] for scenes in of_seeds]), np.array(draws))
+def looked(weights: dict[str, list[Path]], test: held_out.HeldOut, title: str) -> Seen:
+    """Return what every detector sees in some images."""
+    items = progress.bar(list(weights.items()), what=title, unit="arm")
+    return {name: [held_out.sit(test, path) for path in of] for name, of in items}
+
+
+def facts(name: str, scenes: list[list[DetectedScene]], of: Comparison, part: Roles, classes: int) -> dict:
+    """Return what is said of one arm alone."""
+    testing, scores = of.params.testing, of.scores[name]
+    whole = of.estimate(name, "map50_95")
+    found: dict = {
+        "map50_95": whole.value, "low": whole.low, "high": whole.high, "seeds": scores["map50_95"].runs.tolist(),
+        "worth": asdict(of.estimate(name, "worth")),
+        "errors": means([errors.kinds(one, testing.confidence, testing.iou) for one in scenes]),
+        **arm_metrics.measured(scenes, classes, testing),
+    }  # fmt: skip
+    for key, end in (("closed", part.ceiling), ("closed_warm", part.warm_ceiling)):
+        if way := of.closed(name, part, end):
+            found[key] = asdict(way)
+    return found
+
+
+def scored(of_seeds: list[list[DetectedScene]], classes: int, params: Settings) -> dict[str, Scores]:
+    """Return an arm's scores, by measure; draw k has the same images whatever the arm."""
+    of = [scores_of(scenes, classes, params) for scenes in of_seeds]
+    return {m: Scores(np.array([runs[m][0] for runs in of]), np.stack([runs[m][1] for runs in of])) for m in MEASURES}
+
+
+def scores_of(scenes: Sequence[DetectedScene], classes: int, params: Settings) -> dict[str, tuple[float, np.ndarray]]:
+    """Return a detector's score over all images, and over each draw of them, by measure."""
+    precision = metrics.bootstrap(metrics.match(scenes, classes), IMAGE_DRAWS, params.seed)[:, 1]
+    counts = np.array([metrics.found(s, params.testing.confidence, params.testing.iou)[:2] for s in scenes], float)
+    drawn = np.stack(list(metrics.image_draws(len(scenes), IMAGE_DRAWS, params.seed))) @ counts
+    found = counts[:, 0].sum() / max(1, counts[:, 1].sum()), drawn[:, 0] / np.maximum(drawn[:, 1], 1)
+    value = metrics.coco_map(scenes, classes)[1]
+    worth = (value + found[0]) / 2, (precision + found[1]) / 2
+    return {"map50_95": (value, precision), "found": found, "worth": worth}
 
 
 def means(counts: list[dict[str, int]]) -> dict[str, float]:
+    """Return the mean of each entry."""
     return {key: float(np.mean([of[key] for of in counts])) for key in counts[0]}
 
 
-def against(scores: dict[str, Scores], arms: dict[str, Arm], part: Roles, params: Settings) -> dict[str, dict]:
-    """Return each arm's differences to those it is measured against. The primary arm's stand as they are, the others' p
-    values are Holm-corrected among all arms with the same opponent."""
+def against(of: Comparison, arms: dict[str, Arm], part: Roles) -> dict[str, dict]:
+    """Return each arm's differences to those it is measured against. The primary arm's stand as they are; the p values
+    of the others that compete are Holm-corrected among all with the same opponent."""
     found: dict[str, dict] = {}
+    competing = may_ship(arms, of.params)
     for opponent in (part.few, part.baseline, part.warm, OLD):
-        if opponent not in scores:
+        if opponent not in of.scores:
             continue
-        warm = opponent in (part.warm, OLD)
-        names = [n for n in scores if n not in (opponent, OLD) and warm == (not from_scratch(arms[n]))]
-        if not warm:
-            names = [n for n in names if n != part.few]
-        apart = {n: statistics.difference(scores[n], scores[opponent], params.seed) for n in names}
-        others = [n for n in names if n != params.evidence.primary]
+        names = [n for n in of.scores if n not in (opponent, OLD, part.few)]
+        if opponent in (part.few, part.warm):
+            names = [n for n in names if from_scratch(arms[n]) == (opponent == part.few)]
+        apart = {n: of.difference(n, opponent) for n in names}
+        others = [n for n in names if n in competing and n != of.params.evidence.primary]
         corrected = dict(zip(others, statistics.holm([apart[n].p for n in others]), strict=True))
-        for name, of in apart.items():
-            p = corrected.get(name, of.p)
-            found.setdefault(name, {})[opponent] = asdict(of) | {"corrected": p, "word": statistics.word(of, p)}
+        for name, one in apart.items():
+            p = corrected.get(name, one.p)
+            found.setdefault(name, {})[opponent] = asdict(one) | {"corrected": p, "word": statistics.word(one, p)}
     return found
 
 
 def known_products(
-    weights: dict[str, list[Path]], part: Roles, product: str, params: Settings, how: Compared
-) -> dict[str, dict]:
+    weights: dict[str, list[Path]], arms: dict[str, Arm], product: str, params: Settings, how: Compared,
+    spread: float | None,
+) -> dict[str, dict]:  # fmt: skip
     """Return how the old detector, and those that go on from it, do on the products known before."""
     dataset, group = coco.read(paths.ANNOTATIONS, masks=False), params.group(product)
     groups = [g for g in coco.grouped(dataset, params.dataset.groups) if g != group]
-    names = [name for name in (OLD, part.warm, part.warm_fakes) if name in weights]
-    if OLD not in names or not groups:
+    names = [OLD, *(name for name, arm in may_ship(arms, params).items() if not from_scratch(arm))]
+    names = [name for name in names if name in weights]
+    if OLD not in names or not held_out.there(groups, params):
         return {}
     test = held_out.of(groups, params, how.imgsz)
-    scores = {n: scored([held_out.sit(test, path) for path in weights[n]], test.classes, params) for n in names}
+    seen = looked({name: weights[name] for name in names}, test, "testing the known products")
+    of = Comparison(seen, test.classes, params, spread)
     return {
-        name: {"map50_95": of.value, "test_images": len(test.pictures)}
-        | ({"against": asdict(statistics.difference(of, scores[OLD], params.seed))} if name != OLD else {})
-        for name, of in scores.items()
-    }
+        name: {m: of.estimate(name, m).value for m in ("map50_95", "found")} | {"test_images": len(test.pictures)}
+        | ({"against": {m: asdict(of.difference(name, OLD, m)) for m in ("map50_95", "found")}} if name != OLD else {})
+        for name in names
+    }  # fmt: skip
 
 
-def decisions(differences: dict[str, dict], known: dict[str, dict], part: Roles, primary: str, margin: float) -> dict:
-    """The gate's, as facts."""
-
-    def gain(name: str | None, opponent: str | None) -> Difference | None:
-        found = differences.get(name or "", {}).get(opponent or "")
-        return Difference(*(found[key] for key in ("value", "low", "high", "p"))) if found else None
-
-    include = decision.include_fakes(primary, part.baseline or "the baseline", gain(primary, part.baseline))
-    chosen = part.warm_fakes if include.yes and part.warm_fakes else part.warm
-    lost = known.get(chosen or "", {}).get("against")
-    promote = decision.promote(
-        chosen or "no arm", gain(chosen, OLD), Difference(**lost) if lost else None, margin
-    )  # fmt: skip
+def decisions(of: Comparison, arms: dict[str, Arm], part: Roles, kept: dict[str, dict]) -> dict:
+    """Return both decisions as facts. Where fakes are not shown to help, no arm with fakes is chosen."""
+    rule, there = of.params.evidence, of.scores.keys()
+    primary, baseline = rule.primary, part.baseline
+    tried = primary in there and baseline in there
+    include = decision.include_fakes(
+        primary, baseline or "the baseline", of.difference(primary, baseline) if tried and baseline else None
+    )
+    offers = []
+    for name, arm in may_ship(arms, of.params).items():
+        if name not in there or OLD not in there or (arm.ratio and not include.yes):
+            continue
+        if from_scratch(arm):
+            held = None
+        elif "against" not in kept.get(name, {}):
+            continue
+        else:
+            held = tuple(Difference(**kept[name]["against"][m]) for m in ("map50_95", "found"))
+        gain = of.difference(name, OLD, "worth")
+        offers.append(Offer(name, of.estimate(name, "worth"), of.estimate(name, "found"), gain, held))
+    promote = decision.promote(offers, rule.margin, rule.least_found)
     return {
         "include_fakes": int(include.yes), "include_fakes_why": include.why,
-        "promote_product": int(promote.yes), "promote_product_why": promote.why, "chosen": chosen,
+        "promote_product": int(promote.yes), "promote_product_why": promote.why, "chosen": promote.chosen,
     }  # fmt: skip

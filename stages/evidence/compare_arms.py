@@ -1,8 +1,8 @@
 """Compare the arms that `dvc repro` trains, on test images (data/evidence, the metric evidence.json, plots).
 
 It shows what params.yaml names; an arm that has not been trained is left out and named, and so is a product that has
-no test images. Nothing is compared before it
-is certain that no image of a product outside its subset had a part in any of its arms.
+no test images. Nothing is compared before it is certain that no image of a product outside its subset had a part in any
+of its arms.
 """
 
 from __future__ import annotations
@@ -12,32 +12,38 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages import command, files, paths, settings
+from stages import command, drawing, files, paths, settings
 from stages.dataset import coco, photo
 from stages.detector import predict
-from stages.evidence import arm_metrics, compare, errors, held_out, lineage, two_sample
+from stages.detector.marked import marked
+from stages.detector.scenes import DetectedScene
+from stages.evidence import arm_metrics, compare, errors, held_out, lineage, study_answer, two_sample
 from stages.evidence.roles import OLD
 from stages.judge import set_metrics
 from stages.settings import Arm, Settings
 
 MOST = 300  # fakes that the two-sample test looks at
+SHOWN, TILE = 6, 480  # test photographs under two arms, and their width
 
 
 def main() -> None:
     params = settings.load()
-    dataset, split = coco.read(paths.ANNOTATIONS), files.read_json(paths.SPLIT)
-    results = {}
+    dataset = coco.read(paths.ANNOTATIONS)
+    results, galleries = {}, []
     for product in ("focus", "other"):
         arms = {name: arm for name, arm in params.arms.items() if arm.product == product}
         trained = {name: arm for name, arm in arms.items() if (folder(name, arm) / "run.json").exists()}
         for name in arms.keys() - trained.keys():
             print(f"arm {name} has not been trained; it is left out")
         for name, arm in trained.items():
-            lineage.check(name, arm, params, dataset, split)
+            lineage.check(name, arm, params, dataset)
         if trained and not held_out.there([params.group(product)], params):
             print(f"{product} has no test images; the gate looks at its training images, fold by fold")
         elif trained:
-            found = compare.compare(weights(product, trained), trained, product, params, params.now.evidence)
+            of, how = weights(product, trained), params.now.evidence
+            found = compare.compare(of, trained, product, params, how, study_answer.spread())
+            if {found["roles"]["baseline"], params.evidence.primary} <= of.keys():
+                galleries += side_by_side(of, found["roles"]["baseline"], product, params)
             for name, arm in trained.items():
                 found["arms"][name] |= {"run": files.read_json(folder(name, arm) / "run.json")}
             results[product] = found | {"two_sample": distances(product, trained, params)}
@@ -45,6 +51,29 @@ def main() -> None:
         files.write_json(into / "results.json", files.rounded(results))
     files.write_json(paths.METRICS / "evidence.json", figures(results, params))
     plots(results)
+    gallery = drawing.sheet(galleries, 2) if galleries else np.full((8, 8, 3), 255, np.uint8)
+    photo.save(paths.PLOTS / "evidence" / "gallery.jpg", gallery)
+
+
+def side_by_side(of: dict[str, list[Path]], baseline: str, product: str, params: Settings) -> list[np.ndarray]:
+    """Return the test photographs that the baseline and the primary arm see most differently or worst, in pairs."""
+    test = held_out.of([params.group(product)], params, params.now.evidence.imgsz)
+    pair = (baseline, params.evidence.primary)
+    seen = [held_out.sit(test, of[name][0]) for name in pair]
+
+    def wrong(scene: DetectedScene) -> int:
+        return sum(errors.kinds([scene], params.testing.confidence, params.testing.iou).values())
+
+    counts = np.array([[wrong(scene) for scene in of_arm] for of_arm in seen])
+    worst = np.argsort(-(counts.sum(0) + abs(counts[0] - counts[1])), kind="stable")[:SHOWN]
+    names, tiles = coco.class_names(test.dataset), []
+    for k in worst:
+        image = test.dataset.images[k]
+        pixels = photo.load(paths.SOURCE_IMAGES / image.file_name, image.width, image.height)
+        for arm, scenes, count in zip(pair, seen, counts[:, k], strict=True):
+            tile = marked(pixels, TILE, scenes[k], names, params.testing)
+            tiles.append(drawing.named(tile, f"{arm}, {image.file_name}: {count} errors", 1))
+    return tiles
 
 
 def folder(name: str, arm: Arm) -> Path:
@@ -84,8 +113,10 @@ def figures(results: dict[str, dict], params: Settings) -> dict[str, float]:
         found[f"{prefix}test_images"] = of["test_images"]
         for name, arm in of["arms"].items():
             mine = {key: arm[key] for key in ("map50_95", "low", "high", *arm_metrics.METRICS)}
-            if arm.get("recovered") is not None:
-                mine["recovered"] = arm["recovered"]
+            for way in ("closed", "closed_warm"):
+                if way in arm:
+                    mine |= {way: arm[way]["value"], f"{way}_low": arm[way]["low"], f"{way}_high": arm[way]["high"]}
+            mine |= {f"{station}_map50_95": value for station, value in arm.get("shifted", {}).items()}
             if standard := arm.get("against", {}).get(of["roles"]["baseline"]):
                 mine |= {f"against_standard_{end}": standard[end] for end in ("low", "high")}
             found |= {f"{prefix}{name}_{key}": value for key, value in mine.items()}

@@ -1,37 +1,72 @@
-"""Two decisions, each with its reason: does the product's new detector replace the old one, and with the fakes?"""
+"""Two decisions, each with its reason: do the fakes help, and which detector replaces the product's old one, if any?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stages.evidence.statistics import Difference
+from stages.evidence.statistics import Difference, Interval
 
 
 @dataclass(frozen=True)
 class Decision:
     yes: bool
     why: str
+    chosen: str | None = None  # the detector that it is about
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One arm's detector as it would ship.
+
+    Its worth is the mean of mAP50-95 and of the share of objects that it finds at the confidence a station works with:
+    a detector is not better that scores higher and finds less.
+    """
+
+    name: str
+    worth: Interval
+    found: Interval
+    gain: Difference  # of worth, on the product, over the old detector
+    kept: (
+        tuple[Difference, ...] | None
+    )  # on the known products: mAP50-95, objects found; None: it looks for none of them
 
 
 def include_fakes(primary: str, baseline: str, gain: Difference | None) -> Decision:
-    """The fakes are included only if they help beyond what standard augmentation gives."""
+    """Decide whether fakes are included: only if they help beyond what standard augmentation gives."""
     if gain is None:
         return Decision(False, f"{primary} or {baseline} was not run")
-    said = f"{primary} against {baseline}: {_says(gain)}"
+    said = f"{primary} against {baseline}: {_says(gain)} mAP50-95"
     return Decision(gain.low > 0, said + ("" if gain.low > 0 else ", so that fakes are not shown to help"))
 
 
-def promote(chosen: str, gain: Difference | None, known: Difference | None, margin: float) -> Decision:
-    """The product's detector is promoted if it beats the old one there, and the known products hold."""
-    if gain is None or known is None:
-        return Decision(False, f"{chosen} or zero_shot was not run")
-    said = f"{chosen} against the old detector: {_says(gain)} on the product, {_says(known)} on the known ones"
-    if gain.low <= 0:
-        return Decision(False, said + "; not shown to be better")
-    if known.low <= -margin:
-        return Decision(False, said + f"; these may lose {margin:g} at most")
-    return Decision(True, said)
+def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decision:
+    """Choose the detector whose worth is highest at the lower end of its interval, of those with which the known
+    products hold; decide whether it replaces the old one."""
+    there = list(offers)
+    if not there:
+        return Decision(False, "no arm that may ship, or zero_shot, was run")
+    holding = [offer for offer in there if offer.kept is None or min(kept.low for kept in offer.kept) > -margin]
+    if not holding:
+        worst = max(there, key=lambda offer: offer.worth.low)
+        said = ", ".join(_says(kept) for kept in worst.kept or ())
+        return Decision(False, f"with none of {len(there)} detectors the known products hold: they may lose {margin:g}, "
+                        f"with {worst.name} it is {said} (mAP50-95, objects found)", worst.name)  # fmt: skip
+    best = max(holding, key=lambda offer: offer.worth.low)
+    said = (f"{best.name} is worth {_of(best.worth)}, the most at the lower end of {len(holding)} detectors; against "
+            f"the old one {_says(best.gain)}; it finds {_of(best.found)} of the objects")  # fmt: skip
+    if best.gain.low <= 0:
+        return Decision(False, said + "; not shown to be better", best.name)
+    if best.found.low < least_found:
+        return Decision(False, said + f"; {least_found:g} are asked for", best.name)
+    if best.kept is None:
+        return Decision(True, said + "; it looks for this product alone, the known ones keep their detector", best.name)
+    return Decision(True, said + f"; on the known products {', '.join(map(_says, best.kept))}", best.name)
+
+
+def _of(share: Interval) -> str:
+    return f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
 
 
 def _says(of: Difference) -> str:
-    return f"{of.value:+.3f} mAP50-95 ({of.low:+.3f} to {of.high:+.3f})"
+    return f"{of.value:+.3f} ({of.low:+.3f} to {of.high:+.3f})"

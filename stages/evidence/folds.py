@@ -1,121 +1,95 @@
 """A product that came with its few photographs alone, examined on these: each by a detector that has not seen it.
 
 The images are dealt to folds before anything is made of them. For each fold the cheap generators are run again on the
-other images alone, detectors go on from the known products' one with these, and are tested on the fold. No judge has a
-say, because it has seen all of the images. What is trained stays among the checkpoints until all is.
+other images alone, detectors are trained on these, and are tested on the fold. No judge has a say, because it has seen
+all of the images. What is trained stays among the checkpoints until all is.
 """
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 from msgspec import to_builtins
 
 from stages import files, paths
-from stages.compose import candidates, classic, paste
-from stages.dataset import coco, subset
-from stages.detector import model
-from stages.evidence import arm, compare, compare_arms, held_out, mix, statistics
-from stages.evidence.roles import OLD, roles
+from stages.dataset import coco
+from stages.evidence import compare, compare_arms, held_out, remade, study_answer
+from stages.evidence.compare import Comparison
+from stages.evidence.remade import Photographs
+from stages.evidence.roles import OLD, may_ship, roles
 from stages.settings import Arm, Settings, named_folder
+from stages.training import parallel
 
 FOLDS = 5
-COMPOSERS = {"paste": paste, "classic": classic}  # the cheap ones
 
 
 def examine(product: str, params: Settings) -> dict:
-    """Arms that go on from the old detector beside it, on all folds together, and the decisions that follow."""
+    """Return the arms that may ship beside the old detector, on all folds together, and the decisions that follow."""
     arms = {name: of for name, of in params.arms.items() if of.product == product}
     arms = {name: of for name, of in arms.items() if (compare_arms.folder(name, of) / "run.json").exists()}
     weights, part = compare_arms.weights(product, arms), roles(arms, params)
-    rule = params.evidence
-    if OLD not in weights or part.warm is None:
-        return {"gate": compare.decisions({}, {}, part, rule.primary, rule.margin)}
-    real = paths.SUBSETS / arms[part.warm].subset
-    tried = {name: arms[name] for name in (part.warm, part.warm_fakes) if name and possible(arms[name], params)}
+    tried = {name: of for name, of in may_ship(arms, params).items() if possible(of, params)}
+    if OLD not in weights or not tried:
+        return {"gate": {"include_fakes": 0, "promote_product": 0, "promote_product_why": "no arm or no old detector"}}
+    real = paths.SUBSETS / next(iter(tried.values())).subset
     mark = files.fingerprint(
-        real, Path(arms[part.warm].known), files.digest(weights[OLD][0]), params.seed, params.now.composed,
-        *(to_builtins(of) for of in (tried, params.now.evidence, params.now.detector, rule)),
+        real, files.digest(weights[OLD][0]), params.seed, params.now.composed,
+        *(to_builtins(of) for of in (tried, params.now.evidence, params.now.detector, params.evidence)),
+        to_builtins(params.augmentations),
     )  # fmt: skip
-    work = paths.CHECKPOINTS / "folds" / params.scale / mark
+    work, how = paths.CHECKPOINTS / "folds" / params.scale / mark, params.now.evidence
     dealt = deal([image.id for image in coco.read(real / "annotations.json", masks=False).images], params.seed)
-    seen: dict[str, list] = {name: [] for name in (OLD, *tried)}
-    for number, held in enumerate(dealt, 1):
-        test, place = held_out.showing(held, params.now.evidence.imgsz), work / str(number)
-        seen[OLD] += held_out.sit(test, weights[OLD][0])
-        for name, of in tried.items():
-            title = f"{name}, fold {number} of {len(dealt)}"
-            seen[name] += held_out.sit(test, detector(of, real, held, place, title, params))
+    with parallel.trainings(len(tried) * len(dealt)) as pool:
+        jobs = {
+            (name, number): pool.submit(detector, name, of, real, held, work / f"{number}_{name}", params)
+            for number, held in enumerate(dealt) for name, of in tried.items()
+        }  # fmt: skip
+        made = {key: job.result() for key, job in jobs.items()}
+    seen: compare.Seen = {name: [[]] for name in (OLD, *tried)}
+    for number, held in enumerate(dealt):
+        test = held_out.showing(held, how.imgsz)
+        for name in seen:
+            seen[name][0] += held_out.sit(test, weights[OLD][0] if name == OLD else made[name, number])
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
-    scores = {name: compare.scored([scenes], classes, params) for name, scenes in seen.items()}
-    differences = {
-        name: {other: asdict(statistics.difference(scores[name], scores[other], params.seed))
-               for other in (OLD, part.warm) if other != name}
-        for name in tried
-    }  # fmt: skip
-    kept = compare.known_products(weights, part, product, params, params.now.evidence)
-    primary = part.warm_fakes or rule.primary
-    gate = compare.decisions(differences, kept, replace(part, baseline=part.warm), primary, rule.margin)
-    by = f"; by {len(dealt)} folds of its {sum(map(len, dealt))} training images, having no others"
+    of = Comparison(seen, classes, params, study_answer.spread())
+    kept = compare.known_products(weights, arms, product, params, how, of.spread)
+    gate = compare.decisions(of, arms, part, kept)
+    images = sum(map(len, dealt))
+    by = f"; by {len(dealt)} folds of its {images} training images, having no others"
     shutil.rmtree(work)
+    whole = {name: of.estimate(name, "map50_95") for name in seen}
     return {
-        "group": params.group(product), "images": sum(map(len, dealt)), "folds": len(dealt),
-        "arms": {name: facts(of) | {"against": differences.get(name, {})} for name, of in scores.items()},
+        "group": params.group(product), "images": images, "folds": len(dealt),
+        "arms": {name: {"map50_95": one.value, "low": one.low, "high": one.high,
+                        "against": compare.against(of, arms, part).get(name, {})} for name, one in whole.items()},
         "known": kept, "gate": gate | {key: gate[key] + by for key in ("include_fakes_why", "promote_product_why")},
     }  # fmt: skip
 
 
 def possible(of: Arm, params: Settings) -> bool:
     """Return whether an arm's fakes, if it has any, can be made anew for each fold."""
-    return not of.ratio or Path(of.fakes).name in params.arrival.generators
+    return not of.ratio or params.composition(of) in params.arrival.generators
 
 
 def deal(ids: list[int], seed: int) -> list[list[int]]:
-    """Folds of nearly equal size."""
+    """Return folds of nearly equal size."""
     mixed = np.random.default_rng(seed).permutation(ids).tolist()
     return [sorted(mixed[k::FOLDS]) for k in range(min(FOLDS, len(mixed)))]
 
 
-def detector(of: Arm, real: Path, held: list[int], place: Path, title: str, params: Settings) -> Path:
-    """The weights of an arm's detector that has not seen the images held back, nor anything made of them."""
-    name = "fakes" if of.ratio else "standard"
-    if (done := place / f"{name}.pt").exists():
-        return done
-    how = params.now.evidence
-    images, made = place / "images", []
-    remaining(real, held, images)
-    if of.ratio:
-        made = [fakes(Path(of.fakes).name, images, place / "fakes", params)]
-    batches = min(arm.BATCHES, how.steps)
-    parts = arm.parts(images, made, of.ratio, named_folder(of.known), params.evidence)
-    mix.write(parts, place / "data" / name, how.imgsz, batches * how.batch, params.seed)
-    rule = arm.detector(params, how, of.augment, named_folder(of.start))
-    trained = model.train(place / "data" / name, rule, params.seed, paths.CHECKPOINTS, title)
-    files.write(done, trained.last.read_bytes())
-    model.forget(trained)
+def detector(name: str, of: Arm, real: Path, held: list[int], place: Path, params: Settings) -> Path:
+    """Return the weights of an arm's detector that has not seen the images held back, nor anything made of them."""
+    if not (done := place / "done.pt").exists():
+        dataset = coco.read(real / "annotations.json")
+        left = [image.id for image in dataset.images if image.id not in held]
+        own = remade.some(dataset, left, real / "images", place / "own")
+        fakes = None
+        if composition := params.composition(of):
+            count = params.now.composed
+            fakes = remade.composed(composition, own, count, params.seed, place / "fakes", params)
+        mine, how = Photographs(own, named_folder(of.known), named_folder(of.start)), params.now.evidence
+        made = remade.train(of, mine, fakes, how, params.seed, place, f"{name}, without {len(held)} images", params)
+        made.weights.rename(done)
     return done
-
-
-def remaining(real: Path, held: list[int], folder: Path) -> None:
-    """A subset without the images held back."""
-    dataset = coco.read(real / "annotations.json")
-    some = coco.subset(dataset, [image.id for image in dataset.images if image.id not in held])
-    with files.replacing(folder) as into:
-        subset.fill(into, some, real / "images")
-
-
-def fakes(composition: str, images: Path, folder: Path, params: Settings) -> Path:
-    """Let a cheap composition make its candidates of some images alone; return their folder."""
-    asked = params.compositions[composition]
-    how = COMPOSERS[asked.how]
-    with files.replacing(folder) as into:
-        rows = how.rows(composition, asked, images, params.now.composed, params.seed)
-        candidates.write(rows, how.make, into, into / "images")
-    return folder
-
-
-def facts(of: statistics.Scores) -> dict[str, float]:
-    return dict(zip(("map50_95", "low", "high"), (of.value, *statistics.interval(of.draws[0])), strict=True))

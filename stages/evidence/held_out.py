@@ -1,4 +1,4 @@
-"""The exam that all detectors sit: the real test images of some groups, loaded once."""
+"""The real test images of some groups, loaded once, and what a detector sees in them."""
 
 from __future__ import annotations
 
@@ -43,13 +43,27 @@ def there(groups: Iterable[str], params: Settings, part: str = "test") -> list[i
 
 
 def showing(ids: Iterable[int], imgsz: int) -> HeldOut:
-    """Images of the dataset by their ids."""
-    images = coco.subset(coco.read(paths.ANNOTATIONS, masks=False), ids)
+    """Return images of the dataset by their ids."""
+    return load(coco.subset(coco.read(paths.ANNOTATIONS, masks=False), ids), paths.SOURCE_IMAGES, imgsz)
+
+
+def shifted(group: str, imgsz: int) -> dict[str, HeldOut]:
+    """Return, by the name of each station that differs, a group's photographs taken there; none in most datasets."""
+    found = {}
+    for folder in sorted((paths.SOURCE / "shifted").glob("*")):
+        dataset = coco.read(folder / "annotations.json", masks=False)
+        ids = [image.id for image in dataset.images if coco.group_of(image, {}) == group]
+        if ids:
+            found[folder.name] = load(coco.subset(dataset, ids), folder / "images", imgsz)
+    return found
+
+
+def load(dataset: coco.Coco, images: Path, imgsz: int) -> HeldOut:
+    """Return all images of a dataset, read from a folder."""
     pictures = [
-        photo.fit(photo.load(paths.SOURCE_IMAGES / image.file_name, image.width, image.height), imgsz)
-        for image in images.images
+        photo.fit(photo.load(images / image.file_name, image.width, image.height), imgsz) for image in dataset.images
     ]
-    return HeldOut(images, pictures, imgsz)
+    return HeldOut(dataset, pictures, imgsz)
 
 
 def sit(exam: HeldOut, weights: Path) -> list[DetectedScene]:

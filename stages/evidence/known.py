@@ -15,7 +15,7 @@ def main(product: str) -> None:
     params = settings.load()
     params.group(product)
     how = params.now.evidence
-    how = msgspec.structs.replace(how, steps=max(how.steps, params.now.detector.least_steps))
+    how = msgspec.structs.replace(how, steps=params.evidence.known_steps * how.steps)
     subset = paths.SUBSETS / f"but_{product}"
     data = paths.CHECKPOINTS / "known" / params.scale / product
     mix.write([mix.Part([subset], 1.0)], data, how.imgsz, min(arm.BATCHES, how.steps) * how.batch, params.seed)

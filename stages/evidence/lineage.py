@@ -43,8 +43,7 @@ def accepted(product: str, subset: str, params: Settings) -> list[Path]:
 
 def of_product(images: Iterable[tuple[int, str]], product: str, params: Settings) -> list[int]:
     """Return the ids of those images that are of a product's group."""
-    named = [(id_, coco.Image(id_, name, 1, 1)) for id_, name in images]
-    return [id_ for id_, image in named if coco.group_of(image, params.dataset.groups) == params.group(product)]
+    return [id_ for id_, name in images if group_of(id_, name, params) == params.group(product)]
 
 
 def fakes(arm: Arm, params: Settings) -> list[Path]:
@@ -60,7 +59,7 @@ def had_a_word(folder: Path, params: Settings) -> bool:
     return not (folder.name == UNGATED and folder.parent.name in params.compositions)
 
 
-def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco, split: dict[str, list[int]]) -> None:
+def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco) -> None:
     """Raise a Problem that names the images which must not have reached an arm."""
     names = {image.id: image.file_name for image in dataset.images}
     reached = dict(sources(paths.SUBSETS / arm.subset))
@@ -74,10 +73,20 @@ def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco, split: dict
     for detector in seen_by:
         if (facts := detector / "images.json").exists():
             reached |= {id_: names[id_] for id_ in files.read_json(facts)["train"]}
-    own = set(sources(paths.SUBSETS / arm.subset))
-    outside = set(of_product(reached.items(), arm.product, params)) - own
+    refuse(f"arm {name}", reached, set(sources(paths.SUBSETS / arm.subset)), params.group(arm.product), params)
+
+
+def refuse(what: str, reached: dict[int, str], own: set[int], group: str, params: Settings) -> None:
+    """Raise a Problem where images of a group beside its `own`, or of the validation or test split, were reached."""
+    split = files.read_json(paths.SPLIT)
+    outside = {id_ for id_, name in reached.items() if group_of(id_, name, params) == group} - own
     held = set(reached) & {*split["val"], *split["test"]}
-    for ids, why in ((outside, f"outside its subset {arm.subset}"), (held, "of the validation or test split")):
+    for ids, why in ((outside, "outside its subset"), (held, "of the validation or test split")):
         if ids:
-            some = ", ".join(names.get(id_, str(id_)) for id_ in sorted(ids)[:3])
-            raise Problem(f"arm {name}: {len(ids)} images {why} had a part in its training data ({some}, …)")
+            some = ", ".join(reached[id_] for id_ in sorted(ids)[:3])
+            raise Problem(f"{what}: {len(ids)} images {why} had a part in its training data ({some}, …)")
+
+
+def group_of(id_: int, name: str, params: Settings) -> str:
+    """Return the group of an image of this file name."""
+    return coco.group_of(coco.Image(id_, name, 1, 1), params.dataset.groups)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stages.settings import NONE, Arm, Settings
 
 OLD = "zero_shot"  # the detector that was there before the product came
+CONTROLS = ("ungated", "random")  # fakes that were taken to be compared with, without a judge or by chance
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Roles:
     baseline: str | None  # … with standard augmentation
     ceiling: str | None  # all real images
     warm: str | None  # the few, from the known products' detector …
-    warm_fakes: str | None  # … and with fakes
+    warm_ceiling: str | None  # … and all, from there
 
 
 def from_scratch(arm: Arm) -> bool:
@@ -36,10 +37,24 @@ def roles(arms: dict[str, Arm], params: Settings) -> Roles:
     plain = [n for n, arm in bare.items() if from_scratch(arm) and arm.augment == "plain"]
     subset = arms[plain[0]].subset if plain else None
     standard = {n: arm for n, arm in bare.items() if from_scratch(arm) and arm.augment == "standard"}
+    warm = {n: arm for n, arm in bare.items() if not from_scratch(arm)}
+
+    def whole(of: dict[str, Arm]) -> str | None:
+        return first(n for n, arm in of.items() if params.subsets[arm.subset].count == "all")
+
     return Roles(
         first(plain),
         first(n for n, arm in standard.items() if arm.subset == subset),
-        first(n for n, arm in standard.items() if params.subsets[arm.subset].count == "all"),
-        first(n for n, arm in bare.items() if not from_scratch(arm)),
-        first(n for n, arm in arms.items() if not from_scratch(arm) and arm.ratio),
+        whole(standard),
+        first(n for n, arm in warm.items() if params.subsets[arm.subset].count != "all"),
+        whole(warm),
     )
+
+
+def may_ship(arms: dict[str, Arm], params: Settings) -> dict[str, Arm]:
+    """Return the arms that compete: made of the primary arm's images, and not there to be compared with alone."""
+    subset = params.arms[params.evidence.primary].subset
+    return {
+        name: arm for name, arm in arms.items()
+        if arm.subset == subset and arm.augment != "plain" and not arm.fakes.endswith(CONTROLS)
+    }  # fmt: skip

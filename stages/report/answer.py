@@ -29,27 +29,39 @@ def sentences(results: dict, arms: dict[str, Arm], params: Settings) -> list[str
         f"mAP50-95 {base['map50_95']:.3f}, with the fakes {best['map50_95']:.3f}, a difference of {gain['value']:+.3f} "
         f"(95 % interval {gain['low']:+.3f} to {gain['high']:+.3f}) on {results['test_images']} real test images."
     ]
-    if (top := results["arms"].get(part["ceiling"] or "")) and best.get("recovered") is not None:
+    if top := results["arms"].get(part["ceiling"] or ""):
         subset = f"data/subsets/{arms[part['ceiling']].subset}"
         many = top.get("run", {}).get("images", {}).get(subset)
         saved = f", {(many - real) * params.evidence.minutes / 60:.1f} hours of annotating more" if many else ""
-        lines.append(
-            f"All{f' {many}' if many else ''} photographs reach {top['map50_95']:.3f}{saved}; the fakes recover "
-            f"{100 * best['recovered']:.0f} % of the way there."
-        )
-    decided = results["gate"]
-    lines.append(
-        f"Gate: the product's detector is {'' if decided['promote_product'] else 'not '}promoted, "
-        f"{'with' if decided['include_fakes'] else 'without'} fakes."
-    )
+        way = best.get("closed")
+        said = f"the fakes close {share(way)} of the way there" if way else "that this is a way up is not certain here"
+        lines.append(f"All{f' {many}' if many else ''} photographs reach {top['map50_95']:.3f}{saved}; {said}.")
+    lines.append(certainty(results, gain))
     return lines
+
+
+def certainty(results: dict, gain: dict) -> str:
+    """Return what a comparison of one seed can say, or what the gate makes of one of several."""
+    if len(results["arms"][results["roles"]["baseline"]]["seeds"]) == 1:
+        return ("This is one seed, and nothing is decided by it: "
+                + (f"a difference under {gain['least']:.3f} could not be told from chance." if gain["least"] < 1 else
+                   "how much another seed would change is not known here."))  # fmt: skip
+    decided = results["gate"]
+    chosen = f" ({decided['chosen']})" if decided["promote_product"] else ""
+    return (f"Gate: the product's detector is {'' if decided['promote_product'] else 'not '}promoted{chosen}, "
+            f"{'with' if decided['include_fakes'] else 'without'} fakes.")  # fmt: skip
+
+
+def share(way: dict) -> str:
+    """Return a share of the way with its interval, in percent."""
+    return f"{100 * way['value']:.0f} % ({100 * way['low']:.0f} to {100 * way['high']:.0f})"
 
 
 def table(results: dict, of: dict[str, Arm], seconds: dict[str, float]) -> str:
     """Every arm with its interval, what it is worth against others, and its cost."""
     base = results["roles"]["baseline"]
     head = ["arm", "real", "other products", "fakes", "mAP50-95", "95 % interval", *METRICS, f"against {base}",
-            "word", "recovered", "training, s"]  # fmt: skip
+            "word", "closed", "training, s"]  # fmt: skip
     rows = []
     for name, arm in sorted(results["arms"].items(), key=lambda item: -item[1]["map50_95"]):
         images = arm.get("run", {}).get("images", {})
@@ -62,7 +74,7 @@ def table(results: dict, of: dict[str, Arm], seconds: dict[str, float]) -> str:
             arm["map50_95"], page.unbroken(f"{arm['low']:.3f} to {arm['high']:.3f}"),
             *(arm.get(metric, "") for metric in METRICS),
             page.unbroken(f"{spread(gain)}{opponent}") if gain else "", gain["word"] if gain else "",
-            f"{100 * arm['recovered']:.0f} %" if arm.get("recovered") is not None else "",
+            page.unbroken(share(arm["closed"])) if "closed" in arm else "",
             f"{seconds[name]:.0f}" if name in seconds else "",
         ])  # fmt: skip
     return page.table(head, rows)
@@ -102,26 +114,4 @@ def errors(results: dict) -> Figure:
     axes.set(yticks=range(len(items)), yticklabels=[name for name, _ in items], xlabel="errors on all test images")
     axes.grid(axis="y", visible=False)
     axes.legend(frameon=False, fontsize=8, ncols=6, loc="upper center", bbox_to_anchor=(0.45, -0.16))
-    return drawing
-
-
-def curve(results: dict, of: dict[str, Arm], primary: str) -> Figure | None:
-    """mAP over the number of fakes for each real image, of all arms that differ in nothing else; None: there is one."""
-    like = of[primary]
-    same = {
-        name: arm for name, arm in of.items()
-        if name in results["arms"] and arm.start == like.start and arm.subset == like.subset
-        and arm.augment == like.augment and (arm.fakes == like.fakes or not arm.ratio)
-    }  # fmt: skip
-    if len(same) < 3:
-        return None
-    points = sorted((arm.ratio, name) for name, arm in same.items())
-    drawing, axes = plt.subplots(figsize=(5, 3), constrained_layout=True)
-    for ratio, name in points:
-        arm = results["arms"][name]
-        axes.plot([ratio, ratio], [arm["low"], arm["high"]], color="#0072B2", lw=2)
-    axes.plot([ratio for ratio, _ in points], [results["arms"][name]["map50_95"] for _, name in points], "o-")
-    axes.set(xlabel="fakes for each real image, at most", ylabel="mAP50-95")
-    axes.set_xscale("symlog", linthresh=1)
-    axes.set_xticks([ratio for ratio, _ in points], [str(ratio) for ratio, _ in points])
     return drawing

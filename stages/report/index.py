@@ -11,16 +11,15 @@ import pandas as pd
 
 from stages import command, files, page, paths, provenance, settings
 from stages.dataset import photo
+from stages.evidence import first_look
 from stages.judge.colours import COLOURS
-from stages.report import answer, experiments, materials
+from stages.report import answer, experiments, materials, study
 from stages.settings import Settings
 
 REPORT = paths.REPORTS / "index.html"
 PACKAGES = (
     "torch", "torchvision", "ultralytics-opencv-headless", "albumentations", "faster-coco-eval", "dvc", "prefect",
 )  # fmt: skip
-LONGER = {"full": "The full comparison", "answer": "The question alone, at length"}
-FIRST_LOOK = {"quick": "A first look, indicative at best"}
 MEASURED = ("images", "labelled", "precision_50", "recall_50", "precision_75", "recall_75")  # of labels
 
 
@@ -43,26 +42,24 @@ def body(params: Settings) -> list[str]:
 
 
 def evidence(params: Settings) -> list[str]:
-    """Arms of `dvc repro`, or else of a first look; then the longer comparisons, if there are any."""
-    parts, stage = [], paths.EVIDENCE / "results.json"
+    """Return what the study says, which is the strongest, then the arms of `dvc repro`, or else of a first look."""
+    parts, stage = study.section(params), paths.EVIDENCE / "results.json"
     if stage.exists():
         how = params.now.evidence
         title = f"{how.steps} steps of {how.batch} images at {how.imgsz} px, {how.seeds} seeds"
         parts += compared(files.read_json(stage), title, params)
-    for which, title in (LONGER | ({} if stage.exists() else FIRST_LOOK)).items():
-        path = paths.REPORTS / "evidence" / f"{which}.json"
-        if path.exists():
-            found = files.read_json(path)
-            how = found.pop("conditions")
-            said = f"{title}: {how['steps']} steps of {how['batch']} images at {how['imgsz']} px, {how['seeds']} seeds"
-            parts += compared(found, f"{said}, scale {how['scale']}", params)
+    elif first_look.RESULT.exists():
+        found = files.read_json(first_look.RESULT)
+        how = found.pop("conditions")
+        title = f"A first look: {how['steps']} steps of {how['batch']} images at {how['imgsz']} px, one seed"
+        parts += compared(found, f"{title}, scale {how['scale']}", params)
     return parts or ["<p>No arms have been compared on test images: there is no answer from them.</p>"]
 
 
 def compared(of_products: dict[str, dict], title: str, params: Settings) -> list[str]:
     parts = []
     for product, results in of_products.items():
-        arms = {name: arm for name, arm in params.all_arms.items() if arm.product == product}
+        arms = {name: arm for name, arm in params.arms.items() if arm.product == product}
         said = answer.sentences(results, arms, params)
         timing = {p.stem: files.read_json(p)["seconds"] for p in (paths.TIMING / "arms").glob("*.json")}
         parts += [
@@ -77,9 +74,12 @@ def compared(of_products: dict[str, dict], title: str, params: Settings) -> list
                         "ticks: its seeds; dashed: standard augmentation alone; dotted: all real images"),
             page.figure(answer.errors(results), f"{results['group']}: errors of each arm by kind, as TIDE names them"),
         ]  # fmt: skip
-        if params.evidence.primary in arms and (drawing := answer.curve(results, arms, params.evidence.primary)):
-            parts.append(page.figure(drawing, f"{results['group']}: how many fakes for each real image"))
         parts += ["</div>", answer.table(results, arms, timing)]
+        if (gallery := paths.PLOTS / "evidence" / "gallery.jpg").exists() and "two_sample" in results:
+            parts += ["<h3>The same photographs under two arms</h3>", page.picture(
+                photo.fit(photo.read(gallery), 1200), "Test photographs as the detectors without (left) and with fakes "
+                "(right) see them, the worst first. White: what is there. Blue: found. Orange: a wrong class or place.",
+            )]  # fmt: skip
         parts.append(decisions(results["gate"]))
         if distances := results.get("two_sample"):
             parts.append("<h3>How far fakes are from real images</h3>")

@@ -31,7 +31,12 @@ def few_experiments(path: Path) -> None:
     params["compositions"] = {name: params["compositions"][name] for name in kept}
     kept = ("ten", "ten_standard", "paste", "warm_ten", "warm_paste", "all")
     params["arms"] = {name: params["arms"][name] for name in kept}
-    params["more_arms"] = {"other_ten": params["more_arms"]["other_ten"]}
+    params["study"] |= {
+        "arms": ["ten_standard", "paste", "warm_ten"],
+        "curve": ["ten_standard"],
+        "choices": [],
+        "chosen": [],
+    }
     path.write_text(settings.written(params))
 
 

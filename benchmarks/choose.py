@@ -1,0 +1,206 @@
+"""Choose settings of the evidence on the product `other`, of which no answer is ever given.
+
+Each setting trains detectors on random draws of ten of its training photographs, all of them with the same draws and
+seeds, and is scored on its other images, those of the test split too, because nothing else is said of this product.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from benchmarks import conditions
+from stages import command, files, paths, provenance, settings
+from stages.dataset import coco
+from stages.dataset import subset as subsets
+from stages.detector import metrics, model
+from stages.evidence import arm, held_out, mix, remade, statistics
+from stages.evidence.held_out import HeldOut
+from stages.evidence.remade import Photographs
+from stages.evidence.statistics import Scores
+from stages.problem import Problem
+from stages.settings import Arm, Compared, Settings, Subset
+
+DRAWS, COUNT = 2, 10
+IMAGE_DRAWS = 500
+WORK = paths.CHECKPOINTS / "choose"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One setting: an arm, how it is trained, by which params.yaml, and of how many photographs (None: all)."""
+
+    arm: Arm
+    how: Compared
+    params: Settings
+    count: int | None = COUNT
+
+
+def steps(params: Settings) -> dict[str, Tried]:
+    """How long to train: until the order of the arms no longer changes."""
+    return {
+        f"{name}, {count} steps": Tried(params.arms[of], changed(params, steps=count), params, few)
+        for count in (400, 1200, 3600)
+        for name, of, few in (("ten_standard", "ten_standard", COUNT), ("paste", "paste", COUNT),
+                              ("all", "ten_standard", None))
+    }  # fmt: skip
+
+
+def augmentation(params: Settings) -> dict[str, Tried]:
+    """The standard augmentation, and the baselines that ultralytics brings."""
+    flips = {"fliplr": 0.5, "flipud": 0.5}
+    moved = flips | {"translate": 0.05, "scale": 0.1}
+    colour = moved | {"hsv_h": 0.015, "hsv_s": 0.4, "hsv_v": 0.3}
+    turned = colour | {"degrees": 180}
+    kinds = {
+        "plain": {}, "flips": flips, "flips, shift, scale": moved, "… and colour": colour, "… and rotation": turned,
+        "… and wider scale, shift": turned | {"translate": 0.15, "scale": 0.3},
+        "rotation and mosaic": turned | {"mosaic": 0.5}, "rotation and copy_paste": turned | {"copy_paste": 0.5},
+    }  # fmt: skip
+    return {
+        name: Tried(params.arms["ten_standard"], changed(params), augmented(params, of)) for name, of in kinds.items()
+    }
+
+
+def share(params: Settings) -> dict[str, Tried]:
+    """How much of an epoch the real images are, and of how many fakes the rest."""
+    found = {}
+    for real, fakes in ((1.0, 0), (0.7, 300), (0.4, 300), (0.2, 300), (0.4, 1500), (0.2, 1500)):
+        asked = msgspec.structs.replace(params.arms["paste"], ratio=max(1, fakes // COUNT))
+        chosen = params.arms["ten_standard"] if not fakes else asked
+        by = evidence(params, real=real)
+        now = msgspec.structs.replace(by.now, composed=max(1, fakes))
+        by = msgspec.structs.replace(by, scales=by.scales | {by.scale: now})
+        found[f"real {real}, {fakes} fakes"] = Tried(chosen, changed(params), by)
+    return found
+
+
+def warm(params: Settings) -> dict[str, Tried]:
+    """What goes on from the known products' detector: their share of an epoch, and the learning rate."""
+    tried = ((0.5, 1.0), (0.3, 1.0), (0.15, 1.0), (0.3, 0.5), (0.3, 0.25), (0.15, 0.5))
+    return {
+        f"known {known}, rate × {rate}": Tried(params.arms["warm_ten"], changed(params), evidence(
+            params, known=known, warm_lr=rate))
+        for known, rate in tried
+    }  # fmt: skip
+
+
+CHOICES: dict[str, Callable[[Settings], dict[str, Tried]]] = {
+    "steps": steps, "augmentation": augmentation, "share": share, "warm": warm,
+}  # fmt: skip
+
+
+def main(which: str) -> None:
+    params = settings.load()
+    if which not in CHOICES:
+        raise Problem(f"there is no choice {which!r}; there are {', '.join(CHOICES)}")
+    tried, work = CHOICES[which](params), WORK / which
+    own, known = prepared(params, work)
+    jobs = list(product(tried, range(DRAWS)))
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that are started from here
+    with ProcessPoolExecutor(provenance.cores(), get_context("spawn")) as pool:
+        of = Photographs(own, known, work / "start")
+        if which == "warm":
+            pool.submit(start, of, params, work).result()
+        scores = list(pool.map(score, *zip(*((tried[name], of, draw, work) for name, draw in jobs), strict=True)))
+    figures: dict = {"images": len(test(params).pictures), "batch": params.now.study.batch, "draws": DRAWS}
+    rows = {name: [s for (n, _), s in zip(jobs, scores, strict=True) if n == name] for name in tried}
+    whole = {
+        name: [Scores(np.array([s["map"] for s in of]), np.array([s["draws"] for s in of]))]
+        for name, of in rows.items()
+    }
+    for name, of in whole.items():
+        low, high = statistics.interval(statistics.resampled(of, 10_000, 0))
+        figures[name] = f"{statistics.value(of):.3f} ({low:.3f} to {high:.3f})"
+        figures[f"{name}, of each draw"] = [round(run, 4) for run in of[0].runs]
+        if which == "warm":
+            figures[f"{name}, on known products"] = [round(s["known"], 4) for s in rows[name]]
+    conditions.record(f"choose_{which}", figures, ("torch", "ultralytics-opencv-headless"))
+    shutil.rmtree(work)
+
+
+def changed(params: Settings, **changes: int) -> Compared:
+    """Return how a study trains, with something else."""
+    return msgspec.structs.replace(params.now.study, **changes)
+
+
+def evidence(params: Settings, **changes: float) -> Settings:
+    return msgspec.structs.replace(params, evidence=msgspec.structs.replace(params.evidence, **changes))
+
+
+def augmented(params: Settings, changes: dict[str, float]) -> Settings:
+    """Return the settings with another standard augmentation: plain, with some changes."""
+    standard = msgspec.structs.replace(params.augmentations["plain"], **changes)
+    return msgspec.structs.replace(params, augmentations=params.augmentations | {"standard": standard})
+
+
+def prepared(params: Settings, work: Path) -> tuple[Path, Path]:
+    """Return the folders of the product's training photographs, and of the other products'."""
+    dataset, train = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["train"])
+    groups = coco.grouped(dataset, params.dataset.groups)
+    mine = [i.id for i in groups[params.products.other] if i.id in train]
+    rest = [i.id for group, of in groups.items() if group != params.products.other for i in of if i.id in train]
+    return (remade.some(dataset, mine, paths.SOURCE_IMAGES, work / "own"),
+            remade.some(dataset, rest, paths.SOURCE_IMAGES, work / "known"))  # fmt: skip
+
+
+def test(params: Settings) -> HeldOut:
+    """Return all images of the product that nothing was trained on."""
+    group, imgsz = params.products.other, params.now.study.imgsz
+    ids = [id_ for part in ("val", "test") for id_ in held_out.there([group], params, part)]
+    return held_out.showing(ids, imgsz)
+
+
+def start(of: Photographs, params: Settings, work: Path) -> None:
+    """Train the detector of the other products."""
+    how = changed(params, steps=params.evidence.known_steps * params.now.study.steps)
+    assert of.known and of.start
+    if not (of.start / "last.pt").exists():
+        mix.write([mix.Part([of.known], 1.0)], work / "start_data", how.imgsz, arm.BATCHES * how.batch, 0)
+        rule = arm.detector(params, how, "standard", None)
+        trained = model.train(work / "start_data", rule, 0, paths.CHECKPOINTS, "all others")
+        files.write(of.start / "last.pt", trained.last.read_bytes())
+        model.forget(trained)
+
+
+def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
+    """Train one detector and say what it reaches; one that is done is not trained again."""
+    place = work / files.fingerprint(repr(tried), draw)
+    if (done := place / "score.json").exists():
+        return files.read_json(done)
+    every = coco.read(of.own / "annotations.json")
+    rule = Subset(group="other", count=tried.count or "all", prefer="random", fewer=False)
+    ids = [id_ for id_, _ in subsets.pick(every, rule, draw, "other")]
+    mine = Photographs(remade.some(every, ids, of.own / "images", place / "own"), of.known, of.start)
+    fakes = None
+    if made_by := tried.params.composition(tried.arm):
+        count = tried.params.now.composed
+        fakes = remade.composed(made_by, mine.own, count, draw, place / "fakes", tried.params)
+    made = remade.train(tried.arm, mine, fakes, tried.how, draw, place, f"draw {draw}", tried.params)
+    held = test(tried.params)
+    scenes = held_out.sit(held, made.weights)
+    found = {
+        "map": metrics.coco_map(scenes, held.classes)[1],
+        "draws": metrics.bootstrap(metrics.match(scenes, held.classes), IMAGE_DRAWS, 0)[:, 1].round(4).tolist(),
+    }
+    if tried.arm.start != settings.NONE:
+        groups = coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), tried.params.dataset.groups)
+        known = held_out.of([g for g in groups if g != tried.params.products.other], tried.params, held.imgsz, "val")
+        found["known"] = metrics.coco_map(held_out.sit(known, made.weights), known.classes)[1]
+    for name in ("own", "fakes", "data"):
+        shutil.rmtree(place / name, ignore_errors=True)
+    files.write_json(done, found)
+    return found
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, which="steps, augmentation, share or warm")

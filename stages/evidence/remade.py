@@ -1,0 +1,71 @@
+"""An arm made anew of given photographs: with fakes composed of these, where it has fakes.
+
+For whoever cannot take what the stages have left: folds of a product's only images, studies over draws, benchmarks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages import files, paths
+from stages.compose import candidates, classic, paste
+from stages.dataset import coco, subset
+from stages.detector import model
+from stages.evidence import arm, mix
+from stages.settings import NONE, Arm, Compared, Settings
+
+COMPOSERS = {"paste": paste, "classic": classic}  # the cheap ones
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """All the real images that an arm's detector sees. Folders of images have images/ and annotations.json."""
+
+    own: Path  # of the product
+    known: Path | None = None  # of other products …
+    start: Path | None = None  # … and the folder of the detector that has learnt these
+
+
+@dataclass(frozen=True)
+class Remade:
+    weights: Path
+    images: dict[str, int]  # folder → how many different images of it were trained on
+    seconds: float
+
+
+def some(dataset: coco.Coco, ids: list[int], images: Path, folder: Path) -> Path:
+    """Put some images of a dataset, in this order, into a folder of their own; leave one that is there as it is."""
+    if not folder.exists():
+        with files.replacing(folder) as into:
+            subset.fill(into, coco.subset(dataset, ids), images)
+    return folder
+
+
+def composed(composition: str, own: Path, count: int, seed: int, folder: Path, params: Settings) -> Path:
+    """Let a cheap composition make candidates of some photographs alone; leave a folder that is there as it is."""
+    if not folder.exists():
+        asked = params.compositions[composition]
+        how = COMPOSERS[asked.how]
+        with files.replacing(folder) as into:
+            rows = how.rows(composition, asked, own, count, seed)
+            candidates.write(rows, how.make, into, into / "images")
+    return folder
+
+
+def train(
+    asked: Arm, of: Photographs, fakes: Path | None, how: Compared, seed: int, place: Path, title: str, params: Settings
+) -> Remade:
+    """Train an arm's detector on photographs and what was composed of them, in a folder to work in.
+
+    A killed run is continued by the same call. The caller removes the folder once the weights have been used.
+    """
+    known, start = (of.known, of.start) if asked.known != NONE else (None, None)
+    parts = arm.parts(of.own, [fakes] if fakes and asked.ratio else [], asked.ratio, known, params.evidence)
+    batches = min(arm.BATCHES, how.steps)
+    images = mix.write(parts, place / "data", how.imgsz, batches * how.batch, seed)
+    rule = arm.detector(params, how, asked.augment, start)
+    trained = model.train(place / "data", rule, seed, paths.CHECKPOINTS, title)
+    files.write(place / "weights.pt", trained.last.read_bytes())
+    model.forget(trained)
+    return Remade(place / "weights.pt", images, trained.seconds)

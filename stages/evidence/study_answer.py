@@ -1,0 +1,240 @@
+"""What follows from all runs of a study: differences between arms, the curve over photographs, what ten are worth.
+
+Two arms are compared on the products and draws on which both have run; their images, seeds and test images are then the
+same, and the interval holds all that varies (statistics.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from stages import files, paths, provenance
+from stages.evidence import arm_metrics, statistics
+from stages.evidence.roles import OLD, may_ship, roles
+from stages.evidence.statistics import Arm, Interval, Scores
+from stages.evidence.study_runs import Row
+from stages.settings import Settings
+
+ANSWER = paths.REPORTS / "evidence" / "study.json"
+FINE = 10_000  # whole numbers of which mAP over drawn images is kept as
+Point = tuple[str, str, int | None]  # an arm, a choice of photographs, and how many; None: all of a product's
+
+Rows = Mapping[str, Sequence[Row]]  # of each product
+
+
+def summary(rows: Rows, params: Settings) -> dict:
+    """Return everything that the report says of a study."""
+    return Answer(rows, params).summary()
+
+
+def spread() -> float | None:
+    """Return the standard deviation of the difference between single detectors that a committed study has seen."""
+    return files.read_json(ANSWER).get("spread") if ANSWER.exists() else None
+
+
+class Answer:
+    """A study's rows, and what can be said of them."""
+
+    def __init__(self, rows: Rows, params: Settings):
+        self.params = params
+        self.times, self.seed = params.evidence.resamplings, params.seed
+        every = {
+            product: max((row["count"] for row in of if row["arm"] != OLD), default=0) for product, of in rows.items()
+        }
+        self.rows: dict[str, dict[tuple[Point, int], Row]] = {product: {} for product in rows}
+        self.old = {product: next((row for row in of if row["arm"] == OLD), None) for product, of in rows.items()}
+        for product, of in rows.items():
+            for row in of:
+                if row["arm"] != OLD:
+                    count = None if row["count"] == every[product] else row["count"]
+                    self.rows[product][(row["arm"], row["choice"], count), row["draw"]] = row
+        self.every = every
+
+    def common(self, points: Sequence[Point]) -> list[Arm] | None:
+        """Return each point's scores on the products and draws on which all of them have run; None: on none."""
+        found: list[list[Scores]] = [[] for _ in points]
+        for of in self.rows.values():
+            draws = sorted(set.intersection(*({draw for at, draw in of if at == point} for point in points)))
+            for scores, point in zip(found, points, strict=True):
+                if draws:
+                    picked = [of[point, draw] for draw in draws]
+                    runs, drawn = ([row[key] for row in picked] for key in ("map50_95", "draws"))
+                    scores.append(Scores(np.array(runs), np.array(drawn) / FINE))
+        return [list(scores) for scores in found] if found[0] else None
+
+    def difference(self, a: Point, b: Point) -> statistics.Difference | None:
+        """Return by how much one point is better than another."""
+        if (both := self.common([a, b])) is None:
+            return None
+        return statistics.difference(both[0], both[1], self.times, self.seed, None)
+
+    def closed(self, of: Point, start: Point, end: Point) -> Interval | None:
+        """Return how much of the way from one point to another a third has gone."""
+        there = self.common([of, start, end])
+        if there is None:
+            return None
+        arm, few, all_ = there
+        return statistics.closed(arm, few, all_, self.times, self.seed, None)
+
+    def estimate(self, of: Point) -> Interval | None:
+        """Return a point's value with its interval."""
+        there = self.common([of])
+        return statistics.estimate(there[0], self.times, self.seed) if there else None
+
+    def at(self, arm: str, choice: str = "random") -> Point:
+        """Return the point at which all arms are compared."""
+        return arm, choice, self.params.study.at
+
+    def summary(self) -> dict:
+        """Return everything that the report says."""
+        params, study, how = self.params, self.params.study, self.params.now.study
+        part = roles({name: params.arms[name] for name in study.arms}, params)
+        base = part.baseline
+        done = [row for of in self.rows.values() for row in of.values()]
+        found: dict = {
+            "conditions": {
+                "scale": params.scale, "model": params.now.detector.model, "imgsz": how.imgsz, "batch": how.batch,
+                "steps": how.steps, "photographs": study.at, "composed": params.now.composed,
+                "products": {p: {"runs": len(of), "photographs": self.every[p]} for p, of in self.rows.items()},
+                "draws": len({draw for of in self.rows.values() for _, draw in of}), "runs": len(done),
+                "hours_of_training": round(sum(row["seconds"] for row in done) / 3600, 2),
+                "processor": provenance.processor(), "commit": provenance.commit(),
+            },
+            "baseline": base, "primary": params.evidence.primary,
+        }  # fmt: skip
+        if base is None:
+            return found
+        names = [name for name in study.arms if self.estimate(self.at(name))]
+        tops: dict[str, Point] = {"closed": (base, "random", None)}
+        if part.warm:
+            tops["closed_warm"] = (part.warm, "random", None)
+        found["arms"] = {name: self.facts(name, base, tops) for name in names}
+        for end, point in zip(("all", "warm_all"), tops.values(), strict=False):
+            if value := self.estimate(point):
+                found["arms"][end] = asdict(value) | {"shifted": self.shifted(point), "metrics": self.means(point)}
+                if gain := self.difference(point, self.at(base)):
+                    found["arms"][end]["against"] = asdict(gain)
+        self.correct(found["arms"])
+        found["choices"] = self.choices()
+        found["curve"] = self.curve()
+        found["worth"] = {name: self.worth(name, base) for name in study.curve if name != base}
+        found["spread"] = self.spread(names, base)
+        found["old"] = {p: row["metrics"] | {"map50_95": row["map50_95"]} for p, row in self.old.items() if row}
+        return found
+
+    def facts(self, name: str, base: str, tops: dict[str, Point]) -> dict:
+        """Return what is said of one arm at the number of photographs at which all are compared.
+
+        `tops`: what was made of all photographs, by the word for how much of the way there the arm has gone.
+        """
+        point, start = self.at(name), self.at(base)
+        value = self.estimate(point)
+        assert value is not None
+        found: dict = asdict(value) | {"metrics": self.means(point), "shifted": self.shifted(point)}
+        found["by_product"] = {
+            product: float(np.mean([row["map50_95"] for (at, _), row in of.items() if at == point]))
+            for product, of in self.rows.items() if any(at == point for at, _ in of)
+        }  # fmt: skip
+        if name == base:
+            return found
+        if gain := self.difference(point, start):
+            found["against"] = asdict(gain)
+        for key, end in tops.items():
+            if way := self.closed(point, start, end):
+                found[key] = asdict(way)
+        if known := [row["known"] for of in self.rows.values() for (at, _), row in of.items()
+                     if at == point and "known" in row]:  # fmt: skip
+            old = {p: row["known"] for p, row in self.old.items() if row and "known" in row}
+            found["known"] = {m: float(np.mean([of[m] for of in known])) for m in ("map50_95", "found")}
+            found["known_before"] = {m: float(np.mean([of[m] for of in old.values()])) for m in ("map50_95", "found")}
+        return found
+
+    def correct(self, arms: dict[str, dict]) -> None:
+        """Add to each difference its word; the p values of the arms that compete are corrected, save the primary's."""
+        competing = may_ship({name: self.params.arms[name] for name in arms if name in self.params.arms}, self.params)
+        others = [n for n in competing if n != self.params.evidence.primary and "against" in arms[n]]
+        corrected = dict(zip(others, statistics.holm([arms[n]["against"]["p"] for n in others]), strict=True))
+        for name, of in arms.items():
+            if apart := of.get("against"):
+                p = corrected[name] if name in corrected else float(apart["p"])
+                apart |= {"corrected": p, "word": statistics.word(statistics.Difference(**apart), p)}
+
+    def means(self, point: Point) -> dict[str, float]:
+        """Return a point's secondary measures, averaged over runs, then over products."""
+        found = [
+            {m: np.mean([row["metrics"][m] for row in rows]) for m in arm_metrics.METRICS}
+            for of in self.rows.values() if (rows := [row for (at, _), row in of.items() if at == point])
+        ]  # fmt: skip
+        return {m: float(np.mean([one[m] for one in found])) for m in arm_metrics.METRICS} if found else {}
+
+    def shifted(self, point: Point) -> dict[str, float]:
+        """Return a point's mAP50-95 at each station that differs, averaged likewise."""
+        found: dict[str, list[float]] = {}
+        for of in self.rows.values():
+            rows = [row for (at, _), row in of.items() if at == point]
+            for station in rows[0]["shifted"] if rows else ():
+                found.setdefault(station, []).append(float(np.mean([row["shifted"][station] for row in rows])))
+        return {station: float(np.mean(of)) for station, of in found.items()}
+
+    def choices(self) -> dict[str, dict]:
+        """Return, for each way to choose the photographs, what it does beside random ones."""
+        found: dict[str, dict] = {}
+        for choice in self.params.study.choices:
+            for name in self.params.study.chosen:
+                if (value := self.estimate(self.at(name, choice))) is None:
+                    continue
+                found.setdefault(name, {})[choice] = asdict(value)
+                if gain := self.difference(self.at(name, choice), self.at(name)):
+                    found[name][choice]["against_random"] = asdict(gain)
+        return found
+
+    def curve(self) -> dict[str, list[dict]]:
+        """Return each arm's mAP50-95 over the number of photographs."""
+        found: dict[str, list[dict]] = {}
+        for name in self.params.study.curve:
+            counts = {at[2] for of in self.rows.values() for at, _ in of if at[:2] == (name, "random")}
+            for count in sorted(counts, key=lambda c: c or 1 << 30):
+                if value := self.estimate((name, "random", count)):
+                    every = max(self.every.values())
+                    found.setdefault(name, []).append({"count": count or every} | asdict(value))
+        return found
+
+    def worth(self, name: str, base: str) -> dict | None:
+        """Return how many photographs without fakes an arm made of a few is worth, on the curve of the baseline."""
+        counts = sorted({at[2] or 0 for of in self.rows.values() for at, _ in of if at[:2] == (base, "random")})
+        counts = [count or None for count in [*[c for c in counts if c], *([0] if 0 in counts else [])]]
+        there = self.common([self.at(name), *((base, "random", count) for count in counts)])
+        if there is None or len(counts) < 2:
+            return None
+        draws = [statistics.resampled(arm, self.times, self.seed) for arm in there]
+        numbers = [count or max(self.every.values()) for count in counts]
+        whole = photographs(statistics.value(there[0]), numbers, [statistics.value(arm) for arm in there[1:]])
+        drawn = [photographs(draws[0][t], numbers, [of[t] for of in draws[1:]]) for t in range(self.times)]
+        low, high = statistics.interval(np.array(drawn))
+        return {"worth": whole, "low": low, "high": high, "most": numbers[-1]}
+
+    def spread(self, names: Sequence[str], base: str) -> float | None:
+        """Return the standard deviation of the difference between single runs of an arm and the baseline."""
+        found = []
+        for name in names:
+            both = self.common([self.at(name), self.at(base)]) if name != base else None
+            if both and (one := statistics.spread(*both)) is not None:
+                found.append(one)
+        return float(np.sqrt(np.mean(np.square(found)))) if found else None
+
+
+def photographs(value: float, counts: Sequence[int], values: Sequence[float]) -> float:
+    """Return at how many photographs a curve reaches a value, between its points along the logarithm of their number;
+    the last count, where it does not."""
+    rising = np.maximum.accumulate(values)  # a curve that dips by chance would be read twice
+    if value <= rising[0]:
+        return float(counts[0])
+    above = next((k for k, one in enumerate(rising) if one >= value), None)
+    if above is None:
+        return float(counts[-1])
+    share = (value - rising[above - 1]) / (rising[above] - rising[above - 1])
+    logs = np.log(counts)
+    return float(np.exp(logs[above - 1] + share * (logs[above] - logs[above - 1])))

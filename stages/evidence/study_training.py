@@ -1,0 +1,105 @@
+"""One run of a study: photographs are picked, fakes composed of them, a detector trained and tested."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from stages import files, paths
+from stages.dataset import coco
+from stages.detector import metrics, model
+from stages.evidence import arm, arm_metrics, held_out, lineage, mix, remade, study_runs
+from stages.evidence.remade import Photographs
+from stages.evidence.roles import OLD
+from stages.evidence.study_runs import Row, Run
+from stages.settings import NONE, Settings
+
+WORK = paths.CHECKPOINTS / "study"
+IMAGE_DRAWS = 200  # of the test images: what intervals over images are made of
+FINE = 10_000  # whole numbers of which these are kept as
+
+
+def execute(run: Run, params: Settings) -> Row:
+    """Train and test one detector; return what is kept of it. A killed run is continued by the same call."""
+    asked, how = params.arms[run.arm], params.now.study
+    place = WORK / run.product / run.name
+    own = study_runs.picked(run, study_runs.photographs(params)[run.product])
+    remade.some(own, [image.id for image in own.images], paths.SOURCE_IMAGES, place / "own")
+    of = Photographs(place / "own")
+    if warm := asked.known != NONE:
+        of = Photographs(place / "own", known(run.product), start(run.product))
+    fakes = None
+    if made_by := params.composition(asked):
+        wanted = min(params.now.composed, asked.ratio * run.count)
+        fakes = remade.composed(made_by, place / "own", wanted, run.draw, place / "fakes", params)
+    title = f"{run.product} {run.name}"
+    reached = lineage.sources(of.own) | (lineage.sources(of.known) if of.known else {})
+    lineage.refuse(title, reached, {image.id for image in own.images}, run.product, params)
+    trained = remade.train(asked, of, fakes, how, params.seed + run.draw, place, title, params)
+    counts = {Path(folder).name: count for folder, count in trained.images.items()}
+    facts = {
+        "images": counts,
+        "seconds": round(trained.seconds, 1),
+        **tested(trained.weights, run.product, warm, params),
+    }
+    shutil.rmtree(place)
+    return study_runs.row_of(run, facts)
+
+
+def begin(product: str, params: Settings) -> Row:
+    """Train the detector of all other products, unless it is there; return what it does on the new one."""
+    dataset, train = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["train"])
+    groups = coco.grouped(dataset, params.dataset.groups)
+    ids = [image.id for group, of in groups.items() if group != product for image in of if image.id in train]
+    remade.some(dataset, ids, paths.SOURCE_IMAGES, known(product))
+    if not (start(product) / "last.pt").exists():
+        how = params.now.study
+        how = msgspec.structs.replace(how, steps=params.evidence.known_steps * how.steps)
+        batches = min(arm.BATCHES, how.steps)
+        data = WORK / product / "start_data"
+        mix.write([mix.Part([known(product)], 1.0)], data, how.imgsz, batches * how.batch, params.seed)
+        rule = arm.detector(params, how, "standard", None)
+        trained = model.train(data, rule, params.seed, paths.CHECKPOINTS, f"{product}: all others")
+        files.write(start(product) / "last.pt", trained.last.read_bytes())
+        model.forget(trained)
+        shutil.rmtree(data)
+    return {"name": OLD, "arm": OLD, "product": product} | tested(start(product) / "last.pt", product, True, params)
+
+
+def start(product: str) -> Path:
+    """Return the folder of the detector of all other products."""
+    return WORK / product / "start"
+
+
+def known(product: str) -> Path:
+    """Return the folder of the other products' training photographs."""
+    return WORK / product / "known"
+
+
+def tested(weights: Path, product: str, warm: bool, params: Settings) -> Row:
+    """Return what a detector reaches on a product's test images, at stations that differ, and on the known products."""
+    imgsz, testing = params.now.study.imgsz, params.testing
+    test = held_out.of([product], params, imgsz)
+    scenes = held_out.sit(test, weights)
+    draws = metrics.bootstrap(metrics.match(scenes, test.classes), IMAGE_DRAWS, params.seed)[:, 1]
+    found = {
+        "map50_95": metrics.coco_map(scenes, test.classes)[1],
+        "draws": [round(FINE * draw) for draw in draws],
+        "metrics": arm_metrics.measured([scenes], test.classes, testing),
+        "shifted": {
+            station: metrics.coco_map(held_out.sit(of, weights), of.classes)[1]
+            for station, of in held_out.shifted(product, imgsz).items()
+        },
+    }  # fmt: skip
+    groups = coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), params.dataset.groups)
+    rest = [group for group in groups if group != product]
+    if warm and held_out.there(rest, params):
+        others = held_out.of(rest, params, imgsz)
+        seen = held_out.sit(others, weights)
+        found["known"] = {
+            "map50_95": metrics.coco_map(seen, others.classes)[1],
+            "found": arm_metrics.found(seen, others.classes, testing),
+        }
+    return files.rounded(found)

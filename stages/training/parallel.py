@@ -1,0 +1,42 @@
+"""How many trainings go at a time, and the processes that they go in.
+
+On a CPU a training with one thread keeps one core busy, and two such on two cores do twice the steps of one with two
+threads. One thread also gives the same bits on every machine of a kind, however many cores it has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+from stages import provenance
+
+THREADS = "OMP_NUM_THREADS"
+
+
+def together() -> int:
+    """Return how many trainings may go at a time: one on a GPU, else one for each core that this process may use."""
+    import torch
+
+    return 1 if torch.cuda.is_available() else min(provenance.cores(), int(os.environ.get(THREADS) or 1 << 10))
+
+
+@contextmanager
+def trainings(most: int) -> Iterator[ProcessPoolExecutor]:
+    """Give processes to train in, at most so many, each with its share of the machine."""
+    import torch
+
+    count, before = min(most, together()), os.environ.get(THREADS)
+    if not torch.cuda.is_available():
+        os.environ[THREADS] = "1"  # which the processes inherit
+    try:
+        with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+            yield pool
+    finally:
+        if before is None:
+            os.environ.pop(THREADS, None)
+        else:
+            os.environ[THREADS] = before
