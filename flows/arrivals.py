@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import artifacts, branch, child, dag, disk, inbox, notify, operator, product_loop, review
+from flows import artifacts, branch, child, dag, disk, inbox, notify, operator_commands, product_loop, review
 from flows.inbox import Arrival
 from stages import paths, settings
 from stages.dataset import arrival, coco
@@ -149,15 +149,15 @@ def main() -> int:
         parser.error(f"which product to {asked.do}?")
     try:
         if asked.do == "retry":
-            operator.retry(where, asked.name)
+            operator_commands.retry(where, asked.name)
         elif asked.do == "review":
-            operator.look(where, asked.name)
+            operator_commands.look(where, asked.name)
         elif asked.do == "unquarantine":
             inbox.unquarantine(where, asked.name)
         elif asked.do == "rollback":
-            operator.rollback(where, asked.name, asked.why)
+            operator_commands.rollback(where, asked.name, asked.why)
         elif asked.do == "notify":
-            operator.wake()
+            operator_commands.wake()
         elif asked.do == "scan":
             arrivals()
             return 0

@@ -15,7 +15,7 @@ import torch
 from stages.dataset import photo
 from stages.extract import cutouts, empty_bin, upright
 from stages.extract.cutouts import CutOut
-from stages.gan.draw import draw
+from stages.gan.kept_generators import draw
 from stages.gan.networks import Generator
 from stages.problem import Problem
 from stages.training import run_facts, weights

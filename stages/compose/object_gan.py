@@ -25,13 +25,13 @@ def main(name: str) -> None:
     # Torch takes seconds to import: a wrong setting is told before.
     from stages.compose import generated_objects
     from stages.compose.masked_gan import MaskedGan
-    from stages.gan import custom
+    from stages.gan import variants
 
     subset, model = paths.SUBSETS / asked.subset, paths.OBJECTS / name
     known = generated_objects.examples(subset, params.now.objects.size)
     print(f"{subset}: {len(known.squares)} whole objects, turned upright")
-    run = custom.training(params, model, MaskedGan, known.squares, recipe_of(params, name))
-    custom.train(model, run, [subset], known.facts)
+    run = variants.training(params, model, MaskedGan, known.squares, recipe_of(params, name))
+    variants.train(model, run, [subset], known.facts)
     drawn = list(islice(generated_objects.drawings(model, params.seed), JUDGED))
     whole = sum(generated_objects.cut(square, known.facts) is not None for square in drawn)
     print(f"{model}: {whole} of {JUDGED} drawings are whole objects")

@@ -21,7 +21,7 @@ import pandas as pd
 from stages import command, files, paths, settings
 from stages.dataset import coco, photo
 from stages.feedback import labels
-from stages.judge import judge_candidates
+from stages.judge import candidate_pictures
 from stages.settings import Settings
 
 Box = tuple[float, float, float, float]  # x, y, width, height in pixels
@@ -101,7 +101,7 @@ def agreed(table: pd.DataFrame, experiment: str, params: Settings) -> tuple[list
     if table.empty:
         return [], Counter()
     product, size = params.all_experiments[experiment].product, params.now.gan.size
-    pixels = judge_candidates.candidates(paths.CANDIDATES / experiment, table, size)
+    pixels = candidate_pictures.load(paths.CANDIDATES / experiment, table, size)
     ids = category_ids(params, product)
     kept, rejected = [], Counter()
     said = labels.label(pixels, detectors(product), params.now.judge.imgsz, params.feedback)

@@ -15,7 +15,7 @@ import pandas as pd
 from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.feedback import accept, labels
-from stages.judge import judge_candidates, set_metrics
+from stages.judge import candidate_pictures, set_metrics
 from stages.judge.copies import LITTLE, worn
 from stages.settings import Settings
 
@@ -63,7 +63,7 @@ def composed(experiment: str, params: Settings) -> Truth:
     frames = [np.array([image.width, image.height] * 2) for image in dataset.images]
     there = [annotations[image.id] for image in dataset.images]
     return Truth(
-        judge_candidates.candidates(folder, manifest, params.now.gan.size),
+        candidate_pictures.load(folder, manifest, params.now.gan.size),
         [np.array([a.bbox for a in of], float).reshape(-1, 4) / frame for of, frame in zip(there, frames, strict=True)],
         [np.array([numbers[a.category_id] for a in of], int) for of in there],
     )

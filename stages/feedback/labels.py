@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from stages.boxes import overlaps
+from stages.boxes import mirrored, overlaps
 from stages.judge import quality
-from stages.judge.arrangement import mirrored
 from stages.settings import Feedback
 
 VIEWS = ((False, False), (True, False), (False, True), (True, True))  # mirrored across, down

@@ -12,8 +12,8 @@ import torch
 
 from stages import files
 from stages.dataset import photo
-from stages.gan.draw import kept_name
 from stages.gan.gan_pair import GanPair
+from stages.gan.kept_generators import kept_name
 from stages.gan.networks import to_pixels
 from stages.training import weights
 
@@ -36,7 +36,7 @@ class Snapshots:
             latents = torch.randn(COLUMNS * ROWS, pair.recipe.z, generator=torch.Generator().manual_seed(0))
             photo.save(self.folder / "grids" / f"step_{step:09}.jpg", grid(to_pixels(pair.draw(latents))))
         if step in self.kept:
-            files.write(self.folder / kept_name(step), weights.packed(pair.artist.state_dict()))
+            files.write(self.folder / kept_name(step), weights.packed(pair.inference_generator.state_dict()))
         rows = self.timing.read_text().splitlines() if self.timing.exists() else []
         earlier = [row for row in rows[1:] if int(row.partition(",")[0]) < step]
         now = f"{step},{pace:.1f},{_memory(pair.device):.0f}"

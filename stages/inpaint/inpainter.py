@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import Module
 from torch.optim import SGD, Adagrad, Adam, Optimizer
 
-from stages.gan.losses import LOSSES as GAMES
+from stages.gan.losses import LOSSES as ADVERSARIAL_LOSSES
 from stages.gan.networks import Critic
 from stages.inpaint.networks import completed, marked, network
 from stages.inpaint.recipe import InpaintRecipe
@@ -31,7 +31,7 @@ OPTIMIZERS = {
     "adagrad": lambda of: Adagrad(of, 1e-3, initial_accumulator_value=0.1, eps=1e-7),
 }
 REPORT = ("loss", "critic_loss", "adversarial")  # of a step; without critics the first alone
-GAME = GAMES["gan"]
+ADVERSARIAL = ADVERSARIAL_LOSSES["gan"]
 CRITIC_LR, CRITIC_BETAS = 2e-4, (0.5, 0.999)
 WEIGHT = 0.01  # of what the critics say, beside the likeness to what was hidden
 
@@ -64,7 +64,7 @@ class Inpainter:
             seen_fake = {name: view.detach() for name, view in fake.items()}
             report.append(self._critics_step(self.critics_adam, real, seen_fake))
             self.critics.requires_grad_(False)
-            adversarial = _sum(GAME.generator(critic(fake[name])) for name, critic in self.critics.items())
+            adversarial = _sum(ADVERSARIAL.generator(critic(fake[name])) for name, critic in self.critics.items())
             self.critics.requires_grad_(True)
             report.append(adversarial.detach())
             total = loss + WEIGHT * adversarial
@@ -75,7 +75,8 @@ class Inpainter:
 
     def _critics_step(self, adam: Adam, real: dict[str, Tensor], fake: dict[str, Tensor]) -> Tensor:
         loss = _sum(
-            GAME.real(critic(real[name])) + GAME.fake(critic(fake[name])) for name, critic in self.critics.items()
+            ADVERSARIAL.real(critic(real[name])) + ADVERSARIAL.fake(critic(fake[name]))
+            for name, critic in self.critics.items()
         )
         adam.zero_grad()
         loss.backward()

@@ -23,7 +23,7 @@ from stages.problem import Problem
 from stages.training import checkpoint, run_facts
 from stages.training.state import under
 
-EXAM = 96  # windows of held-out images, at most
+HELD_OUT = 96  # windows of held-out images that training is measured on, at most
 STEP, LOOK = 1, 2  # what a chance is for
 
 Row = dict[str, float]
@@ -58,7 +58,7 @@ def train(run: InpaintTraining, device: torch.device) -> tuple[Inpainter, dict[s
     """
     recipe, folder = run.recipe, run.folder
     inpainter = Inpainter(recipe, run.seed, device)
-    exam = _batches(run, device)
+    held_out = _held_out(run, device)
     done, rows, best = 0, [], {}
     with files.locked(folder / "lock"), progress.bar(total=recipe.steps, what=run.title, unit="step") as shown:
         if run.fresh:
@@ -77,7 +77,7 @@ def train(run: InpaintTraining, device: torch.device) -> tuple[Inpainter, dict[s
                 reports.append(inpainter.step(*_batch(run, step, device)))
                 shown.update()
             means = torch.stack(reports).mean(0).tolist()
-            row = dict(zip(REPORT, means, strict=False)) | {"held_out": _score(inpainter, exam)}
+            row = dict(zip(REPORT, means, strict=False)) | {"held_out": _score(inpainter, held_out)}
             if not all(map(math.isfinite, row.values())):
                 raise Problem(f"step {stop}: a loss is no longer a number; the last good checkpoint is in {folder}")
             done = stop
@@ -108,10 +108,10 @@ def _batch(run: InpaintTraining, step: int, device: torch.device) -> Batch:
     return _tensors(pixels, seen, run.holes, rng, device)
 
 
-def _batches(run: InpaintTraining, device: torch.device) -> list[Batch]:
+def _held_out(run: InpaintTraining, device: torch.device) -> list[Batch]:
     """Some of the windows held out, each with a hole that stays the same."""
     rng = np.random.default_rng([run.seed, LOOK])
-    picked = np.linspace(0, len(run.held.pixels) - 1, min(EXAM, len(run.held.pixels))).astype(int)
+    picked = np.linspace(0, len(run.held.pixels) - 1, min(HELD_OUT, len(run.held.pixels))).astype(int)
     parts = np.array_split(picked, -(-len(picked) // run.recipe.batch))
     return [_tensors(run.held.pixels[part], run.held.seen[part], run.holes, rng, device) for part in parts]
 
@@ -125,5 +125,5 @@ def _tensors(
     return pictures, known, asked
 
 
-def _score(inpainter: Inpainter, exam: list[Batch]) -> float:
-    return float(torch.cat([inpainter.score(*batch) for batch in exam]).mean())
+def _score(inpainter: Inpainter, batches: list[Batch]) -> float:
+    return float(torch.cat([inpainter.score(*batch) for batch in batches]).mean())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from stages.boxes import overlaps
+from stages.boxes import mirrored, overlaps
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,3 @@ def difference(
     mine, left = np.delete(classes, rows[matched]), np.delete(their_classes, columns[matched])
     moved = sum(min((mine == number).sum(), (left == number).sum()) for number in np.unique(mine))
     return ArrangementChange(place, int(matched.sum()), int(moved), int(len(left) - moved), int(len(mine) - moved))
-
-
-def mirrored(boxes: np.ndarray, across: bool, down: bool) -> np.ndarray:
-    """Boxes (x, y, width, height as shares) of the picture seen in a mirror."""
-    x, y, w, h = boxes.T
-    return np.stack([1 - x - w if across else x, 1 - y - h if down else y, w, h], 1)

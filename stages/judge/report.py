@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from stages import command, drawing, files, page, paths, settings
 from stages.dataset import photo
 from stages.detector import predict
-from stages.judge import judge_candidates, reference, set_metrics
+from stages.judge import candidate_pictures, reference, set_metrics
 from stages.judge.colours import COLOURS, PAINT, THESIS
 from stages.settings import Settings
 
@@ -172,7 +172,7 @@ def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     """Return what the experiment's candidates are like as a set, beside real images that its generator has not seen."""
     product, size, imgsz = params.judged[name].product, params.now.gan.size, params.now.judge.imgsz
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
-    drawn = judge_candidates.candidates(paths.CANDIDATES / name, manifest, size)
+    drawn = candidate_pictures.load(paths.CANDIDATES / name, manifest, size)
     real = reference.read(reference.parents(manifest["parents"]), size)
     held = set_metrics.held_out(params, product)
     weights = paths.DETECTORS / product / "judge" / "last.pt"

@@ -12,7 +12,7 @@ from prefect.artifacts import Artifact
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from ruamel.yaml import YAML
 
-from flows import branch, inbox, operator
+from flows import branch, inbox, operator_commands
 from stages import files, paths
 from stages.dataset import coco
 from tests.helpers.arriving import CODE, WHO, arrive, git
@@ -176,7 +176,7 @@ def test_an_arrival_that_fails_holds_nobody_up_and_is_given_up_in_the_end(projec
     assert "mist" not in process.communicate(timeout=240)[0].partition("mist  ")[0] and process.returncode == 0
     (project / "gate.py").write_text(GATE)
     run(project, "git", "commit", "-qam", "Mend")
-    operator.retry(project, "mist")
+    operator_commands.retry(project, "mist")
     arrive(project, server)
     assert [of.state for of in inbox.read(project)] == ["promoted", "promoted"]
     with temporary_settings({PREFECT_API_URL: server["PREFECT_API_URL"]}):

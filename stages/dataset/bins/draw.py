@@ -67,7 +67,7 @@ def _bin(width: int, height: int, unit: int, station: Station) -> np.ndarray:
     rim = ring(x + slope, y + slope, WALL)
     floor = ring(x, y, 0)
 
-    def fill(corners: np.ndarray, colour: tuple[float, float, float]) -> None:
+    def fill(corners: np.ndarray, colour: tuple[float, ...]) -> None:
         points = np.round(corners * 16).astype(np.int32)
         cv2.fillConvexPoly(image, points, colour, cv2.LINE_AA, 4)
 

@@ -1,6 +1,6 @@
 """The whole world on disk: every group's photographs with annotations a person might have made, and the exact truth.
 
-Beside it, for testing only, photographs of the same products at stations that differ: another bin, light, camera height.
+Beside it, for testing only: photographs of the same products at stations with another bin, light, or camera height.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _one(job: tuple[Photograph, int, int, int, Path]) -> tuple[dict, list[dict],
     name = wanted.file_name
     done, png = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
     assert done
-    (folder / "images" / name).write_bytes(png)
+    (folder / "images" / name).write_bytes(png.tobytes())
     # Ids stay the same when other groups or photographs are added: 2 digits group, 4 digits photograph, 2 object.
     image_id = (list(GROUPS).index(group) + 1) * 10_000 + (5_000 if testing else 0) + number
     image = {"id": image_id, "file_name": name, "width": width, "height": height}

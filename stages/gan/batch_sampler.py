@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-class PictureSampler:
+class BatchSampler:
     """An endless shuffled stream of picture numbers."""
 
     def __init__(self, count: int, seed: int):
