@@ -11,11 +11,9 @@ from flows import branch, inbox, operator_commands
 from flows.inbox import Arrival
 from stages import files, paths, settings
 from stages.problem import Problem
-from tests.flows import test_arrivals as arriving
 from tests.helpers.arriving import WHO, arrive, git
-from tests.helpers.checkouts import environment, flow, run
+from tests.helpers.checkouts import ROOT, environment, flow, run
 
-project, drop = arriving.project, arriving.drop
 COMMAND = "import sys; from flows import arrivals; sys.argv = ['arrivals', *{}]; sys.exit(arrivals.main())"
 
 
@@ -152,7 +150,7 @@ def test_only_what_has_ended_can_be_tried_again(tmp_path):
 def test_that_nobody_hears_of_an_arrival_is_said(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "flows.arrivals", "notify"], cwd=tmp_path, capture_output=True, text=True,
-        env=environment(arriving.ROOT) | {"PREFECT_API_URL": "http://127.0.0.1:1/api"}, timeout=120,
+        env=environment(ROOT) | {"PREFECT_API_URL": "http://127.0.0.1:1/api"}, timeout=120,
     )  # fmt: skip
     assert done.returncode == 2
     assert "nobody hears it" in done.stderr and "the next scan finds the folder" in done.stderr
