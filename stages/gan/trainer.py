@@ -74,10 +74,7 @@ def train(run: GanTraining, workers: WorkerGroup) -> tuple[GanPair, list[Row]]:
     pair, sampler = run.kind(recipe, run.seed, workers), BatchSampler(len(run.pictures), run.seed)
     identity, done, rows = run.identity, 0, []
     with _alone(folder, workers), _bar(recipe.steps, run.title, workers) as shown:
-        if run.fresh and workers.leads:
-            checkpoint.clear(folder)
-        workers.wait()
-        if found := checkpoint.resume(folder, identity, aloud=workers.leads):
+        if found := checkpoint.resume(folder, identity, run.fresh, workers.leads):
             tensors, facts = found
             pair.restore(tensors)
             sampler.restore(tensors)
@@ -126,14 +123,11 @@ def _stretch(training: EagerSteps | RecordedSteps, pair: GanPair, order: Tensor,
 
 def _sound(row: Row, step: int, folder: Path, pair: GanPair, differ: float) -> None:
     """Raise a Problem when training has failed: a loss that is no number, or samples that are all alike."""
-    kept = checkpoint.steps(folder)
-    good = f"the last good checkpoint is {folder / f'step_{kept[-1]:09}'}" if kept else "there is no checkpoint yet"
-    losses = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if "loss" in name or name == "penalty")
     if not np.isfinite(list(row.values())).all():
-        raise Problem(f"step {step}: a loss is no longer a number ({losses}); {good}")
+        raise checkpoint.failure(folder, step, row, "a loss is no longer a number")
     probes = torch.randn(PROBES, pair.recipe.z, generator=torch.Generator().manual_seed(0))
     if step >= SETTLED and float(pair.draw(probes).std(0).mean()) < ALIKE * differ:
-        raise Problem(f"step {step}: the samples are all alike, the generator has collapsed ({losses}); {good}")
+        raise checkpoint.failure(folder, step, row, "the samples are all alike, the generator has collapsed")
 
 
 def _inherit(pair: GanPair, parent: dict[str, Tensor]) -> None:

@@ -19,7 +19,6 @@ from stages.inpaint.holes import HoleMaker
 from stages.inpaint.inpainter import REPORT, Inpainter
 from stages.inpaint.recipe import InpaintRecipe
 from stages.inpaint.windows import Windows
-from stages.problem import Problem
 from stages.training import checkpoint, run_facts
 from stages.training.state import under
 
@@ -61,9 +60,7 @@ def train(run: InpaintTraining, device: torch.device) -> tuple[Inpainter, dict[s
     held_out = _held_out(run, device)
     done, rows, best = 0, [], {}
     with files.locked(folder / "lock"), progress.bar(total=recipe.steps, what=run.title, unit="step") as shown:
-        if run.fresh:
-            checkpoint.clear(folder)
-        if found := checkpoint.resume(folder, run.identity):
+        if found := checkpoint.resume(folder, run.identity, run.fresh):
             tensors, facts = found
             inpainter.restore(tensors)
             done, rows, best = facts["step"], facts["rows"], under("best", tensors)
@@ -79,7 +76,7 @@ def train(run: InpaintTraining, device: torch.device) -> tuple[Inpainter, dict[s
             means = torch.stack(reports).mean(0).tolist()
             row = dict(zip(REPORT, means, strict=False)) | {"held_out": _score(inpainter, held_out)}
             if not all(map(math.isfinite, row.values())):
-                raise Problem(f"step {stop}: a loss is no longer a number; the last good checkpoint is in {folder}")
+                raise checkpoint.failure(folder, stop, row, "a loss is no longer a number")
             done = stop
             rows.append({"step": done, **{name: round(value, 6) for name, value in row.items()}})
             if _waited(rows) == 0:

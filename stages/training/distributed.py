@@ -63,11 +63,6 @@ class WorkerGroup:
         distributed.all_gather_object(everybody, value)
         return everybody
 
-    def wait(self) -> None:
-        """Wait until all workers have come here."""
-        if self.size > 1:
-            distributed.barrier()
-
 
 def device(rank: int = 0) -> torch.device:
     return torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
