@@ -56,7 +56,7 @@ def recipe_of(params: Settings, name: str) -> GanRecipe:
 
 
 def sheet(known: np.ndarray, drawn: np.ndarray, frame: list[int]) -> np.ndarray:
-    """A row of examples, and under it rows of what was drawn; under each row its masks."""
+    """Return a row of examples, and under it rows of what was drawn; under each row its masks."""
     squares = [*known[:COLUMNS], *drawn[: COLUMNS * ROWS]]
     tiles = [cv2.resize(square, tuple(frame), interpolation=cv2.INTER_CUBIC) for square in squares]
     rows = []

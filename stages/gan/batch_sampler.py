@@ -19,7 +19,7 @@ class BatchSampler:
         self.left = torch.empty(0, dtype=torch.int64)
 
     def deal(self, steps: int, batch: int) -> Tensor:
-        """(steps, batch) picture numbers."""
+        """Return the picture numbers (steps, batch) of the next steps."""
         rounds = -(-(steps * batch - len(self.left)) // self.count)
         shuffled = [torch.randperm(self.count, generator=self.rng) for _ in range(rounds)]
         stream = torch.cat([self.left, *shuffled])

@@ -118,7 +118,7 @@ class GanPair:
 
     @property
     def inference_generator(self) -> Module:
-        """The network that draws what is kept: the generator's moving average where there is one."""
+        """Return the network that draws what is kept: the generator's moving average where there is one."""
         return self.generator if self.average is None else self.average
 
     @torch.no_grad()

@@ -97,7 +97,7 @@ def schedule(
 
 
 def count(network: Module) -> int:
-    """Trainable parameters."""
+    """Return a network's number of trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 

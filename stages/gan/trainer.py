@@ -144,7 +144,7 @@ def _inherit(pair: GanPair, parent: dict[str, Tensor]) -> None:
 
 @contextlib.contextmanager
 def _alone(folder: Path, workers: WorkerGroup) -> Iterator[None]:
-    """One run at a time in a folder."""
+    """Hold the folder for the block: one run at a time trains in it."""
     with files.locked(folder / "lock") if workers.leads else contextlib.nullcontext():
         yield
 

@@ -37,7 +37,7 @@ WEIGHT = 0.01  # of what the critics say, beside the likeness to what was hidden
 
 
 class Inpainter:
-    """All that trains. The same seed on the same device learns the same."""
+    """All networks in training, with their optimisers. The same seed on the same device learns the same."""
 
     def __init__(self, recipe: InpaintRecipe, seed: int, device: torch.device):
         self.recipe, self.device = recipe, device
@@ -53,7 +53,8 @@ class Inpainter:
         self.loss = LOSSES[recipe.loss]
 
     def step(self, pixels: Tensor, seen: Tensor, hidden: Tensor) -> Tensor:
-        """One step on pictures in -1…1, of which `seen` was ever seen and `hidden` is asked for; returns REPORT."""
+        """Train one step on pictures in -1…1, of which `seen` was ever seen and `hidden` is asked for; return the
+        values of REPORT."""
         self.network.train()
         made, loss = self._completed(pixels, seen, hidden)
         loss = loss.mean()
@@ -84,7 +85,7 @@ class Inpainter:
         return loss.detach()
 
     def _completed(self, pixels: Tensor, seen: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """The pictures with all holes filled, and each one's loss: over what is hidden now and was once seen."""
+        """Return the pictures with all holes filled, and each one's loss: over what is hidden now and was once seen."""
         known = seen & ~hidden
         made = completed(self.network, pixels, known)
         comparable = torch.where(seen, made, pixels)  # nobody knows what never was seen
@@ -92,7 +93,7 @@ class Inpainter:
 
     @torch.no_grad()
     def score(self, pixels: Tensor, seen: Tensor, hidden: Tensor) -> Tensor:
-        """The loss of each picture (n), in inference mode."""
+        """Return the loss of each picture (n), in inference mode."""
         self.network.eval()
         return self._completed(pixels, seen, hidden)[1]
 
@@ -101,7 +102,7 @@ class Inpainter:
         return state.flat(self._networks(), self._optimizers())
 
     def restore(self, found: dict[str, Tensor]) -> None:
-        """Go on from a state."""
+        """Go on from a state that `state` has returned."""
         state.restore(found, self._networks(), self._optimizers())
 
     def _networks(self) -> dict[str, Module]:

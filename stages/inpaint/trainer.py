@@ -88,7 +88,7 @@ def train(run: InpaintTraining, device: torch.device) -> tuple[Inpainter, dict[s
 
 
 def _waited(rows: list[Row]) -> int:
-    """Looks since the best one."""
+    """Return how many looks at the held-out images have passed since the best one."""
     losses = [row["held_out"] for row in rows]
     return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
@@ -106,7 +106,7 @@ def _batch(run: InpaintTraining, step: int, device: torch.device) -> Batch:
 
 
 def _held_out(run: InpaintTraining, device: torch.device) -> list[Batch]:
-    """Some of the windows held out, each with a hole that stays the same."""
+    """Return some of the windows held out, each with a hole that stays the same."""
     rng = np.random.default_rng([run.seed, LOOK])
     picked = np.linspace(0, len(run.held.pixels) - 1, min(HELD_OUT, len(run.held.pixels))).astype(int)
     parts = np.array_split(picked, -(-len(picked) // run.recipe.batch))

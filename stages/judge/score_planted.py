@@ -53,7 +53,8 @@ def main(product: str) -> None:
 
 
 def other_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference]:
-    """A bench for the other product with the most validation images, and what else shows its bin.
+    """Return a judge for the other product with the most validation images, and images that show what else its bin
+    looks like.
 
     A few of its images that the detector trained on play the part of the subset, one half of its validation images that
     of what candidates must differ from; nothing was calibrated on these.
@@ -92,7 +93,7 @@ def _copies(by: PictureJudge, params: Settings) -> np.ndarray:
 
 
 def scores(truth: list[str], said: list[str]) -> dict[str, float]:
-    """Accuracy, and each colour's precision and recall."""
+    """Return the accuracy, and each colour's precision and recall."""
     pairs = Counter(zip(truth, said, strict=True))
     found = {"planted_accuracy": sum(pairs[c, c] for c in COLOURS) / len(truth)}
     for colour in COLOURS:
@@ -103,7 +104,7 @@ def scores(truth: list[str], said: list[str]) -> dict[str, float]:
 
 
 def confusion(truth: list[str], said: list[str]) -> pd.DataFrame:
-    """Rows: what was planted; columns: the verdict."""
+    """Return how often what was planted (rows) was called what (columns)."""
     pairs = Counter(zip(truth, said, strict=True))
     rows = [[pairs[planted_, called] for called in COLOURS] for planted_ in COLOURS]
     return pd.DataFrame(rows, index=pd.Index(COLOURS, name="planted"), columns=list(COLOURS))
@@ -127,7 +128,7 @@ def real_green(params: Settings, product: str) -> dict[str, float]:
 
 
 def misjudged(pixels: np.ndarray, truth: list[str], said: list[str]) -> np.ndarray:
-    """Wrongly judged ones, each twice its size, with `planted > verdict` under it."""
+    """Return a picture of wrongly judged candidates, each twice its size, with `planted > verdict` under it."""
     wrong = [k for k, (a, b) in enumerate(zip(truth, said, strict=True)) if a != b]
     if not wrong:
         return np.full((32, 256, 3), 255, np.uint8)

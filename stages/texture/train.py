@@ -39,7 +39,8 @@ def main(name: str) -> None:
 
 
 def shown(squares: np.ndarray, paint: Paint, seed: int) -> np.ndarray:
-    """Nine squares that were learnt from; a picture as large as those; a small one that tiles, nine times."""
+    """Return a picture: nine squares that were learnt from, one as large as those, and a small one that tiles, nine
+    times."""
     size = squares.shape[1]
     some = squares[np.linspace(0, len(squares) - 1, 9).astype(int)]
     real = np.concatenate([np.concatenate(some[k : k + 3], 1) for k in (0, 3, 6)])
