@@ -18,7 +18,7 @@ from torch.utils.flop_counter import flop_registry
 
 from benchmarks.conditions import record
 from stages import settings
-from stages.gan.cuda_graph import Eager, game
+from stages.gan.cuda_graph import EagerSteps, fastest_steps
 from stages.gan.gan_pair import GanPair
 from stages.gan.networks import Critic, Generator, from_pixels
 from stages.gan.penalties import wgan_gp
@@ -97,7 +97,7 @@ def measure(recipe: GanRecipe, peak: float) -> dict[str, object]:
     real = from_pixels(pixels).to(device(), memory_format=torch.channels_last)
     picked = torch.arange(recipe.batch, device=device()) % len(real)
     pair = GanPair(recipe, 0, WorkerGroup(device()))
-    plain, ours = Plain(recipe, real), game(pair, real)
+    plain, ours = Plain(recipe, real), fastest_steps(pair, real)
     seconds: dict[str, list[float]] = {"plain": [], "ours": []}
     rounds = max(1, int(1 / _seconds(lambda: _round(plain, picked), 2)))  # about a second each
     for _ in range(TURNS):
@@ -105,7 +105,7 @@ def measure(recipe: GanRecipe, peak: float) -> dict[str, object]:
             seconds[name].append(_seconds(lambda loop=loop: _round(loop, picked), rounds))
     plain_s, ours_s = (sorted(of)[TURNS // 2] for of in seconds.values())
     with Operations() as counter:
-        _round(Eager(GanPair(recipe, 0, WorkerGroup(device())), real), picked)
+        _round(EagerSteps(GanPair(recipe, 0, WorkerGroup(device())), real), picked)
     images = CRITIC_STEPS * recipe.batch
     exact, full, half, other = (
         _penalty_gradient(pair, real, picked, seed, precision)

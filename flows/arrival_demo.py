@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def prepared(source: Path, checkout: Path) -> Path:
-    """A clone at scale smoke, with few settings besides, in which the dataset is drawn."""
+    """Clone the project at scale smoke, with few settings besides; return the clone, in which the dataset is drawn."""
     subprocess.run(["git", "clone", "--quiet", str(source), str(checkout)], check=True)
     subprocess.run(["git", "checkout", "--quiet", "-B", branch.MAIN], cwd=checkout, check=True)
     params = YAML().load(checkout / settings.PARAMS)
@@ -69,7 +69,8 @@ def prepared(source: Path, checkout: Path) -> Path:
 
 
 def drop(checkout: Path) -> None:
-    """A product that the dataset does not have, and a folder whose annotations are no JSON."""
+    """Put two folders into the queue: a product that the dataset does not have, and one whose annotations are no
+    JSON."""
     params = settings.load(checkout / settings.PARAMS)
     rule = msgspec.structs.replace(params.now.bins, images={NAME: TRAINING + TEST}, extra_test={})
     with tempfile.TemporaryDirectory(dir=checkout) as drawn:
@@ -114,7 +115,7 @@ def await_states(checkout: Path, started: float) -> dict[str, str]:
 
 
 def show(checkout: Path, states: dict[str, str]) -> None:
-    """The commits, the quarantine, the difference."""
+    """Print the commits, what was put aside and why, and what the product changed."""
     if states.get(NAME) not in ("left", "promoted"):
         print((checkout / "serve.log").read_text()[-3000:])
         return

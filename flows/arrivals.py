@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import artifacts, branch, child, dag, disk, inbox, notify, operator, product_loop, review
+from flows import artifacts, branch, child, dag, disk, inbox, notify, operator_commands, product_loop, review
 from flows.inbox import Arrival
 from stages import paths, settings
 from stages.dataset import arrival, coco
@@ -50,7 +50,7 @@ def arrivals(
 
 
 def attempt(checkout: Path, of: Arrival, means: product_loop.Means) -> str:
-    """Take one arrival on; what failed, if anything did."""
+    """Take one arrival on as far as it goes; return what failed, empty if nothing did."""
     try:
         take(checkout, of, means)
     except branch.Waits as waits:  # which says nothing against the arrival
@@ -66,7 +66,7 @@ def attempt(checkout: Path, of: Arrival, means: product_loop.Means) -> str:
 
 
 def take(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
-    """Bring one arrival as far as it goes."""
+    """Bring one arrival as far as it goes; return it in its new state."""
     for _ in range(TRIES):
         if of.state == "claimed":
             of = checked(checkout, of)
@@ -80,7 +80,7 @@ def take(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
 
 
 def checked(checkout: Path, of: Arrival) -> Arrival:
-    """Put it aside with the reason, or register it on a branch from main."""
+    """Put an arrival aside with the reason, or register it on a branch from main; return it in its new state."""
     params = settings.load(checkout / settings.PARAMS)
     known = coco.read(checkout / paths.SOURCE_ANNOTATIONS)
     try:
@@ -95,7 +95,7 @@ def checked(checkout: Path, of: Arrival) -> Arrival:
 
 
 def built(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
-    """Run the loop for the product on its branch, and commit what was measured."""
+    """Run the loop for an arrived product on its branch, and commit what was measured."""
     worktree = branch.place(checkout, of.name)
     if not worktree.exists():  # thrown away after a decision that has to be taken again
         return inbox.mark(checkout, of, "claimed")
@@ -108,12 +108,12 @@ def built(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
 
 
 def verdicts(worktree: Path, targets: list[str]) -> list[str]:
-    """The stages among those that targets need in which a person's word counts."""
+    """Return the stages, of those that targets need, in which a person's word counts."""
     return [name for name in dag.needed(dag.read(worktree), targets) if name.startswith("verdicts")]
 
 
 def decided(checkout: Path, of: Arrival) -> Arrival:
-    """Promote it onto main as it is now, or leave it on its branch."""
+    """Promote an arrived product onto main as it is now, or leave it on its branch with the reason."""
     worktree = branch.place(checkout, of.name)
     gate = product_loop.decided(worktree)
     why = gate["promote_product_why"]
@@ -149,15 +149,15 @@ def main() -> int:
         parser.error(f"which product to {asked.do}?")
     try:
         if asked.do == "retry":
-            operator.retry(where, asked.name)
+            operator_commands.retry(where, asked.name)
         elif asked.do == "review":
-            operator.look(where, asked.name)
+            operator_commands.look(where, asked.name)
         elif asked.do == "unquarantine":
             inbox.unquarantine(where, asked.name)
         elif asked.do == "rollback":
-            operator.rollback(where, asked.name, asked.why)
+            operator_commands.rollback(where, asked.name, asked.why)
         elif asked.do == "notify":
-            operator.wake()
+            operator_commands.wake()
         elif asked.do == "scan":
             arrivals()
             return 0

@@ -38,7 +38,7 @@ def arrivals(all_of_them: list[Arrival]) -> None:
 
 
 def changes(checkout: Path) -> list[dict[str, object]]:
-    """Every metric's value, and its difference to the last commit."""
+    """Return a table of every metric's value, and its difference to the last commit."""
     with Repo(str(checkout)) as repo:  # not the command: starting it takes longer
         found = repo.metrics.diff(all=True).get("diff", {})
     rows = []

@@ -36,7 +36,8 @@ def named(name: str) -> str:
 
 
 def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
-    """A new branch from main on which the product is part of the dataset, and in focus; its worktree.
+    """Make a new branch from main on which the arrived product is part of the dataset, and in focus; return its
+    worktree.
 
     What an earlier try left is thrown away but for what people said of its candidates: until the gate has spoken, the
     branch holds nothing else that cannot be made again.
@@ -54,7 +55,8 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
 
 
 def opened(checkout: Path, name: str, *how: str) -> Path:
-    """A worktree for a product that begins at main; what an earlier try left there is thrown away."""
+    """Make a worktree for a product that begins at main, and return it; what an earlier try left there is thrown
+    away."""
     worktree = place(checkout, name)
     discard(checkout, name)
     git(checkout, "worktree", "add", "--quiet", *how, str(worktree), MAIN)
@@ -87,7 +89,7 @@ def commit(worktree: Path, message: str, *paths: str) -> None:
 
 
 def measured(worktree: Path, name: str, message: str) -> None:
-    """Commit what a run left."""
+    """Commit what a run of the loop left in a product's worktree."""
     commit(worktree, f"Measure {name}\n\n{message}", "dvc.lock", str(paths.REVIEWS), *REPORTS)
 
 
@@ -120,7 +122,7 @@ def advance(checkout: Path, commit: str) -> None:
 
 
 def entered(checkout: Path, name: str, at: str = "HEAD") -> str:
-    """The last commit up to `at` with which a product came into the dataset; empty, if none did."""
+    """Return the last commit up to `at` with which a product came into the dataset; empty, if none did."""
     file = f"{paths.PRODUCTS / name}.dvc"
     return git(checkout, "log", "-1", "--format=%H", "--diff-filter=A", at, "--", file)
 

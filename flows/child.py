@@ -61,7 +61,7 @@ def run(command: list[str], checkout: Path, say: Callable[[str], None], **enviro
 
 
 def redacted(line: str, environ: Mapping[str, str]) -> str:
-    """The line without the values of secret variables, and without passwords in addresses."""
+    """Return a line of output without the values of secret variables, and without passwords in addresses."""
     for name, value in environ.items():
         if len(value) > 5 and SECRET.search(name):
             line = line.replace(value, "***")
@@ -76,7 +76,7 @@ def kept(checkout: Path) -> dict[str, str]:
 
 
 def one_line(text: str, checkout: Path) -> str:
-    """A text for people, on one line of some length, with secrets blacked out."""
+    """Return a text for people, on one line of some length, with secrets blacked out."""
     return redacted(" ".join(text.split()), os.environ | kept(checkout))[:LONGEST]
 
 
@@ -138,7 +138,7 @@ def _noted(checkout: Path, group: int) -> Iterator[None]:
 
 
 def _born(pid: int) -> float | None:
-    """When a process was started: its number may be another's by now."""
+    """Return when a process was started, which tells it from a later one with its number."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:

@@ -14,14 +14,15 @@ from dvc.stage import Stage as BaseStage
 
 @dataclass(frozen=True)
 class Stage:
-    """`after`: the stages whose outputs it needs. `gpu`: whether it trains (`meta: {gpu: true}` in dvc.yaml)."""
+    """A stage of DVC's: `after`, the stages whose outputs it needs, and `gpu`, whether it trains (`meta: {gpu: true}`
+    in dvc.yaml)."""
 
     after: frozenset[str]
     gpu: bool
 
 
 def read(checkout: Path) -> dict[str, Stage]:
-    """Every stage of a checkout, upstream ones first."""
+    """Return every stage of a checkout, upstream ones first."""
     with Repo(str(checkout)) as repo:
         graph = repo.index.graph  # an edge leads from a stage to one that it needs
         found = {
@@ -36,7 +37,7 @@ def read(checkout: Path) -> dict[str, Stage]:
 
 
 def folders(checkout: Path, names: Iterable[str]) -> list[Path]:
-    """The folders that some stages depend on; a file has a suffix."""
+    """Return the folders that some stages depend on; a file has a suffix."""
     with Repo(str(checkout)) as repo:
         inputs = {Path(dep.fs_path) for stage in repo.index.stages if _named(stage) and str(stage.name) in names
                   for dep in stage.deps}  # fmt: skip
@@ -49,7 +50,7 @@ def _named(stage: BaseStage) -> TypeGuard[PipelineStage]:
 
 
 def ordered(stages: Mapping[str, Stage]) -> list[str]:
-    """Names, upstream ones first."""
+    """Return the names of stages, upstream ones first."""
     done: dict[str, None] = {}
     while len(done) < len(stages):
         done |= dict.fromkeys(n for n in stages if n not in done and stages[n].after <= done.keys())
@@ -57,7 +58,7 @@ def ordered(stages: Mapping[str, Stage]) -> list[str]:
 
 
 def needed(stages: Mapping[str, Stage], targets: Iterable[str]) -> set[str]:
-    """Targets (`arm` means all of arm@…), and all that they need."""
+    """Return some targets (`arm` means all of arm@…), and all stages that they need."""
     todo = [name for target in targets for name in meant(stages, target)]
     found: set[str] = set()
     while todo:
@@ -76,7 +77,7 @@ def meant(stages: Mapping[str, Stage], target: str) -> list[str]:
 
 
 def stale(checkout: Path, stages: Mapping[str, Stage]) -> set[str]:
-    """Stages whose inputs or outputs are not what dvc.lock says, and all that need these."""
+    """Return the stages whose inputs or outputs are not what dvc.lock says, and all that need these."""
     with Repo(str(checkout)) as repo:
         said = repo.status()  # by names that depend on the folder one is in
         found = {str(stage.name) for stage in repo.index.stages if _named(stage) and stage.addressing in said}

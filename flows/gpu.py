@@ -16,12 +16,12 @@ LOCKS = Path(tempfile.gettempdir()) / "tenfold-gpus"  # all checkouts of this ma
 
 
 def count() -> int:
-    """NVIDIA GPUs of this machine."""
+    """Return how many NVIDIA GPUs this machine has."""
     return len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
 
 
 def limit_name() -> str:
-    """The server's limit for this machine."""
+    """Return the name of the server's limit for trainings on this machine."""
     return f"tenfold-gpu-{socket.gethostname().lower()}"
 
 

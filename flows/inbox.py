@@ -43,7 +43,7 @@ class Arrival:
 
 
 def ready(checkout: Path, quiet: float = QUIET) -> list[Path]:
-    """The folders that are complete, by name."""
+    """Return the folders of the queue that are complete, by name."""
     found = []
     for folder in sorted((checkout / INCOMING).glob("*/")):
         with contextlib.suppress(FileNotFoundError):  # it is being written
@@ -54,7 +54,7 @@ def ready(checkout: Path, quiet: float = QUIET) -> list[Path]:
 
 
 def recover(checkout: Path) -> None:
-    """Enter what was claimed by a run that died before it could say so."""
+    """Note as claimed what a run took that died before it could say so."""
     with journal(checkout) as entries:
         for folder in sorted((checkout / CLAIMED).glob("*/")):
             name, _, content = folder.name.rpartition("-")
@@ -167,7 +167,7 @@ def journal(checkout: Path) -> Iterator[dict[str, Arrival]]:
 
 
 def aside(checkout: Path, name: str) -> Path:
-    """A free place in quarantine."""
+    """Return a free place in quarantine for a folder of this name."""
     folder = checkout / QUARANTINE
     folder.mkdir(parents=True, exist_ok=True)
     named = name if NAME.fullmatch(name) else "unnamed"

@@ -12,7 +12,7 @@ from stages import provenance
 
 
 def prepare(checkout: Path, slots: int, least_free_gb: float) -> None:
-    """Before a run: look for room, put in order what a killed one left, say how many trainings go at a time."""
+    """Look for room before a run, put in order what a killed one left, and limit how many trainings go at a time."""
     disk.check(checkout, least_free_gb)
     if ended := child.reap(checkout):
         print(f"ended what a killed run had left running: {ended}")
@@ -22,7 +22,8 @@ def prepare(checkout: Path, slots: int, least_free_gb: float) -> None:
 
 
 def run(name: str, checkout: Path, needs_gpu: bool, slots: int, say: Callable[[str], None], *how: str) -> None:
-    """`how`: further options of `dvc repro`. It gets its share of the cores, as threads that wait for a core spin."""
+    """Bring one stage up to date by `dvc repro` (`how`: its further options). It gets its share of the cores, as
+    threads that wait for a core spin."""
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, provenance.cores() // slots))
     environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": threads}
     with gpu.one() if needs_gpu else contextlib.nullcontext({}) as shown:

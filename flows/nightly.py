@@ -26,7 +26,10 @@ KEPT = 7  # copies of the server's database
 
 @flow(name="nightly", log_prints=True, on_failure=[notify.failed], on_crashed=[notify.failed])
 def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLOOR) -> None:
-    """slots: stages at a time. least_free_gb: on the disk, or nothing is begun."""
+    """Back up the server's database, bring the whole pipeline up to date, and drop what params.yaml no longer names.
+
+    slots: stages at a time. least_free_gb: on the disk, or nothing is begun.
+    """
     where = Path(checkout).resolve()
     disk.check(where, least_free_gb)
     back_up(database(), where / ".prefect" / "backups")
@@ -47,7 +50,7 @@ def prune(checkout: Path) -> None:
 
 
 def forgotten(checkout: Path, params: Settings) -> list[Path]:
-    """Results of experiments, and models, that params.yaml does not name."""
+    """Return the results of experiments, and the models, that params.yaml does not name."""
     made = dict.fromkeys((paths.CANDIDATES, paths.JUDGED, paths.VERDICTS, paths.ACCEPTED), params.all_experiments)
     trained = {
         paths.GANS: params.experiments, paths.TEXTURES: params.textures, paths.OBJECTS: params.object_gans,
@@ -60,7 +63,7 @@ def forgotten(checkout: Path, params: Settings) -> list[Path]:
 
 
 def worktrees(checkout: Path) -> list[Path]:
-    """Other worktrees of the repository, which may share the cache."""
+    """Return the other worktrees of the repository, which may share its cache."""
     said = subprocess.run(
         ["git", "worktree", "list", "--porcelain"], cwd=checkout, capture_output=True, text=True, check=True
     ).stdout
@@ -69,13 +72,13 @@ def worktrees(checkout: Path) -> list[Path]:
 
 
 def database() -> Path:
-    """The server's, where `make serve` keeps it."""
+    """Return the file of the server's database, where `make serve` keeps it."""
     return Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect")) / "prefect.db"
 
 
 @task(cache_policy=NO_CACHE)
 def back_up(source: Path, folder: Path) -> Path | None:
-    """A whole copy of a database that is in use; the oldest copies go."""
+    """Copy a database that is in use, whole, into a folder; the oldest copies there go."""
     if not source.exists():
         print(f"{source} is not here: no copy of the server's database was made")
         return None

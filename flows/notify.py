@@ -18,7 +18,8 @@ BLOCK = "TENFOLD_NOTIFY"  # in the environment: slack-webhook/ops, for one
 
 
 def failed(flow: Flow, flow_run: FlowRun, state: State) -> None:
-    """Tell of it. A run that another run started is that one's affair; what goes wrong here changes nothing."""
+    """Tell people of a run that failed. A run that another run started is that one's affair; what goes wrong here
+    changes nothing."""
     say = flow_run_logger(flow_run, flow)
     named = os.environ.get(BLOCK)
     if flow_run.parent_task_run_id:

@@ -80,7 +80,7 @@ def switch(checkout: Path, commit: str) -> None:
 
 
 def changed(checkout: Path) -> list[str]:
-    """Files in git that are not as committed, but for what stages write."""
+    """Return the files in git that are not as committed, but for what stages write."""
     return branch.git(checkout, "diff", "--name-only", "HEAD", "--", ".", ":!dvc.lock", ":!reports").splitlines()
 
 
@@ -98,7 +98,7 @@ def alone(checkout: Path) -> Iterator[None]:
 
 
 def ready(checkout: Path) -> str:
-    """The commit that workers are to build; what it needs and this machine alone has is pushed."""
+    """Return the commit that workers are to build; push what it needs and this machine alone has."""
     if not_committed := changed(checkout):
         raise RuntimeError(f"commit {not_committed[0]} first: other machines see only what is committed")
     child.run(["dvc", "--wait-for-lock", "push"], checkout, print)
@@ -156,7 +156,7 @@ def awaited(client: SyncPrefectClient, one: UUID, patience: float, say: Callable
 
 
 def beat(client: SyncPrefectClient, one: UUID) -> UUID | None:
-    """The last sign of life that a flow run gave; Prefect sends them while it runs."""
+    """Return when a flow run gave its last sign of life; Prefect sends them while it runs."""
     wanted = EventFilter(
         event=EventNameFilter(name=["prefect.flow-run.heartbeat"]),
         resource=EventResourceFilter(id=[f"prefect.flow-run.{one}"]),

@@ -20,7 +20,7 @@ PAUSE = 5  # seconds before another try
 
 @dataclass(frozen=True)
 class Machines:
-    """Others that run the stages: the pool that their workers take them from, and the commit that they build.
+    """Other machines that run the stages: the pool that their workers take them from, and the commit that they build.
 
     patience: seconds without a sign of life after which a worker counts as dead.
     """
@@ -31,7 +31,8 @@ class Machines:
 
 
 def worth_another_try(_task, _run, state) -> bool:
-    """Not where a person has to mend something first, or wants it ended."""
+    """Return whether a failed stage is to be tried again: not where a person has to mend something first, or wants it
+    ended."""
     error = state.result(raise_on_failure=False)
     return not (isinstance(error, child.Failed) and error.says) and not isinstance(error, remote.Stopped)
 

@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def tidy_when_ended() -> None:
-    """Whoever ends this process with a signal gets what Ctrl-C gives: nothing that it started is left running."""
+    """Let a signal that ends this process do what Ctrl-C does: nothing that it started is left running."""
     for how in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(how, lambda *_: sys.exit(0))
 
@@ -98,7 +98,7 @@ def end(process: subprocess.Popen) -> None:
 
 
 def drained(environ: dict[str, str]) -> Path:
-    """The file with which flows/drain.py says that nothing runs any more."""
+    """Return the file with which flows/drain.py says that nothing runs any more."""
     return Path(environ["PREFECT_HOME"]) / "drained"
 
 

@@ -26,13 +26,13 @@ SCAN = "arrivals/arrivals"  # flow and deployment
 
 @contextlib.contextmanager
 def server(address: str) -> Iterator[SyncPrefectClient]:
-    """A client of the server at an address."""
+    """Return a client of the server at an address."""
     with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
         yield client
 
 
 def found(client: SyncPrefectClient, pools: Iterable[str], states: Iterable[StateType]) -> list[FlowRun]:
-    """Runs that workers took or are to take, in some states."""
+    """Return the runs in some states that workers of some pools took or are to take."""
     return client.read_flow_runs(
         flow_run_filter=in_states(states),
         work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=list(pools))),
@@ -51,8 +51,11 @@ def begin(client: SyncPrefectClient, pools: Iterable[str], yes: bool) -> None:
 
 
 def tidy(client: SyncPrefectClient, pool: str) -> None:
-    """Before the pool's one worker starts: what the server takes for running ended with the last one; times of a
-    schedule that have passed meanwhile are not made up for, because one run does what all of them would."""
+    """Put the server in order before the pool's one worker starts.
+
+    What the server takes for running ended with the last worker. Times of a schedule that have passed meanwhile are not
+    made up for, because one run does what all of them would.
+    """
     for run in found(client, [pool], GOING):
         client.set_flow_run_state(run.id, Crashed(message="it ended with the worker"), force=True)
     for run in found(client, [pool], [StateType.SCHEDULED]):
@@ -62,6 +65,6 @@ def tidy(client: SyncPrefectClient, pool: str) -> None:
 
 
 def scan(client: SyncPrefectClient) -> None:
-    """Have the queue looked at now: the schedule's first time lies in the future."""
+    """Have the queue of arrivals looked at now: the schedule's first time lies in the future."""
     with contextlib.suppress(ObjectNotFound):  # it is not deployed
         client.create_flow_run_from_deployment(client.read_deployment_by_name(SCAN).id)

@@ -18,7 +18,7 @@ BEAT = 30  # seconds between signs of life, the least that Prefect takes
 
 
 def main() -> int:
-    """Becomes the worker, or says why not."""
+    """Become a worker of the pool, or say why not and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", required=True, help="its address, such as http://main:4200/api")
     parser.add_argument("--pool", default=serve.POOLS[1], help="whose runs it takes (default %(default)s)")

@@ -15,3 +15,9 @@ def overlaps(a: np.ndarray, b: np.ndarray, crowd: np.ndarray | None = None) -> n
     if not len(a) or not len(b):
         return np.zeros((len(a), len(b)))
     return np.array(rle.iou(np.asarray(a, float), np.asarray(b, float), crowd.astype(np.uint8)))
+
+
+def mirrored(boxes: np.ndarray, across: bool, down: bool) -> np.ndarray:
+    """Return boxes (n, 4), in shares of a picture, as they lie in the picture mirrored across or down."""
+    x, y, w, h = boxes.T
+    return np.stack([1 - x - w if across else x, 1 - y - h if down else y, w, h], 1)

@@ -73,7 +73,7 @@ def _disk(scale: str) -> str:
 
 
 def _locks() -> str:
-    """DVC's and our own locks that a dead process may have left."""
+    """Return DVC's and our own locks that a dead process may have left."""
     held = []
     if (lock := Path(".dvc/tmp/rwlock")).is_file() and lock.stat().st_size:
         entries = files.read_json(lock)

@@ -22,7 +22,7 @@ def box(pixels: np.ndarray, xywh: tuple[float, ...], colour: tuple[int, int, int
 
 
 def named(pixels: np.ndarray, name: str, times: int = 2) -> np.ndarray:
-    """A small picture, enlarged, with its name under it."""
+    """Return a small picture, enlarged, with its name under it."""
     large = cv2.resize(pixels, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
     tile = cv2.copyMakeBorder(large, 0, 16, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
     cv2.putText(tile, name, (2, len(tile) - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (20, 20, 20), 1, cv2.LINE_AA)

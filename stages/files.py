@@ -70,7 +70,8 @@ def replacing(folder: Path | str) -> Iterator[Path]:
 
 
 def relative_name(name: str, what: str) -> str:
-    """`name`, if it stays inside its folder wherever it is joined to one; else a Problem that says `what` wants out."""
+    """Return `name`, if it stays inside its folder wherever it is joined to one; else raise a Problem that says `what`
+    wants out."""
     parts = name.replace("\\", "/").split("/")
     if not name or "\0" in name or not parts[0] or ":" in parts[0] or ".." in parts:
         raise Problem(f"{what}: the file name {name!r} leaves its folder; use a relative name without '..'")
@@ -78,13 +79,14 @@ def relative_name(name: str, what: str) -> str:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file's content."""
+    """Return the SHA-256 of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fingerprint(*parts: Any) -> str:
-    """Twelve hex digits that change when any part does: a value (as JSON), or a Path (a file's or folder's content)."""
+    """Return twelve hex digits that change when any part does: a value (as JSON), or a Path (a file's or folder's
+    content)."""
     sha = hashlib.sha256()
     for part in parts:
         if isinstance(part, Path):

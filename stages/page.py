@@ -55,7 +55,7 @@ figure.plot { background: #fff; border-radius: .4rem }
 
 
 def page(title: str, body: str) -> str:
-    """A whole page around a body of HTML."""
+    """Return a whole page around a body of HTML."""
     return _PAGE.render(title=title, body=_Safe(body))
 
 
@@ -71,7 +71,7 @@ def text(value: object) -> str:
 
 
 def table(head: list[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table; columns of numbers are set to the right. A cell that is HTML already is given as `raw(...)`."""
+    """Return a table; columns of numbers are set to the right. A cell that is HTML already is given as `raw(...)`."""
     columns = [[row[i] for row in rows if row[i] != ""] for i in range(len(head))]
     numeric = [bool(of) and all(isinstance(value, int | float) for value in of) for of in columns]
 
@@ -84,12 +84,12 @@ def table(head: list[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def raw(value: str) -> str:
-    """Mark HTML as such, for `table`."""
+    """Return text marked as HTML, for `table`."""
     return _Safe(value)
 
 
 def unbroken(value: str) -> str:
-    """A cell of `table` that stays on one line."""
+    """Return a cell of `table` that stays on one line."""
     return raw(text(value).replace(" ", "&nbsp;"))
 
 
@@ -102,13 +102,13 @@ def _cell(value: object) -> str:
 
 
 def tiles(values: Mapping[str, object]) -> str:
-    """A row of headline figures."""
+    """Return a row of headline figures."""
     made = (f'<div class="tile"><b>{_cell(v)}</b><span class="soft">{text(k)}</span></div>' for k, v in values.items())
     return f'<div class="tiles">{"".join(made)}</div>'
 
 
 def figure(drawing: Figure, alt: str) -> str:
-    """A matplotlib figure as an inline SVG with its description; the figure is closed."""
+    """Return a matplotlib figure as an inline SVG with its description; the figure is closed."""
     buffer = io.StringIO()
     drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(drawing)
@@ -121,7 +121,7 @@ def figure(drawing: Figure, alt: str) -> str:
 
 
 def picture(pixels: np.ndarray, alt: str) -> str:
-    """uint8 RGB as an inline JPEG with its description."""
+    """Return a picture (uint8 RGB) as an inline JPEG with its description."""
     done, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
     assert done
     encoded = base64.b64encode(data.tobytes()).decode()

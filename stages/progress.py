@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 
 def bar(items: Iterable[Any] | None = None, *, total: int | None = None, what: str, unit: str) -> tqdm:
-    """A bar over `items`, or one to be advanced by hand when there are none."""
+    """Return a bar over `items`, or one to be advanced by hand when there are none."""
     quiet = not sys.stderr.isatty()
     pace = {"mininterval": 10, "maxinterval": 10, "ascii": True} if quiet else {}
     return tqdm(items, total=total, desc=what, unit=unit, ncols=100, **pace)

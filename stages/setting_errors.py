@@ -10,7 +10,7 @@ from msgspec import Struct
 
 
 def explain(message: str, value: Any, type_: type, where: str) -> str:
-    """msgspec's message as `key: value: what is allowed`."""
+    """Return msgspec's message as `key: value: what is allowed`."""
     expected, _, inner = message.partition(" - at `")
     keys = re.findall(r"[^.\[\]`$]+", inner.removeprefix("key in ").replace("[...]", ""))
     for key in keys:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from stages.boxes import overlaps
+from stages.boxes import mirrored, overlaps
 
 
 def test_overlap_is_intersection_over_union_and_over_the_own_area_alone_in_a_crowd():
@@ -11,3 +11,10 @@ def test_overlap_is_intersection_over_union_and_over_the_own_area_alone_in_a_cro
 
 def test_nothing_overlaps_nothing():
     assert overlaps(np.zeros((0, 4)), np.ones((2, 4))).shape == (0, 2)
+
+
+def test_boxes_of_a_mirrored_picture():
+    box = np.array([(0.1, 0.2, 0.3, 0.4)])
+    assert np.allclose(mirrored(box, True, False), [(0.6, 0.2, 0.3, 0.4)])
+    assert np.allclose(mirrored(box, False, True), [(0.1, 0.4, 0.3, 0.4)])
+    assert np.allclose(mirrored(mirrored(box, True, True), True, True), box)

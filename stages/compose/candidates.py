@@ -83,7 +83,7 @@ def subset_of(row: Row) -> Path:
 
 
 def _all(rows: list[Row], make: Make, folder: Path) -> Iterator[tuple[tuple[int, int], list]]:
-    """Size and labels of every row's picture, which is written to the folder, on all cores."""
+    """Write every row's picture to a folder, on all cores; yield size and labels of each."""
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
         done = pool.map(partial(_one, make=make, folder=folder), rows, chunksize=8)
         yield from progress.bar(done, total=len(rows), what=f"compose {rows[0]['experiment']}", unit="picture")
@@ -96,7 +96,7 @@ def _one(row: Row, make: Make, folder: Path) -> tuple[tuple[int, int], list[tupl
 
 
 def _label(mask: np.ndarray) -> tuple[list[float], bytes]:
-    """Box and run lengths of a mask."""
+    """Return a mask's box, and its run lengths as JSON."""
     encoded = rle.encode(np.asfortranarray(mask.astype(np.uint8)))
     box = [float(v) for v in rle.toBbox(encoded)]
     counts = encoded["counts"]

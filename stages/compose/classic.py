@@ -46,7 +46,7 @@ def _scenes(subset: Path) -> list[SegmentedImage]:
 
 
 def pipeline(seed: int) -> A.Compose:
-    """Moderate changes, all of which a camera over a bin could see."""
+    """Return albumentations' moderate changes, all of which a camera over a bin could see."""
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else it asks the package index for a newer version
     import albumentations as A  # noqa: N812 (its own custom); it imports torch, which takes seconds
 
@@ -63,7 +63,7 @@ def pipeline(seed: int) -> A.Compose:
 
 
 def change(scene: SegmentedImage, seed: int) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
-    """The image changed, and category and mask of each object that is still seen well enough."""
+    """Return an image changed, and category and mask of each object that is still seen well enough."""
     height, width = scene.pixels.shape[:2]
     masks = list(scene.masks.astype(np.uint8)) or [np.zeros((height, width), np.uint8)]
     made = pipeline(seed)(image=scene.pixels, masks=masks)

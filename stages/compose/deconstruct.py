@@ -34,7 +34,7 @@ SOFT = 0.5  # of the reach of its shadow, over which what is filled in becomes w
 
 @dataclass(frozen=True)
 class State:
-    """What one image is when some of its objects are gone, in this order."""
+    """An image of which some objects are gone, in this order."""
 
     image: int
     gone: tuple[int, ...]
@@ -68,7 +68,8 @@ def states(found: list[SegmentedImage], seed: int) -> Iterator[State]:
 
 
 def _states(image: int, scene: SegmentedImage, usual: dict[int, float], rng: np.random.Generator) -> Iterator[State]:
-    """The topmost first; then in orders that chance decides, what has not been there yet."""
+    """Yield the states of one image: the topmost object first; then, in orders that chance decides, what has not been
+    there yet."""
     on, lacking, known = occlusion.over(scene, usual), occlusion.lacks(scene, usual) > FRAGMENT, set()
     by_chance = (_order(on, lambda free: free[int(rng.integers(len(free)))]) for _ in range(ORDERS))
     for order in (topmost_first(scene, usual), *by_chance):
@@ -96,7 +97,7 @@ def _order(on: np.ndarray, choose: Callable[[list[int]], int]) -> tuple[int, ...
 
 
 def make(row: Row) -> Made:
-    """The candidate that a row of the manifest speaks of."""
+    """Return the candidate that a row of the manifest speaks of."""
     by_name, fill = _stock(candidates.subset_of(row), str(row["floor"]))
     gone = tuple(int(k) for k in str(row["gone"]).split())
     *_, last = taken_apart(by_name[str(row["image"])], gone, fill)
@@ -110,7 +111,8 @@ def _stock(subset: Path, floor: str) -> tuple[dict[str, SegmentedImage], Filler]
 
 
 def taken_apart(scene: SegmentedImage, gone: tuple[int, ...], fill: Filler) -> Iterator[Made]:
-    """The picture after each of these objects is taken, in this order; category and mask of all that remain."""
+    """Yield the picture after each of these objects is taken, in this order, with category and mask of all that
+    remain."""
     pixels, left = scene.pixels, list(range(len(scene.masks)))
     for k in gone:
         left.remove(k)
@@ -119,7 +121,8 @@ def taken_apart(scene: SegmentedImage, gone: tuple[int, ...], fill: Filler) -> I
 
 
 def _without(pixels: np.ndarray, place: np.ndarray, kept: np.ndarray, fill: Filler) -> np.ndarray:
-    """An object's place and its shadow filled; what is kept stays as it is, up to its own blurred edge."""
+    """Return a picture with an object's place and shadow filled; what is kept stays as it is, up to its own blurred
+    edge."""
     reach = round(empty_bin.MARGIN * pixels.shape[1])
     core = _wider(place, FRINGE) & ~kept
     hole = core | (_wider(place, reach) & ~_wider(kept, FRINGE))

@@ -52,7 +52,7 @@ def filler(source: Path | None, found: list[SegmentedImage]) -> Filler:
 
 
 def textured(own: Backgrounds, region: np.ndarray, paint: Paint) -> Backgrounds:
-    """The same bins, each with another painted floor where objects lie, in the light that was there."""
+    """Return the same bins, each with another painted floor where objects lie, in the light that was there."""
     height, width = region.shape
     share = (cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5) / (RIM * width)).clip(0, 1)[..., None]
 
@@ -69,13 +69,13 @@ def textured(own: Backgrounds, region: np.ndarray, paint: Paint) -> Backgrounds:
 
 
 def emptied(own: Backgrounds, found: list[SegmentedImage], fill: Filler) -> Backgrounds:
-    """The same bins; but each photographed one has the places of its objects filled."""
+    """Return the same bins, but the places of objects in each photographed one are filled by `fill`."""
     like = [scene for scene in found if scene.pixels.shape == own.pictures[0].shape][: len(own.pictures) - 1]
     return replace(own, pictures=[own.pictures[0], *(fill(scene.pixels, empty_bin.around(scene)) for scene in like)])
 
 
 def median(found: list[SegmentedImage]) -> Filler:
-    """Fills with the median of these images' empty bin, in the light around the hole."""
+    """Return a filler that takes these images' empty bin, their median, in the light around the hole."""
     shapes = {scene.pixels.shape for scene in found}
     empty = {
         shape: empty_bin.seen([scene for scene in found if scene.pixels.shape == shape]).middle for shape in shapes
@@ -84,7 +84,8 @@ def median(found: list[SegmentedImage]) -> Filler:
 
 
 def _in_light(image: np.ndarray, hole: np.ndarray, empty: np.ndarray) -> np.ndarray:
-    """The empty bin in the hole, as bright in each colour as it is around: light falls off across a bin."""
+    """Return the empty bin in a hole as bright in each colour as the image is around it: light falls off across a
+    bin."""
     empty = empty.clip(DARK)
     usual = np.median(image[~hole] / empty[~hole], axis=0)
     other = ~hole & (np.abs(image / empty / usual - 1) > LIKE).any(-1)

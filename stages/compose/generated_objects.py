@@ -15,7 +15,7 @@ import torch
 from stages.dataset import photo
 from stages.extract import cutouts, empty_bin, upright
 from stages.extract.cutouts import CutOut
-from stages.gan.draw import draw
+from stages.gan.kept_generators import draw
 from stages.gan.networks import Generator
 from stages.problem import Problem
 from stages.training import run_facts, weights
@@ -29,14 +29,15 @@ TRIES = 20  # drawings for each object that is wanted
 
 @dataclass(frozen=True)
 class Examples:
-    """What an object GAN learns from."""
+    """The objects that an object GAN learns from."""
 
     squares: np.ndarray  # (n, size, size, 4) uint8: standing objects in grey, in the same light; their masks
     facts: dict  # that go with the generator: frame, light, category, areas
 
 
 def examples(subset: Path, size: int) -> Examples:
-    """The whole objects of the class that a subset shows most, in a frame that holds each, squashed to squares."""
+    """Return the whole objects of the class that a subset shows most, in a frame that holds each, squashed to
+    squares."""
     found, units, _ = cutouts.usable(subset)
     standing = upright.upright(units)
     category = Counter(one.category for one in standing).most_common(1)[0][0]
@@ -61,7 +62,7 @@ def examples(subset: Path, size: int) -> Examples:
 
 
 def drawings(model: Path, seed: int) -> Iterator[np.ndarray]:
-    """Squares (size, size, 4) uint8 as the generator draws them, one after the other."""
+    """Yield squares (size, size, 4; uint8) as a trained generator draws them, one after the other."""
     recipe = run_facts.read(model)["recipe"]
     generator = Generator(recipe["size"], recipe["z"], recipe["dim"], CHANNELS)
     generator.load_state_dict(weights.load(model / weights.GENERATOR))
@@ -95,7 +96,7 @@ def units(model: Path, count: int, seed: int) -> list[CutOut]:
 
 
 def cut(square: np.ndarray, facts: dict) -> np.ndarray | None:
-    """The object in a generated square, or None where there is no whole one."""
+    """Return the object in a generated square, or None where there is no whole one."""
     drawn = cv2.resize(square.astype(np.float32), tuple(facts["frame"]), interpolation=cv2.INTER_CUBIC)
     share = (drawn[..., 3] / 255).clip(0, 1)
     _, pieces, sizes, _ = cv2.connectedComponentsWithStats((share > 0.5).astype(np.uint8))
@@ -116,7 +117,7 @@ def cut(square: np.ndarray, facts: dict) -> np.ndarray | None:
 
 
 def _continued(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Outside the mask, the colour of its nearest pixel."""
+    """Return a picture whose pixels outside the mask have the colour of the nearest one inside."""
     _, nearest = cv2.distanceTransformWithLabels(1 - mask, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     nearest = np.asarray(nearest, np.int64)
     palette = np.zeros((int(nearest.max()) + 1, 3), np.uint8)

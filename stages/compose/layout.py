@@ -18,7 +18,7 @@ SEEN = 0.25  # share of an object that must stay visible for it to count
 
 @dataclass(frozen=True)
 class Habits:
-    """How objects lie in the real images."""
+    """How objects lie in real images."""
 
     counts: tuple[int, ...]  # objects of each image
     touching: float  # share of objects that touch another one
@@ -42,7 +42,7 @@ class Placed:
 
 
 def habits(found: list[SegmentedImage], units: list[CutOut]) -> Habits:
-    """Learned from the images themselves."""
+    """Learn how objects lie from the images that show them."""
     shape = found[0].pixels.shape[:2]
     scenes = [scene for scene in found if scene.pixels.shape[:2] == shape]
     covered = np.any([scene.covered for scene in scenes], axis=0)
@@ -56,7 +56,7 @@ def habits(found: list[SegmentedImage], units: list[CutOut]) -> Habits:
 
 
 def arrange(units: list[CutOut], by: Habits, rng: np.random.Generator) -> list[Placed]:
-    """Units until there are as many objects as in one of the real images, or no more room."""
+    """Place units until there are as many objects as in one of the real images, or no more room."""
     wanted, taken = int(rng.choice(by.counts)), np.zeros(by.region.shape, bool)
     placed: list[Placed] = []
     for _ in range(2 * wanted):
@@ -91,7 +91,8 @@ def turned(unit: CutOut, rng: np.random.Generator) -> Placed:
 
 
 def visible(placed: list[Placed], shape: tuple[int, int]) -> list[tuple[int, np.ndarray]]:
-    """Category and mask in the frame of every object that is still seen well enough, later ones on top."""
+    """Return category and mask in the frame of every placed object that is still seen well enough; later ones lie on
+    top."""
     covered, found = np.zeros(shape, bool), []
     for one in reversed(placed):
         for category, mask in zip(one.categories, one.masks, strict=True):
@@ -105,7 +106,7 @@ def visible(placed: list[Placed], shape: tuple[int, int]) -> list[tuple[int, np.
 
 
 def _spot(unit: Placed, by: Habits, taken: np.ndarray, touch: bool, rng: np.random.Generator) -> Placed | None:
-    """A place inside the region, on others or apart from them; None: none was found."""
+    """Return the unit at a place inside the region, on others or apart from them; None where none was found."""
     height, width = by.region.shape
     h, w = unit.masks.shape[1:]
     if h > height or w > width:

@@ -25,13 +25,13 @@ def main(name: str) -> None:
     # Torch takes seconds to import: a wrong setting is told before.
     from stages.compose import generated_objects
     from stages.compose.masked_gan import MaskedGan
-    from stages.gan import custom
+    from stages.gan import variants
 
     subset, model = paths.SUBSETS / asked.subset, paths.OBJECTS / name
     known = generated_objects.examples(subset, params.now.objects.size)
     print(f"{subset}: {len(known.squares)} whole objects, turned upright")
-    run = custom.training(params, model, MaskedGan, known.squares, recipe_of(params, name))
-    custom.train(model, run, [subset], known.facts)
+    run = variants.training(params, model, MaskedGan, known.squares, recipe_of(params, name))
+    variants.train(model, run, [subset], known.facts)
     drawn = list(islice(generated_objects.drawings(model, params.seed), JUDGED))
     whole = sum(generated_objects.cut(square, known.facts) is not None for square in drawn)
     print(f"{model}: {whole} of {JUDGED} drawings are whole objects")
@@ -56,7 +56,7 @@ def recipe_of(params: Settings, name: str) -> GanRecipe:
 
 
 def sheet(known: np.ndarray, drawn: np.ndarray, frame: list[int]) -> np.ndarray:
-    """A row of examples, and under it rows of what was drawn; under each row its masks."""
+    """Return a row of examples, and under it rows of what was drawn; under each row its masks."""
     squares = [*known[:COLUMNS], *drawn[: COLUMNS * ROWS]]
     tiles = [cv2.resize(square, tuple(frame), interpolation=cv2.INTER_CUBIC) for square in squares]
     rows = []

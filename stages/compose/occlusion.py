@@ -19,7 +19,7 @@ WEIGHT = 0.5  # of what is missing anywhere, beside what is missing where two ob
 
 
 def usual_areas(found: list[SegmentedImage]) -> dict[int, float]:
-    """Category → area of an object that nothing hides."""
+    """Return, for each category, the area of an object that nothing hides."""
     areas: dict[int, list[int]] = {}
     for scene in found:
         for category, mask in zip(scene.categories, scene.masks, strict=True):
@@ -28,7 +28,8 @@ def usual_areas(found: list[SegmentedImage]) -> dict[int, float]:
 
 
 def lacks(scene: SegmentedImage, usual: dict[int, float]) -> np.ndarray:
-    """(k,) What each object lacks: of its hull, and of its class's area unless the frame may have cut it off."""
+    """Return what share each object (k,) lacks: of its hull, and of its class's area unless the frame may have cut it
+    off."""
     found = []
     for category, mask in zip(scene.categories, scene.masks, strict=True):
         cut = mask[:EDGE].any() or mask[-EDGE:].any() or mask[:, :EDGE].any() or mask[:, -EDGE:].any()
@@ -38,7 +39,7 @@ def lacks(scene: SegmentedImage, usual: dict[int, float]) -> np.ndarray:
 
 
 def over(scene: SegmentedImage, usual: dict[int, float]) -> np.ndarray:
-    """(k, k) bool: whether the one (row) lies on the other (column). Only objects that touch do."""
+    """Return (k, k; bool) whether the one object (row) lies on the other (column). Only objects that touch do."""
     count, kernel = len(scene.masks), np.ones((2 * NEAR + 1,) * 2, np.uint8)
     wide = [cv2.dilate(mask.astype(np.uint8), kernel).astype(bool) for mask in scene.masks]
     hulls, missing = [_hull(mask) for mask in scene.masks], lacks(scene, usual)
@@ -53,7 +54,7 @@ def over(scene: SegmentedImage, usual: dict[int, float]) -> np.ndarray:
 
 
 def free(on: np.ndarray, left: list[int]) -> list[int]:
-    """The objects on which none of those left lies; all, where the outlines contradict each other."""
+    """Return the objects left on which no other lies; all, where the outlines contradict each other."""
     return [k for k in left if not on[left, k].any()] or left
 
 

@@ -109,7 +109,8 @@ def shadow(found: list[SegmentedImage], empty: Backgrounds) -> float:
 
 
 def compose(of: Stock, seed: int, blending: str) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
-    """A picture, and category and visible mask of each of its objects; the seed alone decides all but the blending."""
+    """Return a picture, and category and visible mask of each of its objects; the seed alone decides all but the
+    blending."""
     rng = np.random.default_rng(seed)
     placed = layout.arrange(of.units, of.habits, rng)
     k = int(rng.integers(len(of.backgrounds.pictures)))
@@ -121,7 +122,7 @@ def compose(of: Stock, seed: int, blending: str) -> tuple[np.ndarray, list[tuple
 
 
 def _put(canvas: np.ndarray, one: Placed, light: np.ndarray, dark: float, blending: str) -> None:
-    """The unit and its shadow onto the canvas."""
+    """Put a unit and its shadow onto the canvas."""
     reach = int(3 * SHADOW)
     shape = np.pad(one.masks.any(0), reach)
     top, left = one.top - reach, one.left - reach
@@ -139,7 +140,7 @@ def _faded(shape: np.ndarray) -> np.ndarray:
 
 
 def _edged(shape: np.ndarray, blending: str) -> np.ndarray:
-    """The share of the object at each pixel."""
+    """Return the share of the object at each pixel of its edge and inside."""
     sharp = shape.astype(np.float32)
     if blending == "gaussian":
         return cv2.GaussianBlur(sharp, (0, 0), 1.0)

@@ -24,13 +24,14 @@ COPIES = 0.5  # share of its images that are another product's, from which on it
 
 
 class About(Struct, forbid_unknown_fields=True):
-    """product.yaml."""
+    """The content of an arrival's product.yaml."""
 
     classes: list[str] = []
 
 
 def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split) -> coco.Coco:
-    """The product's annotations, its test images among them; a Problem that says why it cannot be used.
+    """Return an arrived product's annotations, its test images among them; raise a Problem that says why it cannot be
+    used.
 
     known, images: the dataset that there is, and where its images lie. least: training images it must bring.
     near: what makes two images the same.
@@ -61,7 +62,7 @@ def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split)
 
 
 def about(folder: Path) -> About:
-    """product.yaml, checked."""
+    """Return an arrival's product.yaml, checked."""
     path = folder / "product.yaml"
     try:
         return msgspec.yaml.decode(path.read_bytes(), type=About)
@@ -72,8 +73,11 @@ def about(folder: Path) -> About:
 
 
 def joined(folder: Path) -> coco.Coco:
-    """Training and test images as one dataset, declared as such. Where there is no test/, all are to train on: ten
-    images are too few to give some of them away, and the gate looks at them fold by fold."""
+    """Return training and test images as one dataset, declared as such.
+
+    Where there is no test/, all are to train on: ten images are too few to give some of them away, and the gate looks
+    at them fold by fold.
+    """
     dataset = read(folder)
     for image in dataset.images:
         image.split = "train"
@@ -84,7 +88,7 @@ def joined(folder: Path) -> coco.Coco:
 
 
 def read(folder: Path) -> coco.Coco:
-    """A folder's annotations; every image is there and whole, and lies inside."""
+    """Return a folder's annotations; raise a Problem where an image is missing, broken, or named outside of it."""
     dataset = coco.read(folder / "annotations.json")
     for image in dataset.images:
         photo.load(folder / "images" / image.file_name, image.width, image.height)
@@ -92,8 +96,11 @@ def read(folder: Path) -> coco.Coco:
 
 
 def merged(dataset: coco.Coco, more: coco.Coco, place: str, split: coco.Part | None, base: int = 0) -> coco.Coco:
-    """Two datasets as one. Of the second, files are named under `place`, ids start after `base` or the first's own, and
-    categories are those of the same name."""
+    """Return two datasets as one.
+
+    Of the second, files are named under `place`, ids start after `base` or the first's own, and categories are those of
+    the same name.
+    """
     numbers = {category.name: category.id for category in dataset.categories}
     new = [category for category in used(more) if category.name not in numbers]
     highest = max((category.id for category in dataset.categories), default=0)
@@ -116,20 +123,21 @@ def merged(dataset: coco.Coco, more: coco.Coco, place: str, split: coco.Part | N
 
 
 def used(dataset: coco.Coco) -> list[coco.Category]:
-    """The categories that have objects."""
+    """Return the categories that have objects."""
     ids = {a.category_id for a in dataset.annotations}
     return [category for category in dataset.categories if category.id in ids]
 
 
 def traits(pictures: Iterable[tuple[Path, coco.Image]]) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes and thumbnails."""
+    """Return perceptual hashes and thumbnails of some pictures."""
     found = [near_duplicates.traits(photo.load(path, image.width, image.height)) for path, image in pictures]
     hashes, thumbs = zip(*found, strict=True)
     return np.array(hashes), np.stack(thumbs)
 
 
 def tidy(folder: Path, dataset: coco.Coco, into: Path) -> None:
-    """A checked product as one plain folder: images/ and annotations.json, the test images declared in there."""
+    """Write a checked product into one plain folder: images/ and annotations.json, the test images declared in
+    there."""
     for image in dataset.images:
         source = folder / "images" / image.file_name
         image.file_name = image.file_name.replace("../test/images/", "test/", 1)

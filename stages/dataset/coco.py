@@ -150,7 +150,7 @@ def write(path: Path | str, coco: Coco) -> None:
 
 
 def by_image(coco: Coco) -> dict[int, list[Annotation]]:
-    """Image id → its annotations; images without any are there too, orphaned annotations are not."""
+    """Return each image's annotations by its id; images without any are there too, orphaned annotations are not."""
     found: dict[int, list[Annotation]] = {image.id: [] for image in coco.images}
     for annotation in coco.annotations:
         if annotation.image_id in found:
@@ -159,14 +159,15 @@ def by_image(coco: Coco) -> dict[int, list[Annotation]]:
 
 
 def subset(coco: Coco, image_ids: Iterable[int]) -> Coco:
-    """The images with these ids, in this order, with their annotations and all categories."""
+    """Return the images with these ids, in this order, with their annotations and all categories."""
     images, annotations = {image.id: image for image in coco.images}, by_image(coco)
     chosen = [images[i] for i in image_ids]
     return Coco(chosen, coco.categories, [a for image in chosen for a in annotations[image.id]])
 
 
 def polygons(annotation: Annotation, width: int, height: int) -> list[np.ndarray]:
-    """The mask's outlines, each (n, 2) in pixels; none where there is no mask. RLE becomes its outer contours."""
+    """Return the outlines of an annotation's mask, each (n, 2) in pixels; none where there is no mask. RLE becomes its
+    outer contours."""
     try:
         mask = msgspec.json.decode(annotation.segmentation)
         if isinstance(mask, dict):
@@ -179,7 +180,7 @@ def polygons(annotation: Annotation, width: int, height: int) -> list[np.ndarray
 
 
 def mask(annotation: Annotation, width: int, height: int) -> np.ndarray | None:
-    """The mask as an array of 0 and 1, or None where the annotation has no mask."""
+    """Return an annotation's mask as an array of 0 and 1, or None where it has no mask."""
     found = msgspec.json.decode(annotation.segmentation)
     if isinstance(found, dict):
         return _decoded(found, width, height)
@@ -199,7 +200,8 @@ def _decoded(found: dict, width: int, height: int) -> np.ndarray:
 
 
 def group_of(image: Image, mapping: dict[str, list[str]]) -> str:
-    """The product group of an image: by the mapping's file-name patterns if there is one, else its first folder."""
+    """Return the product group of an image: by the mapping's file-name patterns if there is one, else its first
+    folder."""
     if mapping:
         for group, patterns in mapping.items():
             if any(fnmatch.fnmatch(image.file_name, pattern) for pattern in patterns):
@@ -213,7 +215,7 @@ def group_of(image: Image, mapping: dict[str, list[str]]) -> str:
 
 
 def grouped(coco: Coco, mapping: dict[str, list[str]]) -> dict[str, list[Image]]:
-    """Group → its images, groups and images in the dataset's order."""
+    """Return each group's images by its name, groups and images in the dataset's order."""
     groups: dict[str, list[Image]] = {}
     for image in coco.images:
         groups.setdefault(group_of(image, mapping), []).append(image)
@@ -221,10 +223,10 @@ def grouped(coco: Coco, mapping: dict[str, list[str]]) -> dict[str, list[Image]]
 
 
 def class_names(coco: Coco) -> list[str]:
-    """Class number (0, 1, …) → name: the categories in the order of their ids, without the gaps."""
+    """Return each class's name by its number (0, 1, …): the categories in the order of their ids, without the gaps."""
     return [c.name for c in sorted(coco.categories, key=lambda c: c.id)]
 
 
 def class_numbers(coco: Coco) -> dict[int, int]:
-    """Category id → class number."""
+    """Return each category's class number by its id."""
     return {id_: number for number, id_ in enumerate(sorted(c.id for c in coco.categories))}

@@ -26,7 +26,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Look:
-    """What looking at one picture's file told."""
+    """What was found when one picture's file was opened."""
 
     image: int
     problem: str | None

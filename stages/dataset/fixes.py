@@ -12,7 +12,7 @@ from stages.settings import Fix
 
 
 def apply(dataset: Coco, fixes: list[Fix]) -> tuple[Coco, list[dict]]:
-    """The dataset with all `fixes` made in order, and what each changed. An id that is not there is a Problem."""
+    """Return the dataset after all `fixes`, in order, and what each changed. An id that is not there is a Problem."""
     record = []
     for number, fix in enumerate(fixes):
         where = f"dataset.fixes[{number}]"
@@ -64,7 +64,7 @@ _CHANGES = {"reclassify": _reclassify, "drop": _drop, "clip": _clip}
 
 
 def clipped(box: tuple[float, float, float, float], image: Image) -> tuple[float, float, float, float]:
-    """The part of a box inside its image; a box that is already inside comes back unchanged."""
+    """Return the part of a box inside its image; a box that is already inside comes back unchanged."""
     x, y, w, h = box
     left, top = min(max(x, 0.0), image.width), min(max(y, 0.0), image.height)
     right, bottom = max(min(x + w, image.width), left), max(min(y + h, image.height), top)

@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def look(dataset: coco.Coco, images: Path) -> list[Look]:
-    """Open every picture once."""
+    """Open every picture once, and return what was found."""
 
     def one(image: coco.Image) -> Look:
         path = images / image.file_name
@@ -70,7 +70,7 @@ def look(dataset: coco.Coco, images: Path) -> list[Look]:
 
 
 def near_duplicate_images(looks: list[Look], params: Settings) -> list[list[int]]:
-    """Image ids of pictures that are nearly the same, cluster by cluster."""
+    """Return the image ids of pictures that are nearly the same, cluster by cluster."""
     seen = [(one, one.traits) for one in looks if one.traits]
     if len(seen) < 2:
         return []
@@ -81,7 +81,7 @@ def near_duplicate_images(looks: list[Look], params: Settings) -> list[list[int]
 
 
 def summary(dataset: coco.Coco, params: Settings) -> dict:
-    """The counts of a dataset, by class and by group."""
+    """Return the counts of a dataset, by class and by group."""
     names = {c.id: c.name for c in dataset.categories}
     per_image = coco.by_image(dataset)
 

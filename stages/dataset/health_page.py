@@ -19,7 +19,7 @@ WIDTH = 420
 
 
 def section(report: dict, dataset: coco.Coco, original: coco.Coco, images: Path, params: Settings) -> str:
-    """The health of the dataset as a section of HTML."""
+    """Return the health of the dataset as a section of HTML."""
     findings = report["findings"]
     open_ = sum(not f["fixed"] for f in findings)
     parts = [
@@ -77,7 +77,7 @@ def _table(findings: list[dict]) -> str:
 
 
 def _pictures(findings: list[dict], dataset: coco.Coco, images: Path) -> str:
-    """The images of the first findings, with the boxes that they are about."""
+    """Return the images of the first findings as HTML, with the boxes that they are about."""
     entries = {image.id: image for image in dataset.images}
     names = {c.id: c.name for c in dataset.categories}
     boxes = {a.id: a for a in dataset.annotations}
@@ -134,7 +134,7 @@ def _figures(report: dict, dataset: coco.Coco) -> str:
 
 
 def write_plots(report: dict, folder: Path) -> None:
-    """The same counts as tables that `dvc plots` draws and compares."""
+    """Write the report's counts as tables that `dvc plots` draws and compares."""
     for name, head, values in (
         ("classes", ("class", "objects"), report["classes"]),
         ("objects_per_image", ("objects", "images"), report["objects_per_image"]),

@@ -12,7 +12,7 @@ BLOCK = 4096  # rows compared at once, so that memory stays bounded for any numb
 
 
 def traits(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
-    """The 64-bit perceptual hash (signs of the low frequencies) and the grey thumbnail of an RGB picture."""
+    """Return the 64-bit perceptual hash (signs of the low frequencies) and the grey thumbnail of an RGB picture."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     thumb = cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA)
     low = cv2.dct(thumb.astype(np.float32))[:8, :8].ravel()
@@ -21,7 +21,7 @@ def traits(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
 
 
 def clusters(hashes: np.ndarray, thumbs: np.ndarray, hash_distance: int, tile_distance: float) -> list[list[int]]:
-    """Groups (of two or more positions) that are linked by pairs within both distances."""
+    """Return groups (of two or more positions) that are linked by pairs within both distances."""
     pairs = []
     for start in range(0, len(hashes), BLOCK):
         rows = hashes[start : start + BLOCK]
@@ -42,7 +42,7 @@ def clusters(hashes: np.ndarray, thumbs: np.ndarray, hash_distance: int, tile_di
 
 
 def tile_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The worst tile's mean difference, as a share of full brightness, after taking out each picture's own mean.
+    """Return the worst tile's mean difference, as a share of full brightness, after taking out each picture's own mean.
 
     One object more or less changes few tiles much, which a mean over the whole picture would not see.
     """

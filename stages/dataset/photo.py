@@ -26,7 +26,7 @@ class Unreadable(Problem):
 
 
 def load(path: Path, width: int, height: int) -> np.ndarray:
-    """The picture as uint8 RGB of exactly the declared size, in the orientation its annotations were made in.
+    """Return a picture as uint8 RGB of exactly the declared size, in the orientation its annotations were made in.
 
     Annotation tools show a picture as its EXIF tag turns it, converters often do not. The declared size tells which
     it was; where it cannot (the picture is only upside down, or square), the tag is followed, as a viewer would.
@@ -48,7 +48,7 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
 
 
 def read(path: Path) -> np.ndarray:
-    """A picture of the project's own making as uint8 RGB."""
+    """Return a picture of the project's own making as uint8 RGB."""
     with Pillow.open(path) as picture:
         return np.array(picture.convert("RGB"))
 
@@ -63,7 +63,7 @@ def turned(path: Path) -> bool:
 
 
 def fit(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Reduced so that the longer side is `size`; never enlarged."""
+    """Return a picture reduced so that its longer side is `size`; it is never enlarged."""
     height, width = pixels.shape[:2]
     ratio = size / max(width, height)
     if ratio >= 1:
@@ -73,7 +73,7 @@ def fit(pixels: np.ndarray, size: int) -> np.ndarray:
 
 
 def squashed(pixels: np.ndarray, size: int) -> np.ndarray:
-    """The whole frame as a square, as generators are trained on it."""
+    """Return the whole frame as a square, as generators are trained on it."""
     return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
 
 

@@ -34,7 +34,7 @@ def main() -> None:
 def draw(
     dataset: coco.Coco, mapping: dict[str, list[str]], near: list[list[int]], shares: Split, seed: int
 ) -> dict[int, tuple[str, str]]:
-    """Image id → (train, val or test; the reason)."""
+    """Return, by image id, where each image goes (train, val or test), and the reason."""
     groups = coco.grouped(dataset, mapping)
     group_of = {image.id: group for group, images in groups.items() for image in images}
     cluster_of = {i: frozenset(cluster) for cluster in near for i in cluster}
@@ -87,7 +87,8 @@ def _draw_group(
 
 
 def _only_images_of_a_class(images: list[coco.Image], classes: dict[int, set[int]]) -> set[int]:
-    """Images that alone in their group show some class: it could not be tested without having been trained."""
+    """Return the images that alone in their group show some class: it could not be tested without having been
+    trained."""
     shown: dict[int, list[int]] = {}
     for image in images:
         for category in classes[image.id]:
@@ -105,7 +106,7 @@ def _quota(count: int, shares: Split) -> dict[str, int]:
 
 
 def _reunite(places: dict[int, tuple[str, str]], cluster_of: dict[int, frozenset[int]]) -> None:
-    """A declared place may have torn near-duplicates apart: then what could train does not, and test wins."""
+    """Mend what declared places may have torn apart: of near-duplicates what could train does not, and test wins."""
     for cluster in set(cluster_of.values()):
         parts = {places[i][0] for i in cluster}
         if len(parts) > 1:

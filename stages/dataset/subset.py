@@ -50,7 +50,7 @@ def fill(folder: Path, chosen: coco.Coco, images: Path) -> None:
 
 
 def meant(word: str, products: Products, groups: list[str], where: str) -> list[str]:
-    """The groups that a subset's `group` stands for."""
+    """Return the groups that a subset's `group` stands for."""
     known = {"focus": [products.focus], "other": [products.other], "every": groups}
     known |= {f"but_{word}": [g for g in groups if g != known[word][0]] for word in ("focus", "other")}
     known["rest"] = [group for group in groups if group not in (products.focus, products.other, *products.apart)]
@@ -69,7 +69,7 @@ def among(wanted: list[str], groups: list[str], where: str) -> list[str]:
 
 
 def pick(candidates: coco.Coco, rule: Subset, seed: int, where: str) -> list[tuple[int, str]]:
-    """Image ids and reasons. A smaller count under the same rule is a prefix, so that five ⊂ ten ⊂ twenty."""
+    """Return image ids and reasons. A smaller count under the same rule is a prefix, so that five ⊂ ten ⊂ twenty."""
     there = len(candidates.images)
     count = there if rule.count == "all" else min(rule.count, there) if rule.fewer else rule.count
     if count > there or count == 0:
@@ -87,7 +87,7 @@ def _shuffled(candidates: coco.Coco, seed: int) -> list[tuple[int, str]]:
 
 
 def _separated(candidates: coco.Coco) -> list[tuple[int, str]]:
-    """In turn the next best image with one object, two objects, …: the one whose objects are farthest apart.
+    """Yield in turn the next best image with one object, two objects, …: the one whose objects are farthest apart.
 
     The thesis chose images with few objects, or objects with distance between them, because crowded ones made its
     generators draw parts of objects. Taking turns keeps more than single objects in a small subset.
@@ -120,13 +120,14 @@ def _objects(number: int, apart: float) -> str:
 
 
 def gap(objects: list[coco.Annotation], image: coco.Image) -> float:
-    """The smallest distance between two objects' outlines, as a share of the image's width; 1 for a single object."""
+    """Return the smallest distance between two objects' outlines, as a share of the image's width; 1 for a single
+    object."""
     outlines = [_dense(a, image) for a in objects]
     return min((float(cdist(a, b).min()) / image.width for a, b in combinations(outlines, 2)), default=1.0)
 
 
 def _dense(annotation: coco.Annotation, image: coco.Image) -> np.ndarray:
-    """Points all along the outline (or the box, where there is no mask), so that long edges count too."""
+    """Return points all along an outline (or the box, where there is no mask), so that long edges count too."""
     x, y, w, h = annotation.bbox
     parts = coco.polygons(annotation, image.width, image.height)
     parts = parts or [np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])]

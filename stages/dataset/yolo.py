@@ -60,7 +60,7 @@ _job: tuple  # what the forked writers inherit instead of being sent it
 
 
 def write_labels(dataset: coco.Coco, polygons: bool, places: list[tuple[str, str]], folder: Path) -> yolo_labels.Tally:
-    """One label file for each image at its place (part, name), written by all cores: COCO has 118,000 of them."""
+    """Write one label file for each image at its place (part, name), by all cores: COCO has 118,000 of them."""
     global _job
     for part in PARTS:
         (folder / part).mkdir(parents=True)

@@ -73,7 +73,7 @@ def usable(dataset: coco.Coco) -> tuple[Usable, Tally]:
 def labels(
     dataset: coco.Coco, boxes: Usable, polygons: bool, start: int = 0, stop: int | None = None
 ) -> tuple[list[str], int]:
-    """The label texts of the images `start` to `stop`, and how many rows had to make do without a mask."""
+    """Return the label texts of the images `start` to `stop`, and how many rows had to make do without a mask."""
     bounds = boxes.bounds[start : len(dataset.images) + 1 if stop is None else stop + 1]
     part = slice(bounds[0], bounds[-1])
     without_mask = 0
@@ -108,8 +108,8 @@ def _polygon_rows(dataset: coco.Coco, boxes: Usable, part: slice) -> tuple[list[
 
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:
-    """One outline from several, because a YOLO row has room for one: each part is reached, walked round, and left
-    again over the shortest bridge."""
+    """Return one outline made of several, because a YOLO row has room for one: each part is reached, walked round, and
+    left again over the shortest bridge."""
     whole = parts[0]
     for part in parts[1:]:
         distance = ((whole[:, None] - part[None]) ** 2).sum(-1)
@@ -120,7 +120,8 @@ def joined(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def flat_names(images: list[coco.Image]) -> list[str]:
-    """A name for each image without folders and suffix, unique among them: a/1.png and b/1.jpg are a__1 and b__1.
+    """Return a name for each image without folders and suffix, unique among them: a/1.png and b/1.jpg are a__1 and
+    b__1.
 
     Two that would still meet (a/1.png and a/1.jpg) get their ids appended.
     """

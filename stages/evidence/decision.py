@@ -50,7 +50,7 @@ def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decis
     if not holding:
         worst = max(there, key=lambda offer: offer.worth.low)
         said = ", ".join(_says(kept) for kept in worst.kept or ())
-        return Decision(False, f"with none of {len(there)} detectors the known products hold: they may lose {margin:g}, "
+        return Decision(False, f"with none of {len(there)} detectors the known products hold: {margin:g} may be lost, "
                         f"with {worst.name} it is {said} (mAP50-95, objects found)", worst.name)  # fmt: skip
     best = max(holding, key=lambda offer: offer.worth.low)
     said = (f"{best.name} is worth {_of(best.worth)}, the most at the lower end of {len(holding)} detectors; against "

@@ -93,7 +93,7 @@ def scenes(subset: Path) -> tuple[list[SegmentedImage], Counter]:
 
 
 def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) -> tuple[np.ndarray, str]:
-    """An object's mask: the annotation's, or where it has none, what GrabCut finds in its box."""
+    """Return an object's mask: the annotation's, or where it has none, what GrabCut finds in its box."""
     mask = coco.mask(annotation, image.width, image.height)
     if mask is not None:
         return mask.astype(bool), "mask"
@@ -110,7 +110,7 @@ def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) 
 
 
 def _inside(bbox: tuple[float, ...], image: coco.Image) -> tuple[slice, slice]:
-    """A box's rows and columns, as far as they are in the image."""
+    """Return a box's rows and columns, as far as they are in the image."""
     x, y, w, h = (round(v) for v in bbox)
     return slice(max(y, 0), min(y + h, image.height)), slice(max(x, 0), min(x + w, image.width))
 
@@ -135,7 +135,7 @@ def units(found: list[SegmentedImage]) -> tuple[list[CutOut], Counter]:
 
 
 def usable(subset: Path) -> tuple[list[SegmentedImage], list[CutOut], Counter]:
-    """Scenes and units of a subset; a Problem of one line where nothing can be placed."""
+    """Return scenes and units of a subset; raise a Problem where nothing can be placed."""
     found, empty = scenes(subset)
     made, left_out = units(found)
     reasons = empty + left_out
@@ -156,7 +156,7 @@ def _visible(masks: np.ndarray) -> np.ndarray:
 
 
 def _groups(masks: np.ndarray) -> list[list[int]]:
-    """Objects that touch, together."""
+    """Return which objects touch, each group together."""
     kernel = np.ones((2 * NEAR + 1,) * 2, np.uint8)
     wide = [cv2.dilate(mask.astype(np.uint8), kernel).astype(bool) for mask in masks]
     pairs = [(a, b) for a in range(len(masks)) for b in range(a) if (wide[a] & masks[b]).any()]

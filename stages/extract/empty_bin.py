@@ -41,7 +41,7 @@ class Bin:
 
 
 def seen(found: list[SegmentedImage]) -> Bin:
-    """The bin as the images of the first one's size show it."""
+    """Return the bin as the images of the first one's size show it."""
     size = found[0].pixels.shape
     used = [scene for scene in found if scene.pixels.shape == size][:MOST]
     bare = np.stack([~around(scene) for scene in used])
@@ -53,7 +53,7 @@ def seen(found: list[SegmentedImage]) -> Bin:
 
 
 def backgrounds(found: list[SegmentedImage]) -> Backgrounds:
-    """The median over images of one size, without their objects; its brightness is each image's own."""
+    """Return the median over images of one size, without their objects, in each image's own brightness."""
     of = seen(found)
     lights, even, bare, middle, holes = of.lights, of.even, of.bare, of.middle, of.holes
     usual = np.median(lights, axis=0)
@@ -63,7 +63,7 @@ def backgrounds(found: list[SegmentedImage]) -> Backgrounds:
 
 
 def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    """An image with each of its hidden places taken from the image that shows it bare and fits best around it.
+    """Return an image with each of its hidden places taken from the image that shows it bare and fits best around it.
 
     A median is smoother than any image, and where it fills a hole one sees the hole.
     """
@@ -90,7 +90,7 @@ def around(scene: SegmentedImage) -> np.ndarray:
 
 
 def light(scene: SegmentedImage) -> np.ndarray:
-    """The middle brightness of each colour where the bin is bare."""
+    """Return the middle brightness of each colour where the bin is bare."""
     clear = ~around(scene)
     return np.median(scene.pixels[clear] if clear.any() else scene.pixels.reshape(-1, 3), axis=0).clip(1)
 
@@ -110,7 +110,7 @@ def _median(even: np.ndarray, bare: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _ghost(middle: np.ndarray, even: np.ndarray, bare: np.ndarray) -> float:
-    """The share of the detail where objects lay, and close by, that the median still shows.
+    """Return the share of the detail where objects lay, and close by, that the median still shows.
 
     The bin's own pattern is part of it, so of the objects it is less.
     """

@@ -30,7 +30,7 @@ class Upright:
 
 
 def upright(units: list[CutOut]) -> list[Upright]:
-    """The whole objects among the units, turned."""
+    """Return the whole objects among the units, turned upright."""
     objects = _whole(units)
     turns = [_turn(pixels, mask) for _, pixels, mask, _ in objects]
     signs = np.ones(len(objects))
@@ -44,8 +44,8 @@ def upright(units: list[CutOut]) -> list[Upright]:
 
 
 def _whole(units: list[CutOut]) -> list[tuple[str, np.ndarray, np.ndarray, int]]:
-    """Image, pixels, mask and category of every object that nothing hides: all that lie alone, and those that lie on
-    others and show as much."""
+    """Return image, pixels, mask and category of every object that nothing hides: all that lie alone, and those that
+    lie on others and show as much."""
     alone: dict[int, list[int]] = {}
     for unit in units:
         if len(unit.masks) == 1:
@@ -59,7 +59,7 @@ def _whole(units: list[CutOut]) -> list[tuple[str, np.ndarray, np.ndarray, int]]
 
 
 def _turn(pixels: np.ndarray, mask: np.ndarray) -> tuple[float, np.ndarray]:
-    """Degrees that make the main axis stand, and the moments along it that tell its ends apart."""
+    """Return the degrees that make an object's main axis stand, and the moments along it that tell its ends apart."""
     ys, xs = np.nonzero(mask)
     points = np.stack([xs, ys], 1) - (xs.mean(), ys.mean())
     _, axes = np.linalg.eigh(points.T @ points)
@@ -72,7 +72,7 @@ def _turn(pixels: np.ndarray, mask: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def _agreed(moments: np.ndarray) -> np.ndarray:
-    """The sign of each object that makes its moments point the same way as the others'."""
+    """Return the sign of each object that makes its moments point the same way as the others'."""
     scaled = moments / (np.sqrt((moments**2).mean(0)) + 1e-9)
     common = np.linalg.svd(scaled, full_matrices=False)[2][0]
     common *= np.sign(common[np.abs(common).argmax()])  # a principal direction has no sign of its own
@@ -80,7 +80,7 @@ def _agreed(moments: np.ndarray) -> np.ndarray:
 
 
 def _stood(pixels: np.ndarray, mask: np.ndarray, angle: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels and mask turned by `angle` degrees and cut to the mask."""
+    """Return pixels and mask turned by `angle` degrees and cut to the mask."""
     h, w = mask.shape
     side = int(np.ceil(np.hypot(h, w))) + 2 * EDGE
     turn = cv2.getRotationMatrix2D((w / 2, h / 2), angle, 1)

@@ -21,7 +21,7 @@ import pandas as pd
 from stages import command, files, paths, settings
 from stages.dataset import coco, photo
 from stages.feedback import labels
-from stages.judge import judge_candidates
+from stages.judge import candidate_pictures
 from stages.settings import Settings
 
 Box = tuple[float, float, float, float]  # x, y, width, height in pixels
@@ -84,7 +84,7 @@ def known(experiment: str) -> bool:
 
 
 def placed(experiment: str) -> Callable[[dict], Labelled]:
-    """A giver of the labels that a generator left with its candidates."""
+    """Return a function that gives the labels which a generator left with its candidates."""
     dataset = coco.read(paths.CANDIDATES / experiment / "annotations.json")
     by_image = coco.by_image(dataset)
     of = {Path(image.file_name).stem: by_image[image.id] for image in dataset.images}
@@ -97,11 +97,11 @@ def placed(experiment: str) -> Callable[[dict], Labelled]:
 
 
 def agreed(table: pd.DataFrame, experiment: str, params: Settings) -> tuple[list[Labelled], Counter]:
-    """The candidates on whose objects two detectors agree, and why the others are rejected."""
+    """Return the candidates on whose objects two detectors agree, and why the others are rejected."""
     if table.empty:
         return [], Counter()
     product, size = params.all_experiments[experiment].product, params.now.gan.size
-    pixels = judge_candidates.candidates(paths.CANDIDATES / experiment, table, size)
+    pixels = candidate_pictures.load(paths.CANDIDATES / experiment, table, size)
     ids = category_ids(params, product)
     kept, rejected = [], Counter()
     said = labels.label(pixels, detectors(product), params.now.judge.imgsz, params.feedback)
@@ -115,25 +115,25 @@ def agreed(table: pd.DataFrame, experiment: str, params: Settings) -> tuple[list
 
 
 def detectors(product: str) -> list[Path]:
-    """The two that have to agree."""
+    """Return the weights of a product's two detectors that have to agree."""
     return [paths.DETECTORS / product / name / "last.pt" for name in ("judge", "labeller")]
 
 
 def judged(row: dict, params: Settings, experiment: str) -> Labelled:
-    """A candidate with what the judge's detector alone sees in it: labels without a second opinion."""
+    """Return a candidate with what the judge's detector alone sees in it: labels without a second opinion."""
     detected = np.array(json.loads(row["detected"]), float).reshape(-1, 6)
     ids = category_ids(params, params.all_experiments[experiment].product)
     return Labelled(row, framed(detected[:, :4], detected[:, 4].astype(int), row, ids), 0.0)
 
 
 def category_ids(params: Settings, product: str) -> list[int]:
-    """Class number → category id of the dataset."""
+    """Return the dataset's category id for each class number."""
     known = coco.read(paths.SUBSETS / params.known_subset(product) / "annotations.json")
     return sorted(category.id for category in known.categories)
 
 
 def framed(boxes: np.ndarray, classes: np.ndarray, row: dict, ids: list[int]) -> list:
-    """Boxes that are shares of a square as labels in pixels of the frame that it was squashed from."""
+    """Return boxes that are shares of a square as labels in pixels of the frame that it was squashed from."""
     frame = np.array([row["frame_width"], row["frame_height"]] * 2, float)
     upper = np.clip(boxes[:, :2], 0, 1)
     corners = np.concatenate([upper, np.clip(boxes[:, :2] + boxes[:, 2:], 0, 1) - upper], 1) * frame
@@ -144,7 +144,7 @@ def framed(boxes: np.ndarray, classes: np.ndarray, row: dict, ids: list[int]) ->
 
 
 def write(folder: Path, chosen: list[Labelled], experiment: str, params: Settings) -> None:
-    """Pictures in their frame's shape, and their labels."""
+    """Write accepted candidates into a folder: pictures in their frame's shape, and their labels."""
     known = coco.read(paths.SUBSETS / params.all_experiments[experiment].subset / "annotations.json")
     images, annotations = [], []
     for number, one in enumerate(chosen, 1):

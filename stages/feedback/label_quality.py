@@ -15,7 +15,7 @@ import pandas as pd
 from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.feedback import accept, labels
-from stages.judge import judge_candidates, set_metrics
+from stages.judge import candidate_pictures, set_metrics
 from stages.judge.copies import LITTLE, worn
 from stages.settings import Settings
 
@@ -45,7 +45,7 @@ def main(product: str) -> None:
 
 
 def worn_images(params: Settings, product: str) -> Truth | None:
-    """A product's validation images, blurred, noisy and badly compressed."""
+    """Return a product's validation images, blurred, noisy and badly compressed."""
     real = set_metrics.held_out(params, product)
     if real is None:
         return None
@@ -55,7 +55,7 @@ def worn_images(params: Settings, product: str) -> Truth | None:
 
 
 def composed(experiment: str, params: Settings) -> Truth:
-    """An experiment's candidates with the objects that it placed."""
+    """Return an experiment's candidates with the objects that it placed."""
     folder = paths.CANDIDATES / experiment
     manifest = pd.read_csv(folder / "manifest.csv", keep_default_na=False)
     dataset = coco.read(folder / "annotations.json", masks=False)
@@ -63,14 +63,14 @@ def composed(experiment: str, params: Settings) -> Truth:
     frames = [np.array([image.width, image.height] * 2) for image in dataset.images]
     there = [annotations[image.id] for image in dataset.images]
     return Truth(
-        judge_candidates.candidates(folder, manifest, params.now.gan.size),
+        candidate_pictures.load(folder, manifest, params.now.gan.size),
         [np.array([a.bbox for a in of], float).reshape(-1, 4) / frame for of, frame in zip(there, frames, strict=True)],
         [np.array([numbers[a.category_id] for a in of], int) for of in there],
     )
 
 
 def measured(truth: Truth, params: Settings, product: str) -> dict[str, float]:
-    """Precision and recall of the labels, and the share of pictures that get any."""
+    """Return precision and recall of the labels that pictures get, and the share of pictures that get any."""
     said = labels.label(truth.pixels, accept.detectors(product), params.now.judge.imgsz, params.feedback)
     kept = {k: found for k, found in enumerate(said) if not isinstance(found, str)}
     given, present = sum(len(found.boxes) for found in kept.values()), sum(len(truth.boxes[k]) for k in kept)

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from stages.boxes import overlaps
+from stages.boxes import mirrored, overlaps
 from stages.judge import quality
-from stages.judge.arrangement import mirrored
 from stages.settings import Feedback
 
 VIEWS = ((False, False), (True, False), (False, True), (True, True))  # mirrored across, down
@@ -22,7 +21,7 @@ VIEWS = ((False, False), (True, False), (False, True), (True, True))  # mirrored
 
 @dataclass(frozen=True)
 class LabelledObjects:
-    """Boxes as shares of the picture (x, y, width, height), class numbers, confidence."""
+    """The objects of a picture: boxes as shares of it (x, y, width, height), class numbers, confidence."""
 
     boxes: np.ndarray  # (k, 4)
     classes: np.ndarray  # (k,)
@@ -46,7 +45,7 @@ def read(pixels: np.ndarray, weights: Path, imgsz: int, rule: Feedback) -> list[
 
 
 def merged(views: list[LabelledObjects], rule: Feedback) -> LabelledObjects:
-    """The readings of several views as one: each object where it was seen on average, if enough views show it.
+    """Return one reading made of several views': each object where it was seen on average, if enough views show it.
 
     The surest reading gathers those of other views that overlap it, one of each view.
     """

@@ -16,7 +16,7 @@ HOLE = 1 / 2  # of the size: side of the square that is blanked
 
 
 def colour(pictures: Tensor, rng: Generator | None = None) -> Tensor:
-    """Other brightness, saturation and contrast."""
+    """Return the pictures with another brightness, saturation and contrast each."""
     brighter, vivid, contrast = _random((3, len(pictures), 1, 1, 1), pictures, rng)
     pictures = pictures + brighter - 0.5
     grey = pictures.mean(1, keepdim=True)
@@ -26,7 +26,7 @@ def colour(pictures: Tensor, rng: Generator | None = None) -> Tensor:
 
 
 def shift(pictures: Tensor, rng: Generator | None = None) -> Tensor:
-    """Moved by whole pixels; what comes in is grey."""
+    """Return the pictures, each moved by a random number of whole pixels; what comes in is grey."""
     size = pictures.shape[-1]
     most = round(size * SHIFT)
     moves = (_random((2, len(pictures), 1), pictures, rng) * (2 * most + 1)).long() - most
@@ -40,7 +40,7 @@ def shift(pictures: Tensor, rng: Generator | None = None) -> Tensor:
 
 
 def cutout(pictures: Tensor, rng: Generator | None = None) -> Tensor:
-    """A grey square, half as wide as the picture, anywhere; it may reach over the edge."""
+    """Return the pictures, each under a grey square half as wide as itself, anywhere; it may reach over the edge."""
     size = pictures.shape[-1]
     middles = _random((2, len(pictures), 1), pictures, rng) * size
     rows, columns = (torch.arange(size, device=pictures.device) + 0.5 - middles).abs() < size * HOLE / 2

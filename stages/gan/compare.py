@@ -68,7 +68,7 @@ def read(name: str) -> Done:
 
 
 def body(params: Settings, found: dict[str, Done]) -> str:
-    """The page's content."""
+    """Return the page's content as HTML."""
     rows = [_row(name, asked, found.get(name)) for name, asked in params.experiments.items()]
     head = [
         "experiment",
@@ -126,7 +126,7 @@ def _sentence(asked: Experiment, facts: dict) -> str:
 
 
 def curves(rows: pd.DataFrame) -> Figure:
-    """Losses; the estimated distance and the penalty; accuracies."""
+    """Draw a run's losses, the estimated distance with the penalty, and the critic's accuracies."""
     drawing, (losses, estimates, accuracies) = plt.subplots(
         3, 1, figsize=(6, 6.6), sharex=True, constrained_layout=True
     )
@@ -144,7 +144,7 @@ def curves(rows: pd.DataFrame) -> Figure:
 
 
 def overview(found: dict[str, Done]) -> np.ndarray:
-    """One row for each experiment: its name and its first samples."""
+    """Return a picture with one row for each experiment: its name and its first samples."""
     rows = []
     for name, one in found.items():
         label = np.full((TILE, 190, 3), 255, np.uint8)

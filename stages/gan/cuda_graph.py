@@ -1,8 +1,8 @@
-"""The two steps of the game on pictures that live on the device: one by one, or, on a GPU, recorded once and replayed.
+"""The two training steps on pictures that live on the device: one by one, or, on a GPU, recorded once and replayed.
 
 With ten pictures and a batch of eight a GPU spends most of its time waiting for the next of some hundreds of small
-kernels. A CUDA graph launches a whole step at once. The eager game is the reference that the recorded one is tested
-against.
+kernels. A CUDA graph launches a whole step at once. The eager steps are the reference that the recorded ones
+are tested against.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from stages.gan.gan_pair import GanPair
 WARM = 3  # rounds before recording, so that libraries have chosen their kernels
 
 
-class Eager:
-    """Every step runs as it is written."""
+class EagerSteps:
+    """The steps of a pair of networks, each run as it is written."""
 
     def __init__(self, pair: GanPair, real: Tensor):
         self.pair, self.real = pair, real
@@ -30,8 +30,8 @@ class Eager:
         return self.pair.generator_step()
 
 
-class Recorded:
-    """Both steps as CUDA graphs. Recording changes nothing: the pair are put back to where they were."""
+class RecordedSteps:
+    """The steps of a pair of networks as CUDA graphs. Recording changes nothing: the pair is put back."""
 
     def __init__(self, pair: GanPair, real: Tensor):
         torch.backends.cudnn.benchmark = True
@@ -66,7 +66,7 @@ def _record(pair: GanPair, step: Callable[[], Tensor]) -> tuple[torch.cuda.CUDAG
     return graph, report
 
 
-def game(pair: GanPair, real: Tensor) -> Eager | Recorded:
-    """The fastest way to play here. Several processes play eagerly: their exchange is not recorded."""
+def fastest_steps(pair: GanPair, real: Tensor) -> EagerSteps | RecordedSteps:
+    """Return the fastest steps there are here. Several processes take eager ones: their exchange is not recorded."""
     recorded = pair.device.type == "cuda" and pair.workers.size == 1
-    return Recorded(pair, real) if recorded else Eager(pair, real)
+    return RecordedSteps(pair, real) if recorded else EagerSteps(pair, real)

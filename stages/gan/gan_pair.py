@@ -1,4 +1,4 @@
-"""The generator and the critic with their optimisers, and the two steps of their game.
+"""The generator and the critic with their optimisers, and the two steps of their training.
 
 The steps run where the networks are and never wait for the device: what they report stays there as tensors.
 """
@@ -26,7 +26,7 @@ GENERATOR_REPORT: tuple[str, ...] = ("generator_loss",)
 
 
 class GanPair:
-    """Both networks in training. The same seed on the same device plays the same game."""
+    """Both networks in training. The same seed on the same device gives the same weights."""
 
     channels = 3  # of the pictures
 
@@ -44,7 +44,7 @@ class GanPair:
         self.loss, self.penalty = LOSSES[recipe.loss], PENALTIES[recipe.penalty]
 
     def networks(self) -> tuple[Module, Module]:
-        """Generator and critic as they begin: the thesis's, unless a heir has others play its game."""
+        """Return generator and critic as they begin: the thesis's; a subclass may return others."""
         recipe = self.recipe
         generator = Generator(recipe.size, recipe.z, recipe.dim, self.channels)
         return generator, Critic(recipe.size, recipe.dim, norm_for(recipe.penalty), self.channels)
@@ -63,7 +63,7 @@ class GanPair:
         return torch.randn(count, self.recipe.z, generator=self.rng, device=self.device)
 
     def critic_step(self, real: Tensor) -> Tensor:
-        """One step of the critic on a batch in -1…1; returns CRITIC_REPORT."""
+        """Train the critic one step on a batch of real pictures in -1…1; return the values of CRITIC_REPORT."""
         with torch.no_grad(), self._autocast():
             fake = augmented(self.generator(self.latents(len(real))).float(), self.recipe.augment, self.rng)
             real = augmented(real, self.recipe.augment, self.rng)
@@ -89,7 +89,7 @@ class GanPair:
             return torch.stack([loss, *means])
 
     def generator_step(self) -> Tensor:
-        """One step of the generator; returns GENERATOR_REPORT."""
+        """Train the generator one step; return the values of GENERATOR_REPORT."""
         self.critic.requires_grad_(False)
         loss = self.generator_loss()
         self.generator_adam.zero_grad()
@@ -110,23 +110,23 @@ class GanPair:
 
     @torch.no_grad()
     def _follow(self, average: Module) -> None:
-        """Move the average towards the generator; statistics of its norms are taken as they are."""
+        """Move the moving average towards the generator; statistics of its norms are taken as they are."""
         for mine, theirs in zip(average.parameters(), self.generator.parameters(), strict=True):
             mine.lerp_(theirs, 1 - self.recipe.average)
         for mine, theirs in zip(average.buffers(), self.generator.buffers(), strict=True):
             mine.copy_(theirs)
 
     @property
-    def artist(self) -> Module:
-        """The network whose pictures count: the average where there is one."""
+    def inference_generator(self) -> Module:
+        """Return the network that draws what is kept: the generator's moving average where there is one."""
         return self.generator if self.average is None else self.average
 
     @torch.no_grad()
     def draw(self, latents: Tensor) -> Tensor:
-        """Pictures in -1…1, in inference mode."""
-        self.artist.eval()
-        pictures = self.artist(latents.to(self.device))
-        self.artist.train()
+        """Return the pictures of some latent vectors, in -1…1, drawn in inference mode."""
+        self.inference_generator.eval()
+        pictures = self.inference_generator(latents.to(self.device))
+        self.inference_generator.train()
         return pictures
 
     def _networks(self) -> dict[str, Module]:
@@ -137,12 +137,12 @@ class GanPair:
         return {"generator_adam": self.generator_adam, "critic_adam": self.critic_adam}
 
     def state(self) -> dict[str, Tensor]:
-        """Return all that decides how the game goes on, as named tensors; each process has an `rng` of its own."""
+        """Return all that decides how training goes on, as named tensors; each process has an `rng` of its own."""
         everybody = {f"rng.{rank}": rng for rank, rng in enumerate(self.workers.gather(self.rng.get_state()))}
         return state.flat(self._networks(), self._optimizers()) | everybody
 
     def restore(self, found: dict[str, Tensor]) -> None:
-        """Go on from a state."""
+        """Go on from a state that `state` has returned."""
         state.restore(found, self._networks(), self._optimizers())
         self.rng.set_state(found[f"rng.{self.workers.rank}"])
 

@@ -23,7 +23,7 @@ WIDEST = 8  # times `dim`: no layer has more channels
 
 
 class Generator(nn.Module):
-    """Latent vectors (n, z) to pictures (n, channels, size, size) in -1…1."""
+    """A network from latent vectors (n, z) to pictures (n, channels, size, size) in -1…1."""
 
     def __init__(self, size: int, z: int = 128, dim: int = 64, channels: int = 3):
         super().__init__()
@@ -42,7 +42,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Pictures (n, channels, size, size) to one number each (n): larger means more real.
+    """A network from pictures (n, channels, size, size) to one number each (n): larger means more real.
 
     `norm` is layer norm where a penalty follows the gradient of single pictures, batch norm where none does: batch
     norm would tie the pictures of a batch together.
@@ -76,12 +76,12 @@ class PixelNorm(nn.Module):
 
 
 def from_pixels(pixels: np.ndarray) -> Tensor:
-    """uint8 RGB (n, size, size, 3) as the networks take it."""
+    """Return uint8 RGB (n, size, size, 3) as the networks take it: -1…1, channels first."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_pixels(pictures: Tensor) -> np.ndarray:
-    """The networks' pictures as uint8 RGB (n, size, size, 3)."""
+    """Return the networks' pictures as uint8 RGB (n, size, size, 3)."""
     return ((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
@@ -111,5 +111,5 @@ def _as_keras(module: nn.Module) -> None:
 
 
 def norm_for(penalty: str) -> str:
-    """The critic's norm that goes with a penalty."""
+    """Return the critic's norm that goes with a penalty."""
     return "batch" if penalty == "none" else "layer"

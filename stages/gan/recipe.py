@@ -53,7 +53,7 @@ def recipe_of(params: Settings, experiment: str) -> GanRecipe:
 
 
 def sampled_steps(params: Settings, experiment: str) -> list[int]:
-    """The steps of the critic after which candidates are drawn."""
+    """Return the steps of the critic after which candidates are drawn."""
     steps = recipe_of(params, experiment).steps
     return sorted({max(1, round(share * steps)) for share in params.experiments[experiment].sample_at})
 

@@ -20,7 +20,7 @@ def main(experiment: str) -> None:
     params = settings.load()
     settings.named(experiment, params.experiments)
     # Torch takes seconds to import: a wrong setting is told before.
-    from stages.gan.draw import draw, generator, latent
+    from stages.gan.kept_generators import draw, generator, latent
 
     trained = paths.GANS / experiment
     facts = run_facts.read(trained)
@@ -48,7 +48,7 @@ def main(experiment: str) -> None:
 
 def redraw(row: dict, models: Path = paths.GANS) -> np.ndarray:
     """Return the candidate that a row of a manifest speaks of, drawn again."""
-    from stages.gan.draw import draw, generator, latent
+    from stages.gan.kept_generators import draw, generator, latent
 
     network = generator(models / row["experiment"], int(row["step"]))
     return draw(network, latent(int(row["seed"]), network.z))

@@ -12,8 +12,8 @@ import torch
 
 from stages import files
 from stages.dataset import photo
-from stages.gan.draw import kept_name
 from stages.gan.gan_pair import GanPair
+from stages.gan.kept_generators import kept_name
 from stages.gan.networks import to_pixels
 from stages.training import weights
 
@@ -24,7 +24,8 @@ FILMED = 6  # pictures of a grid that the film strip follows
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Called at every stop of a run. What it writes depends on the step alone, so a resumed run leaves the same."""
+    """Called at every stop of a run, to write grids, generators and timing. What it writes depends on the step alone,
+    so a resumed run leaves the same."""
 
     folder: Path
     grids: frozenset[int]  # steps at which a grid is drawn …
@@ -36,7 +37,7 @@ class Snapshots:
             latents = torch.randn(COLUMNS * ROWS, pair.recipe.z, generator=torch.Generator().manual_seed(0))
             photo.save(self.folder / "grids" / f"step_{step:09}.jpg", grid(to_pixels(pair.draw(latents))))
         if step in self.kept:
-            files.write(self.folder / kept_name(step), weights.packed(pair.artist.state_dict()))
+            files.write(self.folder / kept_name(step), weights.packed(pair.inference_generator.state_dict()))
         rows = self.timing.read_text().splitlines() if self.timing.exists() else []
         earlier = [row for row in rows[1:] if int(row.partition(",")[0]) < step]
         now = f"{step},{pace:.1f},{_memory(pair.device):.0f}"
@@ -44,14 +45,14 @@ class Snapshots:
 
 
 def grid(pictures: np.ndarray) -> np.ndarray:
-    """Pictures without gaps in rows of ten, each at most LARGEST wide."""
+    """Return one picture of many, without gaps in rows of ten, each at most LARGEST wide."""
     size = min(pictures.shape[1], LARGEST)
     small = [cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in pictures]
     return np.concatenate([np.concatenate(small[k : k + COLUMNS], 1) for k in range(0, len(small), COLUMNS)])
 
 
 def film(grids: list[np.ndarray]) -> np.ndarray:
-    """The first pictures of every grid: time runs to the right, each row is one latent vector."""
+    """Return the first pictures of every grid in one: time runs to the right, each row is one latent vector."""
     size = grids[0].shape[0] // ROWS
     return np.concatenate(
         [np.concatenate([one[:size, k * size : (k + 1) * size] for k in range(FILMED)]) for one in grids], axis=1
@@ -59,7 +60,7 @@ def film(grids: list[np.ndarray]) -> np.ndarray:
 
 
 def _memory(device: torch.device) -> float:
-    """MB in use: of the GPU, or of this process."""
+    """Return the megabytes in use: of the GPU, or of this process."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device) / 1e6
     resident = int(Path("/proc/self/statm").read_text().split()[1])

@@ -29,7 +29,7 @@ def main(experiment: str) -> None:
     asked, recipe = settings.named(experiment, params.experiments), recipe_of(params, experiment)
     # Torch takes seconds to import: a wrong setting is told before.
     from stages.gan import snapshots, trainer
-    from stages.gan.draw import generator, interpolation, kept_name
+    from stages.gan.kept_generators import generator, interpolation, kept_name
     from stages.gan.trainer import GanTraining
     from stages.training import checkpoint, distributed, weights
 
@@ -48,7 +48,7 @@ def main(experiment: str) -> None:
         fresh=checkpoint.afresh(),
         watch=snapshots.Snapshots(work, grids, kept, paths.TIMING / "gan" / f"{experiment}.csv"),
     )  # fmt: skip
-    pair, rows = distributed.play(recipe.processes, partial(trainer.train, run))
+    pair, rows = distributed.run(recipe.processes, partial(trainer.train, run))
 
     with files.replacing(paths.GANS / experiment) as folder:
         files.write(folder / weights.FINAL, weights.packed(pair.state()))
@@ -97,7 +97,7 @@ def schedule(
 
 
 def count(network: Module) -> int:
-    """Trainable parameters."""
+    """Return a network's number of trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 

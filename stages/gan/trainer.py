@@ -18,11 +18,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stages import files, progress
-from stages.gan.cuda_graph import Eager, Recorded, game
+from stages.gan.batch_sampler import BatchSampler
+from stages.gan.cuda_graph import EagerSteps, RecordedSteps, fastest_steps
 from stages.gan.gan_pair import CRITIC_REPORT, GENERATOR_REPORT, GanPair
 from stages.gan.networks import from_pixels
 from stages.gan.recipe import GanRecipe
-from stages.gan.sampler import PictureSampler
 from stages.problem import Problem
 from stages.training import checkpoint, run_facts
 from stages.training.distributed import WorkerGroup
@@ -71,13 +71,10 @@ def train(run: GanTraining, workers: WorkerGroup) -> tuple[GanPair, list[Row]]:
     recipe, folder = run.recipe, run.folder
     real = from_pixels(run.pictures).to(workers.device, memory_format=torch.channels_last)
     differ = float(real.std(0).mean()) if len(real) > 1 else 0.0
-    pair, sampler = run.kind(recipe, run.seed, workers), PictureSampler(len(run.pictures), run.seed)
+    pair, sampler = run.kind(recipe, run.seed, workers), BatchSampler(len(run.pictures), run.seed)
     identity, done, rows = run.identity, 0, []
     with _alone(folder, workers), _bar(recipe.steps, run.title, workers) as shown:
-        if run.fresh and workers.leads:
-            checkpoint.clear(folder)
-        workers.wait()
-        if found := checkpoint.resume(folder, identity, aloud=workers.leads):
+        if found := checkpoint.resume(folder, identity, run.fresh, workers.leads):
             tensors, facts = found
             pair.restore(tensors)
             sampler.restore(tensors)
@@ -85,11 +82,11 @@ def train(run: GanTraining, workers: WorkerGroup) -> tuple[GanPair, list[Row]]:
         elif run.parent:
             _inherit(pair, run.parent)
         shown.update(done)
-        played = game(pair, real)
+        training = fastest_steps(pair, real)
         for stop in [stop for stop in run.stops if stop > done]:
             started = time.perf_counter()
             order = sampler.deal(stop - done, recipe.batch)[:, workers.rank :: workers.size].to(workers.device)
-            row = _stretch(played, pair, order, done, shown)
+            row = _stretch(training, pair, order, done, shown)
             _sound(row, stop, folder, pair, differ)
             pace = (stop - done) * recipe.batch / (time.perf_counter() - started)
             done = stop
@@ -103,16 +100,16 @@ def train(run: GanTraining, workers: WorkerGroup) -> tuple[GanPair, list[Row]]:
     return pair, rows
 
 
-def _stretch(played: Eager | Recorded, pair: GanPair, order: Tensor, done: int, shown: tqdm) -> Row:
-    """Play as many steps as `order` has rows; the means of what they report."""
+def _stretch(training: EagerSteps | RecordedSteps, pair: GanPair, order: Tensor, done: int, shown: tqdm) -> Row:
+    """Train as many steps as `order` has rows; return the means of what they report."""
     every = pair.recipe.critic_steps
     critic = torch.zeros(len(CRITIC_REPORT), device=pair.device)
     generator = torch.zeros(len(GENERATOR_REPORT), device=pair.device)
     turns = 0
     for k, picked in enumerate(order, done + 1):
-        critic += played.critic_step(picked)
+        critic += training.critic_step(picked)
         if k % every == 0:
-            generator += played.generator_step()
+            generator += training.generator_step()
             turns += 1
         shown.update()
     means = [critic / len(order), *([generator / turns] if turns else [])]
@@ -125,15 +122,12 @@ def _stretch(played: Eager | Recorded, pair: GanPair, order: Tensor, done: int, 
 
 
 def _sound(row: Row, step: int, folder: Path, pair: GanPair, differ: float) -> None:
-    """Stop when the game is lost: a loss that is no number, or samples that are all alike."""
-    kept = checkpoint.steps(folder)
-    good = f"the last good checkpoint is {folder / f'step_{kept[-1]:09}'}" if kept else "there is no checkpoint yet"
-    losses = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if "loss" in name or name == "penalty")
+    """Raise a Problem when training has failed: a loss that is no number, or samples that are all alike."""
     if not np.isfinite(list(row.values())).all():
-        raise Problem(f"step {step}: a loss is no longer a number ({losses}); {good}")
+        raise checkpoint.failure(folder, step, row, "a loss is no longer a number")
     probes = torch.randn(PROBES, pair.recipe.z, generator=torch.Generator().manual_seed(0))
     if step >= SETTLED and float(pair.draw(probes).std(0).mean()) < ALIKE * differ:
-        raise Problem(f"step {step}: the samples are all alike, the generator has collapsed ({losses}); {good}")
+        raise checkpoint.failure(folder, step, row, "the samples are all alike, the generator has collapsed")
 
 
 def _inherit(pair: GanPair, parent: dict[str, Tensor]) -> None:
@@ -150,7 +144,7 @@ def _inherit(pair: GanPair, parent: dict[str, Tensor]) -> None:
 
 @contextlib.contextmanager
 def _alone(folder: Path, workers: WorkerGroup) -> Iterator[None]:
-    """One run at a time in a folder."""
+    """Hold the folder for the block: one run at a time trains in it."""
     with files.locked(folder / "lock") if workers.leads else contextlib.nullcontext():
         yield
 

@@ -13,10 +13,10 @@ RADIUS = 5  # pixels around each one that it is made of
 
 
 def telea(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Telea 2004: from the edge inwards, each pixel a mean of known ones near it."""
+    """Fill a hole by Telea 2004: from the edge inwards, each pixel a mean of known ones near it."""
     return cv2.inpaint(image, hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
 
 
 def navier_stokes(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Bertalmio, Bertozzi and Sapiro 2001: lines of equal brightness go on as a fluid would."""
+    """Fill a hole by Bertalmio, Bertozzi and Sapiro 2001: lines of equal brightness go on as a fluid would."""
     return cv2.inpaint(image, hole.astype(np.uint8), RADIUS, cv2.INPAINT_NS)

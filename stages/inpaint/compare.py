@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def cases(params: Settings) -> list[Case]:
-    """Photographs of the validation split, of products that no network belongs to; each with its hole."""
+    """Return photographs of the validation split, of products that no network belongs to; each with its hole."""
     dataset, val = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["val"])
     own = {params.group(of.product) for of in params.inpaints.values()}
     groups = coco.grouped(dataset, params.dataset.groups)
@@ -82,7 +82,7 @@ def cases(params: Settings) -> list[Case]:
 
 
 def score(tried: list[Case], filled: list[np.ndarray]) -> dict[str, float]:
-    """The mean of each metric, inside the holes: over whole pictures all ways look perfect."""
+    """Return the mean of each metric, inside the holes: over whole pictures all ways look perfect."""
     import torch
 
     from stages.inpaint.similarity import METRICS
@@ -98,7 +98,7 @@ def score(tried: list[Case], filled: list[np.ndarray]) -> dict[str, float]:
 
 
 def sides(tried: list[Case], filled: dict[str, list[np.ndarray]]) -> np.ndarray:
-    """A row for each photograph: the hole, what every way puts there, and the truth."""
+    """Return a picture with a row for each photograph: the hole, what every way puts there, and the truth."""
     columns: dict[str, Callable[[int], np.ndarray]] = {
         "masked": lambda k: np.where(tried[k].hole[..., None], np.array(HIDDEN, np.uint8), tried[k].truth),
         **{name: pictures.__getitem__ for name, pictures in filled.items()},

@@ -35,7 +35,8 @@ def trained(model: Path) -> nn.Module:
 
 
 def filler(model: Path) -> Filler:
-    """A function from a photograph (h, w, 3; uint8 RGB) and what is missing (h, w; bool) to the photograph filled."""
+    """Return a function from a photograph (h, w, 3; uint8 RGB) and what is missing (h, w; bool) to the photograph
+    filled."""
     net, size = trained(model), run_facts.read(model)["recipe"]["size"]
 
     @torch.no_grad()
@@ -56,7 +57,7 @@ def filler(model: Path) -> Filler:
 
 
 def _fitted(filled: np.ndarray, photograph: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """A filling at the photograph's size, in its light along the border of what is known."""
+    """Return a filling at the photograph's size, in its light along the border of what is known."""
     height, width = known.shape
     large = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
     reach = REACH * max(height, width)

@@ -21,13 +21,13 @@ DROPPED = 0.2  # … and the share of all that are
 
 class HoleMaker(Protocol):
     def __call__(self, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        """A mask (height, width) of what is hidden: something, but not everything."""
+        """Return a mask (height, width) of what is hidden in a frame: something, but not everything."""
         ...
 
 
 @dataclass(frozen=True)
 class Block:
-    """A rectangle."""
+    """Hides a rectangle."""
 
     def __call__(self, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         high, wide = (max(1, round(side)) for side in rng.uniform(LEAST, MOST, 2) * min(shape))
@@ -39,7 +39,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Drop:
-    """Small squares of a grid, each lost by chance; one at least."""
+    """Hides small squares of a grid, each by chance; one at least."""
 
     def __call__(self, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         side = max(1, round(PATCH * min(shape)))
@@ -51,7 +51,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class ObjectShape:
-    """The silhouette of an object, turned, anywhere: what the bin itself does when one thing lies on another."""
+    """Hides the silhouette of an object, turned, anywhere: what the bin itself does when one thing lies on another."""
 
     silhouettes: Sequence[np.ndarray]  # (h, w) bool each, no larger than the object
 
@@ -74,7 +74,7 @@ class ObjectShape:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Each time one of several, by chance."""
+    """Hides what one of several hole makers does, each time another by chance."""
 
     measures: Sequence[HoleMaker]
 
@@ -84,7 +84,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Together:
-    """Hidden by any of several."""
+    """Hides what any of several hole makers does."""
 
     measures: Sequence[HoleMaker]
 
@@ -99,5 +99,5 @@ def one_of(names: Iterable[str], silhouettes: Sequence[np.ndarray]) -> OneOf:
 
 
 def _place(size: Sequence[int], shape: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
-    """Top and left of something of this size, anywhere inside the frame."""
+    """Return top and left of something of this size, anywhere inside the frame."""
     return int(rng.integers(shape[0] - size[0] + 1)), int(rng.integers(shape[1] - size[1] + 1))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import Module
 from torch.optim import SGD, Adagrad, Adam, Optimizer
 
-from stages.gan.losses import LOSSES as GAMES
+from stages.gan.losses import LOSSES as ADVERSARIAL_LOSSES
 from stages.gan.networks import Critic
 from stages.inpaint.networks import completed, marked, network
 from stages.inpaint.recipe import InpaintRecipe
@@ -31,13 +31,13 @@ OPTIMIZERS = {
     "adagrad": lambda of: Adagrad(of, 1e-3, initial_accumulator_value=0.1, eps=1e-7),
 }
 REPORT = ("loss", "critic_loss", "adversarial")  # of a step; without critics the first alone
-GAME = GAMES["gan"]
+ADVERSARIAL = ADVERSARIAL_LOSSES["gan"]
 CRITIC_LR, CRITIC_BETAS = 2e-4, (0.5, 0.999)
 WEIGHT = 0.01  # of what the critics say, beside the likeness to what was hidden
 
 
 class Inpainter:
-    """All that trains. The same seed on the same device learns the same."""
+    """All networks in training, with their optimisers. The same seed on the same device learns the same."""
 
     def __init__(self, recipe: InpaintRecipe, seed: int, device: torch.device):
         self.recipe, self.device = recipe, device
@@ -53,7 +53,8 @@ class Inpainter:
         self.loss = LOSSES[recipe.loss]
 
     def step(self, pixels: Tensor, seen: Tensor, hidden: Tensor) -> Tensor:
-        """One step on pictures in -1…1, of which `seen` was ever seen and `hidden` is asked for; returns REPORT."""
+        """Train one step on pictures in -1…1, of which `seen` was ever seen and `hidden` is asked for; return the
+        values of REPORT."""
         self.network.train()
         made, loss = self._completed(pixels, seen, hidden)
         loss = loss.mean()
@@ -64,7 +65,7 @@ class Inpainter:
             seen_fake = {name: view.detach() for name, view in fake.items()}
             report.append(self._critics_step(self.critics_adam, real, seen_fake))
             self.critics.requires_grad_(False)
-            adversarial = _sum(GAME.generator(critic(fake[name])) for name, critic in self.critics.items())
+            adversarial = _sum(ADVERSARIAL.generator(critic(fake[name])) for name, critic in self.critics.items())
             self.critics.requires_grad_(True)
             report.append(adversarial.detach())
             total = loss + WEIGHT * adversarial
@@ -75,7 +76,8 @@ class Inpainter:
 
     def _critics_step(self, adam: Adam, real: dict[str, Tensor], fake: dict[str, Tensor]) -> Tensor:
         loss = _sum(
-            GAME.real(critic(real[name])) + GAME.fake(critic(fake[name])) for name, critic in self.critics.items()
+            ADVERSARIAL.real(critic(real[name])) + ADVERSARIAL.fake(critic(fake[name]))
+            for name, critic in self.critics.items()
         )
         adam.zero_grad()
         loss.backward()
@@ -83,7 +85,7 @@ class Inpainter:
         return loss.detach()
 
     def _completed(self, pixels: Tensor, seen: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """The pictures with all holes filled, and each one's loss: over what is hidden now and was once seen."""
+        """Return the pictures with all holes filled, and each one's loss: over what is hidden now and was once seen."""
         known = seen & ~hidden
         made = completed(self.network, pixels, known)
         comparable = torch.where(seen, made, pixels)  # nobody knows what never was seen
@@ -91,7 +93,7 @@ class Inpainter:
 
     @torch.no_grad()
     def score(self, pixels: Tensor, seen: Tensor, hidden: Tensor) -> Tensor:
-        """The loss of each picture (n), in inference mode."""
+        """Return the loss of each picture (n), in inference mode."""
         self.network.eval()
         return self._completed(pixels, seen, hidden)[1]
 
@@ -100,7 +102,7 @@ class Inpainter:
         return state.flat(self._networks(), self._optimizers())
 
     def restore(self, found: dict[str, Tensor]) -> None:
-        """Go on from a state."""
+        """Go on from a state that `state` has returned."""
         state.restore(found, self._networks(), self._optimizers())
 
     def _networks(self) -> dict[str, Module]:

@@ -16,7 +16,8 @@ EPSILON = 1e-3  # of batch norm, as Keras has it
 
 
 class Autoencoder(nn.Module):
-    """Halves the picture three times and doubles it again, with two convolutions at each size and `deep` at the least.
+    """A network that halves the picture three times and doubles it again, with two convolutions at each size and `deep`
+    at the least.
 
     With `skip`, every size is handed across. At dim 32 these have the numbers of parameters that the tests name.
     """
@@ -49,7 +50,8 @@ class Autoencoder(nn.Module):
 
 
 class Completion(nn.Module):
-    """After Iizuka et al. 2017: a quarter of the size at the narrowest, and dilated convolutions that look far."""
+    """The network of Iizuka et al. 2017: a quarter of the size at the narrowest, and dilated convolutions that look
+    far."""
 
     def __init__(self, dim: int, dropout: float):
         super().__init__()
@@ -72,7 +74,7 @@ class Completion(nn.Module):
 
 
 def network(name: str, dim: int, dropout: float) -> nn.Module:
-    """The network of an experiment."""
+    """Return the network of an experiment."""
     if name == "ambient":
         return Completion(dim, dropout)
     if name == "ae":
@@ -81,17 +83,18 @@ def network(name: str, dim: int, dropout: float) -> nn.Module:
 
 
 def marked(pictures: Tensor, known: Tensor) -> Tensor:
-    """Pictures (n, 3, h, w) with all that is not `known` (n, 1, h, w) marked as missing."""
+    """Return pictures (n, 3, h, w) with all that is not `known` (n, 1, h, w) marked as missing."""
     return torch.where(known, pictures, MARK)
 
 
 def completed(of: nn.Module, pictures: Tensor, known: Tensor) -> Tensor:
-    """Pictures with all that is not known drawn by a network."""
+    """Return pictures with all that is not known drawn by a network."""
     return torch.where(known, pictures, smooth(pictures * known, known.float()) + of(marked(pictures, known)))
 
 
 def smooth(pictures: Tensor, known: Tensor) -> Tensor:
-    """Holes filled from what is known around them, from coarse to fine (Gortler et al. 1996, push and pull).
+    """Return pictures whose holes are filled from what is known around them, from coarse to fine (Gortler et al. 1996,
+    push and pull).
 
     `known` (n, 1, h, w) is the share of each pixel that is, and `pictures` are multiplied by it.
     """

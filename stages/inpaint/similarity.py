@@ -17,7 +17,7 @@ LEAST = 1e-8  # of a squared error, so that a perfect picture has a PSNR: 80 dB
 
 
 def ssim(made: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """Structural similarity, in windows that are centred in the region: 1 for equal pictures."""
+    """Return the structural similarity in windows that are centred in the region: 1 for equal pictures."""
     a, b = _blurred(made), _blurred(truth)
     spread = _blurred(made * made) - a * a, _blurred(truth * truth) - b * b
     together = _blurred(made * truth) - a * b
@@ -27,29 +27,29 @@ def ssim(made: Tensor, truth: Tensor, region: Tensor) -> Tensor:
 
 
 def mae(made: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """Mean absolute error."""
+    """Return the mean absolute error in the region."""
     return _mean((made - truth).abs(), region)
 
 
 def psnr(made: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB."""
+    """Return the peak signal-to-noise ratio in the region, in dB."""
     return -10 * torch.log10(_mean((made - truth).square(), region).clamp(min=LEAST))
 
 
 def dice(made: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """Dice's coefficient of values instead of sets; squares below, so that equal pictures have 1."""
+    """Return Dice's coefficient of values instead of sets; squares below, so that equal pictures have 1."""
     both, a, b = _products(made, truth, region)
     return 2 * both / (a + b)
 
 
 def jaccard(made: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """Jaccard's index of values instead of sets."""
+    """Return Jaccard's index of values instead of sets."""
     both, a, b = _products(made, truth, region)
     return both / (a + b - both)
 
 
 def cosine(made: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """The cosine of the angle between the pictures as vectors."""
+    """Return the cosine of the angle between the pictures as vectors."""
     both, a, b = _products(made, truth, region)
     return both / (a * b).sqrt()
 

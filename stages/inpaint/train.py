@@ -45,7 +45,7 @@ def main(name: str) -> None:
         fresh=checkpoint.afresh(),
     )  # fmt: skip
     # One process, as `distributed` starts it: then the number of threads changes nothing.
-    inpainter, best, rows = distributed.play(1, lambda alone: trainer.train(run, alone.device))
+    inpainter, best, rows = distributed.run(1, lambda alone: trainer.train(run, alone.device))
 
     curves = pd.DataFrame(rows)
     at = int(curves["held_out"].argmin())

@@ -19,11 +19,10 @@ from stages.inpaint.holes import HoleMaker
 from stages.inpaint.inpainter import REPORT, Inpainter
 from stages.inpaint.recipe import InpaintRecipe
 from stages.inpaint.windows import Windows
-from stages.problem import Problem
 from stages.training import checkpoint, run_facts
 from stages.training.state import under
 
-EXAM = 96  # windows of held-out images, at most
+HELD_OUT = 96  # windows of held-out images that training is measured on, at most
 STEP, LOOK = 1, 2  # what a chance is for
 
 Row = dict[str, float]
@@ -58,12 +57,10 @@ def train(run: InpaintTraining, device: torch.device) -> tuple[Inpainter, dict[s
     """
     recipe, folder = run.recipe, run.folder
     inpainter = Inpainter(recipe, run.seed, device)
-    exam = _batches(run, device)
+    held_out = _held_out(run, device)
     done, rows, best = 0, [], {}
     with files.locked(folder / "lock"), progress.bar(total=recipe.steps, what=run.title, unit="step") as shown:
-        if run.fresh:
-            checkpoint.clear(folder)
-        if found := checkpoint.resume(folder, run.identity):
+        if found := checkpoint.resume(folder, run.identity, run.fresh):
             tensors, facts = found
             inpainter.restore(tensors)
             done, rows, best = facts["step"], facts["rows"], under("best", tensors)
@@ -77,9 +74,9 @@ def train(run: InpaintTraining, device: torch.device) -> tuple[Inpainter, dict[s
                 reports.append(inpainter.step(*_batch(run, step, device)))
                 shown.update()
             means = torch.stack(reports).mean(0).tolist()
-            row = dict(zip(REPORT, means, strict=False)) | {"held_out": _score(inpainter, exam)}
+            row = dict(zip(REPORT, means, strict=False)) | {"held_out": _score(inpainter, held_out)}
             if not all(map(math.isfinite, row.values())):
-                raise Problem(f"step {stop}: a loss is no longer a number; the last good checkpoint is in {folder}")
+                raise checkpoint.failure(folder, stop, row, "a loss is no longer a number")
             done = stop
             rows.append({"step": done, **{name: round(value, 6) for name, value in row.items()}})
             if _waited(rows) == 0:
@@ -91,7 +88,7 @@ def train(run: InpaintTraining, device: torch.device) -> tuple[Inpainter, dict[s
 
 
 def _waited(rows: list[Row]) -> int:
-    """Looks since the best one."""
+    """Return how many looks at the held-out images have passed since the best one."""
     losses = [row["held_out"] for row in rows]
     return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
@@ -108,10 +105,10 @@ def _batch(run: InpaintTraining, step: int, device: torch.device) -> Batch:
     return _tensors(pixels, seen, run.holes, rng, device)
 
 
-def _batches(run: InpaintTraining, device: torch.device) -> list[Batch]:
-    """Some of the windows held out, each with a hole that stays the same."""
+def _held_out(run: InpaintTraining, device: torch.device) -> list[Batch]:
+    """Return some of the windows held out, each with a hole that stays the same."""
     rng = np.random.default_rng([run.seed, LOOK])
-    picked = np.linspace(0, len(run.held.pixels) - 1, min(EXAM, len(run.held.pixels))).astype(int)
+    picked = np.linspace(0, len(run.held.pixels) - 1, min(HELD_OUT, len(run.held.pixels))).astype(int)
     parts = np.array_split(picked, -(-len(picked) // run.recipe.batch))
     return [_tensors(run.held.pixels[part], run.held.seen[part], run.holes, rng, device) for part in parts]
 
@@ -125,5 +122,5 @@ def _tensors(
     return pictures, known, asked
 
 
-def _score(inpainter: Inpainter, exam: list[Batch]) -> float:
-    return float(torch.cat([inpainter.score(*batch) for batch in exam]).mean())
+def _score(inpainter: Inpainter, batches: list[Batch]) -> float:
+    return float(torch.cat([inpainter.score(*batch) for batch in batches]).mean())

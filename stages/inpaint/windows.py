@@ -35,7 +35,8 @@ class Windows:
 def load(
     folders: list[Path], size: int, count: int, seed: int, camera: HoleMaker | None = None
 ) -> tuple[Windows, Windows]:
-    """`count` windows of each image in some folders: to train on, and, of images held out of the last folder, to stop.
+    """Return `count` windows of each image in some folders: to train on, and, of images held out of the last folder, to
+    stop by.
 
     Where there is a camera, it takes each image once, before anything else sees it: what it hides is gone for good.
     """
@@ -62,7 +63,7 @@ def incomplete(pixels: np.ndarray, camera: HoleMaker, rng: np.random.Generator) 
 
 
 def areas(seen: np.ndarray, count: int, rng: np.random.Generator) -> Iterator[Area]:
-    """Windows anywhere; in an incomplete picture each around something that is missing."""
+    """Return windows anywhere in a picture; in an incomplete one, each around something that is missing."""
     ys, xs = np.nonzero(~seen if not seen.all() else seen)
     for _ in range(count):
         side = round(rng.uniform(SMALLEST, 1) * min(seen.shape))
@@ -71,7 +72,7 @@ def areas(seen: np.ndarray, count: int, rng: np.random.Generator) -> Iterator[Ar
 
 
 def around(hole: np.ndarray) -> Area:
-    """The window in which a hole is filled."""
+    """Return the window in which a hole is filled."""
     height, width = hole.shape
     ys, xs = np.nonzero(hole)
     side = CONTEXT * max(np.ptp(ys) + 1, np.ptp(xs) + 1)
@@ -81,14 +82,15 @@ def around(hole: np.ndarray) -> Area:
 
 
 def cut(pixels: np.ndarray, seen: np.ndarray, area: Area, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """A window as a square of `size`. One of its pixels is seen if all that goes into it is."""
+    """Return a window of a picture as a square of `size`, and what is seen of it: a pixel, if all that goes into it
+    is."""
     share = cv2.resize(seen[area].astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
     clear = share > 1 - 1e-4
     return photo.squashed(pixels[area], size) * clear[..., None], clear
 
 
 def silhouettes(datasets: Sequence[coco.Coco]) -> list[np.ndarray]:
-    """The outlines of all objects, each in its box; the box itself where an object has no mask."""
+    """Return the outlines of all objects, each in its box; the box itself where an object has no mask."""
     found = []
     for dataset in datasets:
         sizes = {image.id: (image.width, image.height) for image in dataset.images}

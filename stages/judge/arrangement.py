@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from stages.boxes import overlaps
+from stages.boxes import mirrored, overlaps
 
 
 @dataclass(frozen=True)
 class ArrangementChange:
-    """From one training image; `moved` objects are there in both, of the same class, but elsewhere."""
+    """How a picture's objects differ from those of one training image. `moved` ones are in both, of the same class, but
+    elsewhere."""
 
     place: int  # of the training image
     same: int
@@ -32,7 +33,8 @@ class ArrangementChange:
 def nearest(
     boxes: np.ndarray, classes: np.ndarray, known: list[tuple[np.ndarray, np.ndarray]], iou: float, shift: float
 ) -> ArrangementChange:
-    """The training image (boxes, classes) with the fewest changes, as it is, mirrored or moved as a whole."""
+    """Return how boxes differ from those of the training image, of all known ones, with the fewest changes: as it is,
+    mirrored or moved as a whole."""
     found = []
     for place, (theirs, their_classes) in enumerate(known):
         for across in (False, True):
@@ -44,7 +46,8 @@ def nearest(
 
 
 def offsets(boxes: np.ndarray, theirs: np.ndarray, shift: float) -> list[np.ndarray]:
-    """Ways to move all of their boxes at once, up to a share of the side: none, or so that two boxes' middles meet.
+    """Return ways to move all of a training image's boxes at once, up to a share of the side: none, or so that two
+    boxes' middles meet.
 
     A single object that lies elsewhere has not been moved along with a picture: it is another arrangement.
     """
@@ -58,7 +61,8 @@ def offsets(boxes: np.ndarray, theirs: np.ndarray, shift: float) -> list[np.ndar
 def difference(
     boxes: np.ndarray, classes: np.ndarray, theirs: np.ndarray, their_classes: np.ndarray, iou: float, place: int = 0
 ) -> ArrangementChange:
-    """One-to-one, for the best overlap in all; a pair counts when its classes agree and it overlaps enough."""
+    """Return how boxes differ from a training image's. They are matched one to one, for the best overlap in all; a pair
+    counts if its classes agree and it overlaps by `iou`."""
     overlap = overlaps(boxes, theirs) * (classes[:, None] == their_classes[None, :])
     overlap[overlap < iou] = 0
     rows, columns = linear_sum_assignment(-overlap)
@@ -66,9 +70,3 @@ def difference(
     mine, left = np.delete(classes, rows[matched]), np.delete(their_classes, columns[matched])
     moved = sum(min((mine == number).sum(), (left == number).sum()) for number in np.unique(mine))
     return ArrangementChange(place, int(matched.sum()), int(moved), int(len(left) - moved), int(len(mine) - moved))
-
-
-def mirrored(boxes: np.ndarray, across: bool, down: bool) -> np.ndarray:
-    """Boxes (x, y, width, height as shares) of the picture seen in a mirror."""
-    x, y, w, h = boxes.T
-    return np.stack([1 - x - w if across else x, 1 - y - h if down else y, w, h], 1)

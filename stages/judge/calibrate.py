@@ -45,7 +45,7 @@ def look_at_copies(own: Reference, params: Settings, product: str) -> list[Seen]
 
 
 def trials(params: Settings, product: str) -> list[Trial]:
-    """Every other product of which there are images to try."""
+    """Return a trial of every other product that has images which the detector trained on, and others."""
     weights, imgsz = paths.DETECTORS / product / "judge" / "last.pt", params.now.judge.imgsz
     found = []
     for group in known_groups(params, product):
@@ -63,13 +63,13 @@ def trials(params: Settings, product: str) -> list[Trial]:
 
 
 def known_groups(params: Settings, product: str) -> list[str]:
-    """The groups of the other products."""
+    """Return the groups of all products but this one."""
     groups = coco.grouped(coco.read(paths.ANNOTATIONS), params.dataset.groups)
     return [group for group in groups if group != params.group(product)]
 
 
 def known(params: Settings, product: str, group: str, part: str, which: slice) -> Reference | None:
-    """Some of a group's images that the judge's detector trained on (`train`) or only validated with (`val`)."""
+    """Return some of a group's images that the judge's detector trained on (`train`) or only validated with (`val`)."""
     dataset = coco.read(paths.ANNOTATIONS)
     listed = set(files.read_json(paths.DETECTORS / product / "judge" / "images.json")[part])
     images = coco.grouped(dataset, params.dataset.groups)[group]

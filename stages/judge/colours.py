@@ -27,7 +27,8 @@ def interval(hits: int, of: int) -> tuple[float, float]:
 
 
 def kappa(pairs: list[tuple[str, str]]) -> float | None:
-    """Cohen's: agreement beyond chance of two judges; None where chance alone would have them agree always."""
+    """Return Cohen's kappa of two judges, their agreement beyond chance; None where chance alone would have them agree
+    always."""
     if not pairs:
         return None
     first, second = (Counter(of) for of in zip(*pairs, strict=True))

@@ -10,7 +10,7 @@ LITTLE = 0.5  # … after which an object still cannot be taken for a transparen
 
 
 def copies(pixels: np.ndarray, count: int, shift: float, rng: np.random.Generator, blur: float = BLUR) -> np.ndarray:
-    """`count` copies of one picture (size, size, 3; uint8), each changed in several ways at once."""
+    """Return `count` copies of one picture (size, size, 3; uint8), each changed in several ways at once."""
     return np.stack([_copy(pixels, shift, rng, blur) for _ in range(count)])
 
 
@@ -28,7 +28,7 @@ def _copy(pixels: np.ndarray, shift: float, rng: np.random.Generator, blur: floa
 
 
 def worn(pixels: np.ndarray, rng: np.random.Generator, blur: float) -> np.ndarray:
-    """The same picture blurred, lighter or darker, noisy and badly compressed."""
+    """Return a picture blurred, lighter or darker, noisy and badly compressed."""
     made = cv2.GaussianBlur(pixels.astype(np.float64), (0, 0), rng.uniform(0.2, blur) * len(pixels) / 64)
     made = (made - made.mean()) * rng.uniform(0.8, 1.2) + made.mean() + rng.uniform(-25, 25)
     made += rng.normal(0, rng.uniform(0, 12), made.shape)

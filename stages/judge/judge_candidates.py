@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from stages import command, files, paths, settings
-from stages.dataset import photo
-from stages.judge import judging, reference, set_metrics
-from stages.judge.judging import Bench, Judged
+from stages.judge import candidate_pictures, picture_judge, reference, set_metrics
+from stages.judge.picture_judge import Judged, PictureJudge
 from stages.problem import Problem
 
 
@@ -30,11 +27,11 @@ def main(experiment: str) -> None:
     if not weights.exists():
         raise Problem(f"there is no detector that judges {product}; run `dvc repro judge_detector@{product}`")
     size = params.now.gan.size
-    pixels = candidates(paths.CANDIDATES / experiment, manifest, size)
+    pixels = candidate_pictures.load(paths.CANDIDATES / experiment, manifest, size)
     training = reference.read(reference.parents(manifest["parents"]), size)
     own = reference.read([paths.SUBSETS / params.known_subset(product)], size)
-    by = judging.bench(paths.JUDGE / product, weights, training, own, params)
-    judged = judging.judge(pixels, by, params)
+    by = picture_judge.load(paths.JUDGE / product, weights, training, own, params)
+    judged = picture_judge.judge(pixels, by, params)
     table = pd.DataFrame([row(id_, one, by) for id_, one in zip(manifest["id"], judged, strict=True)])
     files.write(paths.JUDGED / f"{experiment}.csv", table.to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.JUDGED / f"{experiment}.json", {
@@ -54,22 +51,7 @@ def unjudged(manifest: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**blank | {"mean_confidence": 1.0, "boxes": "[]"})
 
 
-def candidates(folder: Path, manifest: pd.DataFrame, size: int) -> np.ndarray:
-    """The pictures of a manifest as squares; one that is broken, or not as large as it says, is named."""
-    return np.stack(
-        [
-            photo.squashed(photo.load(folder / f"{row['id']}.png", *_stored(row, size)), size)
-            for row in manifest.to_dict("records")
-        ]
-    )
-
-
-def _stored(row: dict, size: int) -> tuple[int, int]:
-    """Width and height of a candidate's file: generators of squares draw squares, others whole frames."""
-    return (int(row["frame_width"]), int(row["frame_height"])) if row["boxes"] else (size, size)
-
-
-def row(id_: str, one: Judged, by: Bench) -> dict[str, object]:
+def row(id_: str, one: Judged, by: PictureJudge) -> dict[str, object]:
     evidence, found = one.evidence, one.evidence.quality
     sure = found.whole.confidence
     seen = zip(found.whole.boxes.tolist(), found.whole.classes.tolist(), sure.tolist(), strict=True)

@@ -24,7 +24,8 @@ class CopyLimit:
 
 
 def copy_limit(reference: Reference, rule: Judge, seed: int) -> CopyLimit:
-    """The given percentile of the distances of changed copies from their sources."""
+    """Return the distance up to which a picture counts as a copy: a percentile of those of changed copies from their
+    sources."""
     rng = np.random.default_rng(seed)
     sources = rng.permutation(len(reference))[:SOURCES]
     made = [copies(reference.pixels[k], rule.copies, rule.shift, rng) for k in sources]
@@ -45,7 +46,7 @@ def copy_limit(reference: Reference, rule: Judge, seed: int) -> CopyLimit:
 
 @dataclass(frozen=True)
 class Limits:
-    """What good pictures are like."""
+    """The limits within which a product's good pictures lie."""
 
     confidence: float  # of the most doubtful free object …
     mean: float  # … and of all objects of a picture, on average
@@ -91,12 +92,12 @@ def _least_strong(own: Reference, rule: Judge) -> dict[int, float]:
 
 
 def _most(values: Sequence[float] | np.ndarray, rule: Judge) -> float:
-    """A little more than as many real images show as must pass."""
+    """Return a little more than as many real images show as must pass."""
     return float(np.percentile(values, rule.pass_real)) * (1 + rule.slack)
 
 
 def _fewest(values: list[float | None], rule: Judge) -> float:
-    """A little less than as many real images reach as must pass; an image without a value says nothing."""
+    """Return a little less than as many real images reach as must pass; an image without a value says nothing."""
     there = [value for value in values if value is not None]
     return float(np.percentile(there, 100 - rule.pass_real)) * (1 - rule.slack) if there else 0.0
 
@@ -107,6 +108,6 @@ def known_features(trials: list[Trial]) -> np.ndarray:
 
 
 def nearest_feature(features: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Cosine distance to the nearest known feature."""
+    """Return each feature's cosine distance to the nearest known one."""
     a, b = (f / np.linalg.norm(f, axis=1, keepdims=True).clip(1e-12) for f in (features, known))
     return (1 - a @ b.T).min(1)

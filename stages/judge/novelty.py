@@ -29,21 +29,22 @@ ROOM = 2**23  # … and distances held at once: what bounds the memory
 
 @dataclass(frozen=True)
 class Nearest:
-    """For each picture: the place of the nearest training image, and its distance."""
+    """The place of the training image that each picture is nearest to, and its distance."""
 
     place: np.ndarray
     distance: np.ndarray
 
 
 def prepared(pixels: np.ndarray, side: int = SIDE) -> Tensor:
-    """uint8 RGB (n, s, s, 3) as (n, 3, side, side) in shares of full brightness, without the mean colour."""
+    """Return uint8 RGB (n, s, s, 3) as (n, 3, side, side) in shares of full brightness, without the mean colour."""
     small = [cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in pixels]
     tensor = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float() / 255
     return tensor - tensor.mean((2, 3), keepdim=True)
 
 
 def nearest(pixels: np.ndarray, training: np.ndarray, shift: float, shortlist: int) -> Nearest:
-    """Search with a shortlist: flips and shifts are tried at a coarse size, then the full distance to the best few."""
+    """Return the training image that each picture is nearest to. Flips and shifts are tried at a coarse size, then the
+    full distance to the best few."""
     few = coarsely_nearest(prepared(pixels, COARSE), prepared(training, COARSE), min(shortlist, len(training)))
     a, b = prepared(pixels), prepared(training)
     pairs = torch.arange(len(a)).repeat_interleave(few.shape[1])
@@ -53,7 +54,7 @@ def nearest(pixels: np.ndarray, training: np.ndarray, shift: float, shortlist: i
 
 
 def coarsely_nearest(a: Tensor, b: Tensor, count: int) -> Tensor:
-    """(n, count) places of the training images that are nearest when flipped and moved by a few pixels."""
+    """Return the places (n, count) of the training images that are nearest when flipped and moved by a few pixels."""
     padded, places = pad(b, (REACH,) * 4, mode="replicate"), range(2 * REACH + 1)
     moved = [padded[:, :, y : y + COARSE, x : x + COARSE] for y in places for x in places]
     variants = torch.stack([(m.flip(axes) if axes else m).flatten(1) for m in moved for axes in FLIPS], 1)
@@ -61,7 +62,8 @@ def coarsely_nearest(a: Tensor, b: Tensor, count: int) -> Tensor:
 
 
 def ranked(a: Tensor, variants: Tensor, count: int) -> Tensor:
-    """(n, count) places of the images of which a variant (m, v, d) is nearest to each of `a` (n, d), exactly.
+    """Return the places (n, count) of the images of which a variant (m, v, d) is nearest to each of `a` (n, d),
+    exactly.
 
     A block of `a` at a time, as one matrix product: |a - b|² ranks as |b|² - 2 ab, and memory stays bounded.
     """
@@ -81,7 +83,8 @@ def distances(a: Tensor, b: Tensor, shift: float) -> Tensor:
 
 
 def _block(a: Tensor, b: Tensor, shift: float) -> Tensor:
-    """Flip and shift are sought roughly on the whole picture, then to the pixel on its worst tile."""
+    """Return the distance of each picture of `a` from its partner in `b`. Flip and shift are sought roughly on the
+    whole picture, then to the pixel on its worst tile."""
     step, most = SIDE // ROUGH, round(SIDE * shift)
     rough_most = math.ceil(most / step)
     small_a, small_b = (avg_pool2d(x, step) for x in (a, b))
@@ -106,7 +109,7 @@ def _block(a: Tensor, b: Tensor, shift: float) -> Tensor:
 
 
 def _overlap(a: Tensor, b: Tensor, dy: int, dx: int) -> Tensor:
-    """The difference where both are, when b is moved by dy and dx."""
+    """Return the difference where both pictures are, when `b` is moved by `dy` and `dx`."""
     side = a.shape[-1]
     mine = a[:, :, max(0, dy) : side + min(0, dy), max(0, dx) : side + min(0, dx)]
     return mine - b[:, :, max(0, -dy) : side - max(0, dy), max(0, -dx) : side - max(0, dx)]

@@ -26,7 +26,7 @@ EDGE = 0.5  # pixels over which a piece's edge fades
 
 @dataclass(frozen=True)
 class Piece:
-    """One object, as large as its image."""
+    """One object, in a picture as large as the image that it is from."""
 
     image: int  # its place in the reference
     number: int  # its class
@@ -54,18 +54,18 @@ def of(reference: Reference) -> list[Piece]:
 
 
 def put(canvas: np.ndarray, piece: Piece) -> np.ndarray:
-    """The canvas (float or uint8) with the piece on it, as float."""
+    """Return the canvas (float or uint8) with the piece on it, as float."""
     soft = cv2.GaussianBlur(piece.mask.astype(np.float64), (0, 0), EDGE)[..., None] * piece.opacity
     return canvas * (1 - soft) + piece.pixels * soft
 
 
 def ghostly(piece: Piece, opacity: float) -> Piece:
-    """Half transparent."""
+    """Return a piece half transparent."""
     return replace(piece, opacity=opacity)
 
 
 def cut(piece: Piece, rng: np.random.Generator) -> Piece:
-    """Only the part that is left when it is cut across its length."""
+    """Return the part of a piece that is left when it is cut across its length."""
     ys, xs = np.nonzero(piece.mask)
     points = np.stack([xs, ys], 1) - (xs.mean(), ys.mean())
     along = points @ np.linalg.svd(points, full_matrices=False)[2][0] if len(points) > 1 else points[:, 0]
@@ -77,7 +77,7 @@ def cut(piece: Piece, rng: np.random.Generator) -> Piece:
 
 
 def smeared(piece: Piece, rng: np.random.Generator) -> Piece:
-    """Bent and blurred until it is a blob of its colours."""
+    """Return a piece bent and blurred until it is a blob of its colours."""
     sigma = rng.uniform(*BLUR) * len(piece.mask)
     inside = piece.mask.astype(np.float32)
     weight = cv2.GaussianBlur(inside, (0, 0), sigma)  # only the object's own colours run into each other
@@ -89,9 +89,9 @@ def smeared(piece: Piece, rng: np.random.Generator) -> Piece:
 def mixed(
     pictures: list[np.ndarray], masks: list[np.ndarray], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Several pictures shining through each other, blurred and in stronger contrast: what generators average.
+    """Return several pictures shining through each other, blurred and in stronger contrast, as generators average.
 
-    And the masks (k, size, size) of all their objects, which are bent and none of them whole any more.
+    Beside it, the masks (k, size, size) of all their objects, which are bent and none of them whole any more.
     """
     weights = rng.dirichlet(np.full(len(pictures), EVEN))
     canvas, ghosts = np.zeros(pictures[0].shape), []
@@ -106,7 +106,7 @@ def mixed(
 
 
 def _bent(parts: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """A picture and its objects' masks, bent where the objects are: a bent bin would give the rest away."""
+    """Return a picture and its objects' masks, bent where the objects are: a bent bin would give the rest away."""
     size = len(parts[0])
     bend = [cv2.GaussianBlur(rng.normal(0, 1, (size, size)), (0, 0), size / 16) for _ in range(2)]
     there = cv2.GaussianBlur(np.maximum.reduce([parts[0][..., 0] * 0.0, *parts[1:]]), (0, 0), size / 32).clip(0, 1)

@@ -19,7 +19,8 @@ ROOM = np.ones((5, 5), np.uint8)  # pixels that objects stay apart
 
 
 def planted(reference: Reference, more: Reference, each: int, shift: float, seed: int) -> tuple[np.ndarray, list[str]]:
-    """Pictures and their true colours, `each` of every colour; `more` images show what the empty bin looks like."""
+    """Return pictures and their true colours, `each` of every colour; `more` images show what the empty bin looks
+    like."""
     rng = np.random.default_rng(seed)
     empty = (salience.empty(joined([reference, more])) * 255).round().astype(np.uint8)
     free = object_faults.of(reference)
@@ -40,7 +41,8 @@ def planted(reference: Reference, more: Reference, each: int, shift: float, seed
 def recombined(
     empty: np.ndarray, free: list[Piece], rng: np.random.Generator, ghosts: bool = False, cut: bool = False
 ) -> np.ndarray:
-    """Objects of several images in the empty bin, where they were and apart; one a ghost, or all of them cut."""
+    """Return a picture of several images' objects in the empty bin, where they were and apart; one a ghost, or all of
+    them cut."""
     wanted = int(rng.integers(OBJECTS[0], OBJECTS[1] + 1)) + ghosts
     canvas = empty.astype(np.float64)
     for _ in range(TRIES):
@@ -62,7 +64,7 @@ def recombined(
 
 
 def one_changed(reference: Reference, count: int, seed: int) -> np.ndarray:
-    """Real images with one object more, or one less: new, however little."""
+    """Return real images with one object more, or one less: new, however little."""
     rng = np.random.default_rng(seed)
     empty, free = salience.empty(reference) * 255, object_faults.of(reference)
     made = []

@@ -21,7 +21,7 @@ SAME = 0.5  # overlap at which two detections are readings of one thing
 
 @dataclass(frozen=True)
 class Seen:
-    """What the detector finds in one picture: boxes as shares of it."""
+    """What the detector finds in one picture; boxes are shares of it."""
 
     boxes: np.ndarray  # (k, 4) of objects, found surely enough
     classes: np.ndarray  # (k,)
@@ -30,19 +30,19 @@ class Seen:
 
     @property
     def mean(self) -> float | None:
-        """The confidence of all objects, on average."""
+        """Return the confidence of all objects, on average."""
         return float(self.confidence.mean()) if len(self.confidence) else None
 
     @property
     def least(self) -> float | None:
-        """The confidence of the most doubtful object that stands free; None: none does."""
+        """Return the confidence of the most doubtful object that stands free; None where none does."""
         free = standing_free(self.boxes)
         return float(self.confidence[free].min()) if free.any() else None
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What a picture shows: whole objects, and what is none."""
+    """What a picture shows: whole objects, ghosts, and parts."""
 
     whole: Seen
     ghosts: int

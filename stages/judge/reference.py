@@ -30,7 +30,7 @@ class Reference:
         return len(self.names)
 
     def part(self, places: list[int]) -> Reference:
-        """The images at some places."""
+        """Return the images at some places."""
 
         def some(values: list[T]) -> list[T]:
             return [values[k] for k in places]
@@ -41,7 +41,8 @@ class Reference:
 
 
 def parents(listed: Iterable[str]) -> list[Path]:
-    """The folders of all images that candidates' generators were trained on; each manifest row has its own list."""
+    """Return the folders of all images that candidates' generators were trained on; each manifest row has its own
+    list."""
     return [Path(folder) for folder in dict.fromkeys(";".join(listed).split(";"))]
 
 
@@ -70,7 +71,7 @@ def of(dataset: coco.Coco, images: Path, size: int) -> Reference:
 
 
 def joined(parts: list[Reference]) -> Reference:
-    """One reference of several, the frame of the first."""
+    """Return one reference made of several, with the frame of the first."""
     return Reference(
         [n for p in parts for n in p.names], np.concatenate([p.pixels for p in parts]),
         [b for p in parts for b in p.boxes], [c for p in parts for c in p.classes],

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from stages import command, drawing, files, page, paths, settings
 from stages.dataset import photo
 from stages.detector import predict
-from stages.judge import judge_candidates, reference, set_metrics
+from stages.judge import candidate_pictures, reference, set_metrics
 from stages.judge.colours import COLOURS, PAINT, THESIS
 from stages.settings import Settings
 
@@ -51,7 +51,8 @@ def verdict_metrics(judged: dict[str, dict]) -> dict[str, float]:
 
 
 def judge_metrics(tests: dict[str, dict]) -> dict[str, float]:
-    """The focus product's figures under their own names, the other's with its name in front."""
+    """Return all products' figures as metrics: the focus product's under their own names, the other's with its name in
+    front."""
     return {
         name if product == "focus" else f"{product}_{name}": value
         for product, figures in tests.items()
@@ -60,7 +61,7 @@ def judge_metrics(tests: dict[str, dict]) -> dict[str, float]:
 
 
 def body(params: Settings, judged: dict[str, dict], tests: dict[str, dict], labelled: dict) -> str:
-    """The page's content."""
+    """Return the page's content as HTML."""
     parts = [
         "<h1>The judge</h1>",
         "<p>Green: new and good. Yellow: new, but doubtful. White: mostly partial objects. Red: known already.</p>",
@@ -94,7 +95,7 @@ def _row(name: str, facts: dict | None) -> list[object]:
 
 
 def bars(judged: dict[str, dict]) -> Figure:
-    """Stacked shares, ours above the thesis's."""
+    """Draw each experiment's shares of the four colours, ours above the thesis's."""
     drawing, axes = plt.subplots(figsize=(8, 0.5 * len(judged) + 1.2), constrained_layout=True)
     for k, (name, facts) in enumerate(judged.items()):
         ours = [100 * facts["colours"][colour]["share"] for colour in COLOURS]
@@ -126,7 +127,7 @@ def _test(product: str, figures: dict) -> list[str]:
 
 
 def _labelled(figures: dict) -> list[str]:
-    """Beside what a person says of samples that generators drew."""
+    """Return the page's section on samples that a person has labelled: how far the judge says the same."""
     folder = paths.JUDGE_TESTS / "labelled"
     low, high = figures["labelled_accuracy_low"], figures["labelled_accuracy_high"]
     accepted = f"{figures['labelled_copies_accepted']} of {figures['labelled_copies']}"
@@ -143,7 +144,7 @@ def _labelled(figures: dict) -> list[str]:
 
 
 def _matrix(folder: Path, rows: str) -> str:
-    """A confusion matrix."""
+    """Return a test's confusion matrix as a table of HTML."""
     table = pd.read_csv(folder / "confusion.csv").to_numpy().tolist()
     return page.table([rows, *(f"called {colour}" for colour in COLOURS)], table)
 
@@ -172,7 +173,7 @@ def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     """Return what the experiment's candidates are like as a set, beside real images that its generator has not seen."""
     product, size, imgsz = params.judged[name].product, params.now.gan.size, params.now.judge.imgsz
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
-    drawn = judge_candidates.candidates(paths.CANDIDATES / name, manifest, size)
+    drawn = candidate_pictures.load(paths.CANDIDATES / name, manifest, size)
     real = reference.read(reference.parents(manifest["parents"]), size)
     held = set_metrics.held_out(params, product)
     weights = paths.DETECTORS / product / "judge" / "last.pt"
@@ -182,7 +183,7 @@ def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
 
 
 def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
-    """Candidates spread over a colour's, each with its nearest training image and the distance."""
+    """Return a picture of candidates spread over a colour's, each with its nearest training image and the distance."""
     chosen = table.iloc[np.linspace(0, len(table) - 1, min(SHOWN, len(table))).astype(int)]
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
     parents = reference.parents(manifest["parents"])

@@ -37,7 +37,7 @@ WRITING = threading.Lock()  # two requests must not write the same file at once
 
 
 class Saying(BaseModel):
-    """What the page sends."""
+    """What the page sends: a person's word on one candidate."""
 
     who: str
     id: str
@@ -146,7 +146,7 @@ def experiments() -> list[str]:
 
 
 def at_hand(name: str) -> Shown:
-    """An experiment as it is now: another `dvc repro` may have ended since the page was loaded."""
+    """Return an experiment as it is now: another `dvc repro` may have ended since the page was loaded."""
     if name not in experiments():
         raise HTTPException(404)
     return load(name, (paths.JUDGED / f"{name}.csv").stat().st_mtime_ns)
@@ -179,7 +179,7 @@ def training_images(name: str) -> dict[str, tuple[Path, list[list[float]]]]:
 
 
 def author() -> str:
-    """Whose word it is, unless the page says another name."""
+    """Return whose word it is, unless the page says another name."""
     try:
         named = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False).stdout
     except OSError:
@@ -189,7 +189,7 @@ def author() -> str:
 
 @lru_cache(maxsize=512)
 def squashed(path: Path) -> bytes:
-    """A training image in the candidates' shape, as JPEG."""
+    """Return a training image in the candidates' shape, as JPEG."""
     return cv2.imencode(".jpg", photo.squashed(photo.read(path), SHOWN)[..., ::-1])[1].tobytes()
 
 

@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Said:
-    """The rows' sum over the candidates that there are now."""
+    """What people have said, in sum, of the candidates that there are now."""
 
     verdicts: dict[str, tuple[str, str]]  # of each candidate that people agree on: colour, and who said so
     disputed: list[str]  # candidates that got as many votes for one colour as for another
@@ -50,7 +50,7 @@ def mark(picture: Path) -> str:
 
 
 def new(who: str, id_: str, picture: str, what: str, value: str) -> Row:
-    """A row said now."""
+    """Return a record of what a person says now of one candidate."""
     row = Row(datetime.now(UTC).isoformat(timespec="seconds"), who.strip(), id_, picture, what, value)
     if wrong := _wrong(row):
         raise Problem(wrong)
@@ -92,7 +92,10 @@ def without_last(rows: list[Row], who: str) -> tuple[list[Row], Row | None]:
 
 
 def said(rows: list[Row], marks: dict[str, str]) -> Said:
-    """`marks` of the candidates that there are. A person's last word on one counts, the most votes decide."""
+    """Return what people have said in sum. A person's last word on a candidate counts, and the most votes decide.
+
+    marks: of the candidates that there are now; rows about other pictures do not count.
+    """
     votes: dict[str, dict[str, str]] = {}
     gone = 0
     for row in rows:

@@ -15,7 +15,7 @@ STRONG = 0.8  # an object fills at least a fifth of its box
 
 
 def empty(reference: Reference) -> np.ndarray:
-    """The median of each pixel over the images in which no object hides it; (size, size, 3) in 0…1."""
+    """Return the median of each pixel over the images in which no object hides it; (size, size, 3) in 0…1."""
     pixels = np.stack([one / 255.0 for one in reference.pixels])
     hidden = np.stack([_covered(boxes, pixels.shape[1], SHADOW) for boxes in reference.boxes])
     with warnings.catch_warnings():
@@ -41,7 +41,7 @@ def strengths(pixels: np.ndarray, boxes: np.ndarray, empty: np.ndarray) -> np.nd
 
 
 def _covered(boxes: np.ndarray, size: int, margin: float) -> np.ndarray:
-    """(size, size) bool: inside a box that is widened on all sides."""
+    """Return where (size, size; bool) boxes lie that are widened on all sides."""
     mask = np.zeros((size, size), bool)
     for x, y, w, h in boxes:
         left, top = (max(0, int((v - margin) * size)) for v in (x, y))

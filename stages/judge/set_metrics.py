@@ -29,7 +29,7 @@ class Figure:
 
 
 def held_out(params: Settings, product: str) -> Reference | None:
-    """A product's validation images, which neither its judge nor a generator has seen."""
+    """Return a product's validation images, which neither its judge nor a generator has seen."""
     dataset, val = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["val"])
     images = coco.grouped(dataset, params.dataset.groups).get(params.group(product), [])
     ids = [image.id for image in images if image.id in val]
@@ -37,7 +37,10 @@ def held_out(params: Settings, product: str) -> Reference | None:
 
 
 def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure]:
-    """`held`: features of real images that the generator did not train on; may be empty."""
+    """Return what a set of candidates is like beside real images, by the features of each (n, d).
+
+    held: features of real images that the generator did not train on; may be empty.
+    """
     made = []
     if len(real) > NEIGHBOURS + 1:
         between = _apart(fake, real)
@@ -94,7 +97,8 @@ def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _c_t(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> float:
-    """Meehan, Chaudhuri and Dasgupta 2020, in one cell: the z score of a Mann-Whitney test on nearest distances."""
+    """Return the statistic of Meehan, Chaudhuri and Dasgupta 2020, in one cell: the z score of a Mann-Whitney test on
+    nearest distances."""
     a, b = _apart(fake, real).min(1), _apart(held, real).min(1)
     wins = (a[:, None] > b[None]).sum() + 0.5 * (a[:, None] == b[None]).sum()
     mean, spread = len(a) * len(b) / 2, np.sqrt(len(a) * len(b) * (len(a) + len(b) + 1) / 12)
@@ -102,7 +106,7 @@ def _c_t(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> float:
 
 
 def _kid(fake: np.ndarray, real: np.ndarray) -> float:
-    """Bińkowski et al. 2018: the unbiased squared discrepancy under the kernel (x·y/d + 1)³."""
+    """Return the distance of Bińkowski et al. 2018: the unbiased squared discrepancy under the kernel (x·y/d + 1)³."""
     d = fake.shape[1]
 
     def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:

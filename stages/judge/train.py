@@ -67,7 +67,8 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
 
 
 def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder: Path, size: int, seed: int) -> None:
-    """A YOLO dataset of squashed images; an id that is listed again is written again, with other objects added."""
+    """Write a YOLO dataset of squashed images; an id that is listed again is written again, with other objects
+    added."""
     chosen = coco.subset(dataset, dict.fromkeys(id_ for ids in parts.values() for id_ in ids))
     texts, _ = yolo_labels.labels(chosen, yolo_labels.usable(chosen)[0], polygons=True)
     place_of = {image.id: place for place, image in enumerate(chosen.images)}
@@ -99,7 +100,7 @@ def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder:
 def peopled(
     pixels: np.ndarray, masks: np.ndarray, free: list[Piece], rng: np.random.Generator
 ) -> tuple[np.ndarray, list[tuple[Piece, str | None]]]:
-    """An image with objects of other images beside its own, and these, with their faults."""
+    """Return an image with objects of other images beside its own, and these, with their faults."""
     taken = masks.any(0) if len(masks) else np.zeros(pixels.shape[:2], bool)
     canvas, added = pixels.astype(np.float64), []
     wanted = 0 if rng.random() < BARE else rng.integers(ADDED[0], ADDED[1] + 1)
@@ -114,7 +115,7 @@ def peopled(
 
 
 def spoilt(piece: Piece, rng: np.random.Generator) -> tuple[Piece, str | None]:
-    """A piece as it was, or with a fault."""
+    """Return a piece as it was, or with a fault, and the fault's name."""
     kind = rng.choice(["whole", "transparent", "smeared", "cut"], p=KINDS)
     if kind == "transparent":
         return object_faults.ghostly(piece, rng.uniform(*OPACITY)), GHOST
@@ -126,7 +127,7 @@ def spoilt(piece: Piece, rng: np.random.Generator) -> tuple[Piece, str | None]:
 
 
 def row(mask: np.ndarray, number: int) -> str:
-    """A label row of the box around a mask."""
+    """Return a label row of the box around a mask; empty where nothing is in it."""
     if not mask.any():
         return ""
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))

@@ -26,14 +26,15 @@ GRID = 720  # … and of a grid of samples
 
 @dataclass(frozen=True)
 class Gallery:
-    """Accepted candidates beside the training images that they are nearest to, and how many there are in all."""
+    """A picture of accepted candidates beside the training images that they are nearest to, and how many there are in
+    all."""
 
     picture: np.ndarray
     accepted: int
 
 
 def section(name: str, params: Settings) -> list[str]:
-    """HTML; says of an experiment that has not run that it has not."""
+    """Return an experiment's section as HTML; of one that has not run it says so."""
     parts = [f"<h3 id='{name}'>{name}</h3>"]
     candidates = paths.CANDIDATES / name / "manifest.csv"
     if not candidates.exists():
@@ -66,7 +67,7 @@ def sentence(name: str, facts: dict) -> str:
 
 
 def bars(name: str, facts: dict) -> Figure:
-    """The shares of the four colours, beside the thesis's."""
+    """Draw an experiment's shares of the four colours, beside the thesis's."""
     theirs = THESIS.get(name)
     drawing, axes = plt.subplots(figsize=(6, 1.5 if theirs else 1.05), constrained_layout=True)
     ours = [100 * facts["colours"][colour]["share"] for colour in COLOURS]
@@ -86,7 +87,7 @@ def bars(name: str, facts: dict) -> Figure:
 
 
 def drawn(name: str) -> tuple[list[str], list[str]]:
-    """A GAN's curves, and its samples."""
+    """Return a GAN's curves, and its samples, as HTML; nothing where it has not run."""
     if (paths.GANS / name / run_facts.FACTS).exists():
         found = gans.read(name)
         return (
@@ -97,7 +98,7 @@ def drawn(name: str) -> tuple[list[str], list[str]]:
 
 
 def gallery(name: str, params: Settings) -> Gallery | None:
-    """The accepted ones, spread from the surest to the least sure."""
+    """Return a picture of accepted candidates, spread from the surest to the least sure; None where there are none."""
     folder = paths.ACCEPTED / name
     if not files.read_json(folder / "annotations.json")["images"]:
         return None

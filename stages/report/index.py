@@ -13,7 +13,7 @@ from stages import command, files, page, paths, provenance, settings
 from stages.dataset import photo
 from stages.evidence import first_look
 from stages.judge.colours import COLOURS
-from stages.report import answer, experiments, materials, study
+from stages.report import answer, experiments, generated_parts, study
 from stages.settings import Settings
 
 REPORT = paths.REPORTS / "index.html"
@@ -34,7 +34,7 @@ def body(params: Settings) -> list[str]:
     return [
         "<h1>Ten photographs, and what they can be made to do</h1>",
         *evidence(params), *by_folds(), *labels(), *judge(), *dataset(), *detector(),
-        *materials.section(params),
+        *generated_parts.section(params),
         "<h2 id='experiments'>The experiments</h2>",
         *(line for name in params.all_experiments for line in experiments.section(name, params)),
         *made_with(params),

@@ -26,8 +26,8 @@ def section(params: Settings) -> list[str]:
     parts = [f"<h2>{page.text(lines[0])}</h2>", *(f"<p>{page.text(line)}</p>" for line in lines[1:])]
     parts.append(f"<p class=soft>{page.text(how(conditions))}</p>")
     if len(found["curve"]) and any(len(points) > 1 for points in found["curve"].values()):
-        parts += ["<div class='figures'>", page.figure(
-            curve(found), "mAP50-95 over the number of annotated photographs, with 95 % intervals, by arm"), "</div>"]  # fmt: skip
+        alt = "mAP50-95 over the number of annotated photographs, with 95 % intervals, by arm"
+        parts += ["<div class='figures'>", page.figure(curve(found), alt), "</div>"]
     parts += ["<h3>Arms of as many photographs</h3>", table(found)]
     if shifted := [name for name, arm in arms.items() if arm["shifted"]]:
         stations = list(arms[shifted[0]]["shifted"])
@@ -36,9 +36,10 @@ def section(params: Settings) -> list[str]:
                   "<p>mAP50-95 on photographs of the same products at stations that differ in one respect.</p>",
                   page.table(["arm", "as trained", *(s.replace("_", " ") for s in stations)], rows)]  # fmt: skip
     rows = [
-        [name, choice.replace("_", " "), of["value"], page.unbroken(spread(gain)) if (gain := of.get("against_random")) else ""]
-        for name, choices in found["choices"].items() for choice, of in choices.items()
-    ]  # fmt: skip
+        [name, choice, of["value"], page.unbroken(spread(of["against_random"])) if "against_random" in of else ""]
+        for name, choices in found["choices"].items()
+        for choice, of in choices.items()
+    ]
     if rows:
         parts += ["<h3>Which photographs</h3>", page.table(["arm", "chosen", "mAP50-95", "against random ones"], rows)]
     names = list(arms)
@@ -57,8 +58,8 @@ def sentences(found: dict, params: Settings) -> list[str]:
         of = worth[best]
         saved = max(0.0, of["worth"] - count) * params.evidence.minutes / 60
         lines += [
-            f"{count} photographs are worth {number(of, 'worth')} ({number(of, 'low')} to {number(of, 'high')}) without "
-            f"what {best} does",
+            f"{count} photographs with {best} are worth {number(of, 'worth')} without "
+            f"({number(of, 'low')} to {number(of, 'high')})",
             f"That is {saved:.1f} hours of annotating, at {params.evidence.minutes:g} minutes a photograph.",
         ]
     if "against" in (arm := arms.get(primary, {})):
@@ -81,9 +82,9 @@ def how(conditions: dict) -> str:
     """Return the conditions of a study in one line."""
     products = ", ".join(conditions["products"])
     return (
-        f"{conditions['runs']} detectors, {conditions['model']} at {conditions['imgsz']} px, {conditions['steps']} steps "
-        f"of {conditions['batch']} images each; products {products}; {conditions['draws']} draws of the photographs, "
-        f"each with a seed of its own. Intervals of 95 %: over products, draws with seeds, and test images."
+        f"{conditions['runs']} detectors, {conditions['model']} at {conditions['imgsz']} px, {conditions['steps']} "
+        f"steps of {conditions['batch']} images each; products {products}; {conditions['draws']} draws of the "
+        f"photographs, each with a seed of its own. Intervals of 95 %: over products, draws with seeds, test images."
     )
 
 

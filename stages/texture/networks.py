@@ -17,7 +17,7 @@ from stages.texture.recipe import CELL, DOUBLINGS
 
 
 class SpatialGenerator(nn.Module):
-    """Latent vectors (n, z), each a square field of noise, to pictures (n, 3, size, size) in -1…1."""
+    """A network from latent vectors (n, z), each a square field of noise, to pictures (n, 3, size, size) in -1…1."""
 
     def __init__(self, size: int, z: int, dim: int, encodes: bool = False):
         super().__init__()
@@ -35,17 +35,18 @@ class SpatialGenerator(nn.Module):
         return self.weave(latent.unflatten(1, (self.z, self.cells, self.cells)))
 
     def weave(self, field: Tensor) -> Tensor:
-        """Noise (n, z, h + 2, w + 2) to pictures (n, 3, h × CELL, w × CELL)."""
+        """Return the pictures (n, 3, h × CELL, w × CELL) of noise (n, z, h + 2, w + 2)."""
         return self.layers(field)[..., 1:-1, 1:-1]
 
     def encode(self, pictures: Tensor) -> Tensor:
-        """The noise that would draw these pictures, as far as the encoder knows."""
+        """Return the noise that would draw these pictures, as far as the encoder knows."""
         assert self.encoder is not None  # asked for at the start
         return self.encoder(pictures).flatten(1)
 
 
 def encoder(z: int, dim: int) -> nn.Sequential:
-    """The generator's way back; the noise that comes out has the mean and the spread of the one that goes in there."""
+    """Return the generator's way back; the noise that comes out has the mean and the spread of the one that goes in
+    there."""
     widths = [3, *(dim * 2**k for k in range(DOUBLINGS))]
     layers: list[nn.Module] = []
     for before, width in pairwise(widths):
@@ -54,7 +55,7 @@ def encoder(z: int, dim: int) -> nn.Sequential:
 
 
 def _as_dcgan(module: nn.Module) -> None:
-    """The spatial GAN is Radford et al.'s (2015), rolled out."""
+    """Set a layer's weights as DCGAN (Radford et al. 2015) begins, which the spatial GAN rolls out."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0, 0.02)
         if module.bias is not None:
@@ -62,7 +63,8 @@ def _as_dcgan(module: nn.Module) -> None:
 
 
 def field(z: int, rows: int, columns: int, seed: int, tileable: bool) -> Tensor:
-    """Noise for so many places, and one more on every side: where the picture is to tile, the opposite side's."""
+    """Return noise for so many places, and one more on every side: where the picture is to tile, the opposite
+    side's."""
     rng = torch.Generator().manual_seed(seed)
     if not tileable:
         return torch.randn(z, rows + 2, columns + 2, generator=rng)

@@ -19,7 +19,7 @@ WINDOW = 16  # places of the noise that are woven at a time, each way
 
 
 class Paint(Protocol):
-    """Height and width in pixels, seed, whether the texture shall tile: uint8 RGB."""
+    """A function from height and width in pixels, a seed, and whether it shall tile, to a texture (uint8 RGB)."""
 
     def __call__(self, height: int, width: int, seed: int, tileable: bool = False) -> np.ndarray: ...
 
@@ -43,13 +43,17 @@ def painter(model: Path) -> Paint:
 
 
 def exact(network: SpatialGenerator) -> SpatialGenerator:
-    """Ready to weave, in double precision: then no pixel's rounding depends on how the picture is cut into windows."""
+    """Return the network ready to weave, in double precision: then no pixel's rounding depends on how the picture is
+    cut into windows."""
     return network.double().eval().requires_grad_(False)
 
 
 def woven(network: SpatialGenerator, noise: Tensor, window: int = WINDOW) -> np.ndarray:
-    """The picture of a field of noise (z, h + 2, w + 2). Windows share two places with their neighbours, for what a
-    pixel depends on is no wider, and so they join without a seam."""
+    """Return the picture of a field of noise (z, h + 2, w + 2).
+
+    Windows share two places with their neighbours, for what a pixel depends on is no wider, and so they join without a
+    seam.
+    """
     rows, columns = noise.shape[1] - 2, noise.shape[2] - 2
     picture = np.empty((rows * CELL, columns * CELL, 3), np.uint8)
     for top in range(0, rows, window):

@@ -39,5 +39,5 @@ def recipe_of(params: Settings, name: str) -> TextureRecipe:
 
 
 def noise_length(size: int, depth: int) -> int:
-    """Length of the latent vector of a picture whose noise has `depth` numbers at each place."""
+    """Return the length of the latent vector of a picture whose noise has `depth` numbers at each place."""
     return depth * (size // CELL + 2) ** 2

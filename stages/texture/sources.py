@@ -79,7 +79,7 @@ def _lit(pixels: np.ndarray, light: np.ndarray, other: np.ndarray) -> np.ndarray
 
 
 def _inner(mask: np.ndarray) -> tuple[slice, slice]:
-    """The largest rectangle of the outline's own proportions, around its middle, that lies in it."""
+    """Return the largest rectangle of the outline's own proportions, around its middle, that lies in it."""
     h, w = mask.shape
     part = slice(0, h), slice(0, w)
     for share in np.arange(0, 0.5, INSET):
@@ -90,7 +90,7 @@ def _inner(mask: np.ndarray) -> tuple[slice, slice]:
 
 
 def _fitted(source: Source, size: int) -> Source:
-    """Enlarged where it is narrower than a square."""
+    """Return the source enlarged, where it is narrower than a square."""
     ratio = size / min(source.free.shape)
     if ratio <= 1:
         return source
@@ -100,6 +100,6 @@ def _fitted(source: Source, size: int) -> Source:
 
 
 def _room(free: np.ndarray, size: int) -> np.ndarray:
-    """The places of the upper left corners of all squares that are free."""
+    """Return where squares of `size` are free: True at their upper left corners."""
     sums = np.pad(free.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     return sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size] == size**2

@@ -1,4 +1,4 @@
-"""The spatial GAN's players, with the metric and mode regulariser (Che et al. 2017) where it is asked for.
+"""The spatial GAN's networks, with the metric and mode regulariser (Che et al. 2017) where it is asked for.
 
 An encoder says which noise would draw a real picture; the generator then has to draw it again (metric), and so that
 the critic takes it for real (mode). Kinds of real pictures that no noise leads to would cost it both.
@@ -19,7 +19,7 @@ PATCH = 32  # pixels: the thesis's critic of this size, slid over a larger pictu
 
 
 class SpatialGan(GanPair):
-    """What one of each step's real pictures the critic has just seen, the regulariser asks to be drawn again."""
+    """A pair whose generator also has to draw again, if the regulariser is asked for, what the critic has just seen."""
 
     recipe: TextureRecipe
 

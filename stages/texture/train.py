@@ -26,20 +26,21 @@ def main(name: str) -> None:
     params = settings.load()
     asked, scale = settings.named(name, params.textures), params.now.texture
     # Torch takes seconds to import: a wrong setting is told before.
-    from stages.gan import custom
+    from stages.gan import variants
     from stages.texture.paint import painter
     from stages.texture.spatial_gan import SpatialGan
 
     subset, model = paths.SUBSETS / asked.subset, paths.TEXTURES / name
     squares = sources.squares(subset, asked.sources, scale.size, scale.squares, params.seed)
     contrast = Contrast.of(squares)
-    run = custom.training(params, model, SpatialGan, contrast.stretched(squares), recipe_of(params, name))
-    custom.train(model, run, [subset], {"sources": asked.sources, "contrast": asdict(contrast)})
+    run = variants.training(params, model, SpatialGan, contrast.stretched(squares), recipe_of(params, name))
+    variants.train(model, run, [subset], {"sources": asked.sources, "contrast": asdict(contrast)})
     photo.save(paths.PLOTS / "texture" / f"{name}.jpg", shown(squares, painter(model), params.seed))
 
 
 def shown(squares: np.ndarray, paint: Paint, seed: int) -> np.ndarray:
-    """Nine squares that were learnt from; a picture as large as those; a small one that tiles, nine times."""
+    """Return a picture: nine squares that were learnt from, one as large as those, and a small one that tiles, nine
+    times."""
     size = squares.shape[1]
     some = squares[np.linspace(0, len(squares) - 1, 9).astype(int)]
     real = np.concatenate([np.concatenate(some[k : k + 3], 1) for k in (0, 3, 6)])

@@ -38,12 +38,12 @@ def keep(folder: Path, step: int, tensors: dict[str, Tensor], facts: dict[str, A
 
 
 def steps(folder: Path) -> list[int]:
-    """The steps of which there are checkpoints, in order."""
+    """Return the steps of which there are checkpoints, in order."""
     return sorted(int(found[1]) for path in folder.glob("step_*") if (found := _NAME.fullmatch(path.name)))
 
 
 def newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:
-    """The newest whole checkpoint: tensors, facts, and what is wrong with newer ones; None if there never was one."""
+    """Return the newest whole checkpoint: tensors, facts, what is wrong with newer ones; None if there is none."""
     wrong = []
     for step in reversed(steps(folder)):
         path = folder / f"step_{step:09}"
@@ -60,18 +60,23 @@ def newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] 
 
 
 def resume(
-    folder: Path, identity: dict[str, Any], aloud: bool = True
+    folder: Path, identity: dict[str, Any], fresh: bool = False, leads: bool = True
 ) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """Return tensors and facts of the newest whole checkpoint; None if there never was one.
 
     Its facts hold the `identity` of the run that left it: all that decides where it ends. With another one a Problem
-    says what differs. What is wrong with newer checkpoints is printed, if `aloud`.
+    says what differs. For a `fresh` start all checkpoints are dropped. What is wrong with newer ones is printed. Of the
+    processes that train together only the one that `leads` drops and prints.
     """
+    if fresh:
+        for step in steps(folder) if leads else ():
+            shutil.rmtree(folder / f"step_{step:09}")
+        return None
     found = newest(folder)
     if found is None:
         return None
     tensors, facts, wrong = found
-    if aloud:
+    if leads:
         for line in wrong:
             print(f"tenfold: {line}")
     if changes := _changes(facts["identity"], identity):
@@ -100,7 +105,10 @@ def _changes(theirs: dict[str, Any], ours: dict[str, Any]) -> list[str]:
     return found
 
 
-def clear(folder: Path) -> None:
-    """Drop all checkpoints of a folder."""
-    for step in steps(folder):
-        shutil.rmtree(folder / f"step_{step:09}")
+def failure(folder: Path, step: int, row: dict[str, float], what: str) -> Problem:
+    """Return the Problem of a training that has failed: at which step, in what way, with which losses, and the last
+    good checkpoint."""
+    losses = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if "accuracy" not in name)
+    kept = steps(folder)
+    good = f"the last good checkpoint is {folder / f'step_{kept[-1]:09}'}" if kept else "there is no checkpoint yet"
+    return Problem(f"step {step}: {what} ({losses}); {good}")

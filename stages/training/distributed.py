@@ -1,4 +1,4 @@
-"""One game played by one process or by several, each with its own device and an equal share of each batch.
+"""One training run by one process or by several, each with its own device and an equal share of each batch.
 
 Gradients are averaged after the backward pass by torch.distributed. DistributedDataParallel is of no use here: it
 averages in hooks of one backward pass and does not go together with `torch.autograd.grad`, which the penalty needs.
@@ -28,7 +28,7 @@ PATIENCE = timedelta(minutes=10)  # until a silent partner is given up
 
 @dataclass(frozen=True)
 class WorkerGroup:
-    """This process's place among those that play together."""
+    """This process's place among those that train together."""
 
     device: torch.device
     rank: int = 0
@@ -40,14 +40,14 @@ class WorkerGroup:
         return self.rank == 0
 
     def mean(self, value: Tensor) -> Tensor:
-        """The mean over the workers."""
+        """Return the mean of a value over the workers."""
         if self.size > 1:
             distributed.all_reduce(value)
             value /= self.size
         return value
 
     def average(self, parameters: Iterable[Parameter]) -> None:
-        """Replace the gradients by their means over the workers, in one exchange."""
+        """Replace the parameters' gradients by their means over the workers, in one exchange."""
         if self.size == 1:
             return
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
@@ -63,11 +63,6 @@ class WorkerGroup:
         distributed.all_gather_object(everybody, value)
         return everybody
 
-    def wait(self) -> None:
-        """Wait until all are here."""
-        if self.size > 1:
-            distributed.barrier()
-
 
 def device(rank: int = 0) -> torch.device:
     return torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
@@ -79,27 +74,27 @@ def placed(network: M, device: torch.device) -> M:
     return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] (its stubs lack the key)
 
 
-def play(size: int, game: Callable[[WorkerGroup], T]) -> T:
-    """Call `game` in `size` processes, of which this is the first, and return what it returns here.
+def run(size: int, work: Callable[[WorkerGroup], T]) -> T:
+    """Call `work` in `size` processes, of which this is the first, and return what it returns here.
 
-    Without a GPU each process keeps to one thread: with more, sums come out other in their last bits and the same seed
-    plays another game on a machine with other cores. Little is lost: two games beside each other are played in the
-    time of one that has two threads.
+    Without a GPU each process keeps to one thread: with more, sums come out other in their last bits, and the same seed
+    ends with other weights on a machine with other cores. Little is lost: two runs beside each other take the time of
+    one that has two threads.
     """
     if not torch.cuda.is_available():
         torch.set_num_threads(1)
     if size == 1:
-        return game(WorkerGroup(device()))
+        return work(WorkerGroup(device()))
     if torch.cuda.is_available() and torch.cuda.device_count() < size:
         raise Problem(f"gan.processes: {size} are wanted, each with a GPU, but there are {torch.cuda.device_count()}")
     spawner = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         meeting = Path(folder) / "meeting"
-        others = [spawner.Process(target=_join, args=(meeting, k, size, game), daemon=True) for k in range(1, size)]
+        others = [spawner.Process(target=_join, args=(meeting, k, size, work), daemon=True) for k in range(1, size)]
         for other in others:
             other.start()
         try:
-            result = _join(meeting, 0, size, game)
+            result = _join(meeting, 0, size, work)
             assert result is not None  # only the others may have none
             for other in others:
                 other.join()
@@ -109,7 +104,7 @@ def play(size: int, game: Callable[[WorkerGroup], T]) -> T:
                 other.kill()
 
 
-def _join(meeting: Path, rank: int, size: int, game: Callable[[WorkerGroup], T]) -> T | None:
+def _join(meeting: Path, rank: int, size: int, work: Callable[[WorkerGroup], T]) -> T | None:
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     if torch.cuda.is_available():
         torch.cuda.set_device(rank)
@@ -117,7 +112,7 @@ def _join(meeting: Path, rank: int, size: int, game: Callable[[WorkerGroup], T])
         torch.set_num_threads(1)
     distributed.init_process_group(backend, f"file://{meeting}", PATIENCE, world_size=size, rank=rank)
     try:
-        return game(WorkerGroup(device(rank), rank, size))
+        return work(WorkerGroup(device(rank), rank, size))
     except Problem:
         if rank == 0:
             raise

@@ -8,7 +8,7 @@ from PIL import Image
 
 from stages import files, paths
 from stages.compose import generated_objects, object_gan, paste
-from stages.gan import custom, trainer
+from stages.gan import trainer, variants
 from stages.problem import Problem
 from stages.training import run_facts, weights
 from tests.helpers.projects import smoke, subset
@@ -58,7 +58,7 @@ def test_examples_stand_in_one_frame_each_with_its_mask(project):
 
 
 def test_what_an_object_gan_leaves(project):
-    assert {path.name for path in MODEL.iterdir()} == {weights.GENERATOR, custom.CURVES, run_facts.FACTS}
+    assert {path.name for path in MODEL.iterdir()} == {weights.GENERATOR, variants.CURVES, run_facts.FACTS}
     facts = run_facts.read(MODEL)
     assert facts["parents"] == ["data/subsets/ten"] and facts["recipe"]["steps"] == 20
     assert next(generated_objects.drawings(MODEL, 0)).shape == (32, 32, 4)

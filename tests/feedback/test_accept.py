@@ -11,7 +11,7 @@ from stages.compose import candidates, classic, paste
 from stages.dataset import coco, photo
 from stages.feedback import accept
 from stages.feedback.labels import LabelledObjects
-from stages.judge import judge_candidates, verdicts
+from stages.judge import final_verdicts, judge_candidates
 
 COLOURS = ("green", "yellow", "green", "red", "green", "white")
 
@@ -60,7 +60,7 @@ def test_green_ones_keep_the_labels_they_were_composed_with(composing):
 def test_changed_images_need_no_verdict(composing):
     candidates.compose("classic", classic.rows, classic.make)
     judge_candidates.main("classic")
-    verdicts.main("classic")
+    final_verdicts.main("classic")
     accept.main("classic")
     assert files.read_json(paths.ACCEPTED / "classic" / "accepted.json")["accepted"] == 6
 

@@ -10,83 +10,11 @@ import time
 import pytest
 from prefect.artifacts import Artifact
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from ruamel.yaml import YAML
 
-from flows import branch, inbox, operator
+from flows import branch, inbox, operator_commands
 from stages import files, paths
-from stages.dataset import coco
 from tests.helpers.arriving import CODE, WHO, arrive, git
-from tests.helpers.checkouts import ROOT, becomes, flow, run
-from tests.helpers.projects import subset
-
-GATE = """
-import json, pathlib
-from ruamel.yaml import YAML
-params = YAML(typ='safe', pure=True).load(pathlib.Path('params.yaml'))
-pathlib.Path('reports/metrics').mkdir(parents=True, exist_ok=True)
-gate = {'promote_product': int(params['seed'] < 5), 'promote_product_why': 'it is ' + params['products']['focus']}
-pathlib.Path('reports/metrics/gate.json').write_text(json.dumps(gate))
-"""
-PIPELINE = """stages:
-  loop:
-    cmd: sleep 1 && ls data/products/*/images > loop.txt
-    deps: [data/products]
-    params: [dataset.arrived, products.focus]
-    outs: [loop.txt]
-  evidence: {cmd: cp loop.txt evidence.txt, deps: [loop.txt], outs: [evidence.txt]}
-  gate:
-    cmd: python gate.py
-    deps: [evidence.txt]
-    params: [seed, products.focus]
-    metrics: [{reports/metrics/gate.json: {cache: false}}]
-  report: {cmd: echo page > reports/index.html, deps: [reports/metrics/gate.json], outs: [reports/index.html]}
-  headline: {cmd: echo 1 > first.txt, deps: [reports/metrics/gate.json], outs: [first.txt]}
-"""
-
-
-@pytest.fixture
-def project(bins, tmp_path):
-    """A checkout whose dataset is the bins world without one group, which then arrives."""
-    folder = tmp_path / "tenfold"
-    (folder / "reports").mkdir(parents=True)
-    yaml = YAML()
-    params = yaml.load(ROOT / "params.yaml")
-    params["scale"], params["arrival"]["least"], params["arrival"]["targets"] = "smoke", 4, ["loop"]
-    yaml.dump(params, folder / "params.yaml")
-    (folder / "dvc.yaml").write_text(PIPELINE)
-    (folder / "gate.py").write_text(GATE)
-    (folder / ".gitignore").write_text((ROOT / ".gitignore").read_text() + "/loop.txt\n/evidence.txt\n/first.txt\n")
-    shutil.copyfile(ROOT / ".dvcignore", folder / ".dvcignore")
-    (folder / "data" / "products").mkdir(parents=True)
-    (folder / "data" / "products" / ".gitkeep").touch()
-    for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q"), ("git", "add", "-A"),
-                    ("git", "commit", "-qm", "Start")):  # fmt: skip
-        run(folder, *command)
-    dataset = coco.read(bins / "annotations.json")
-    known = coco.subset(dataset, [i.id for i in dataset.images if not i.file_name.startswith("spray_night/")])
-    coco.write(folder / paths.SOURCE_ANNOTATIONS, known)
-    shutil.copytree(bins / "images", folder / paths.SOURCE_IMAGES)
-    return folder
-
-
-@pytest.fixture
-def drop(bins, project):
-    """Put the group into the queue, or something broken."""
-
-    def put(name, *, whole=True):
-        target = project / inbox.INCOMING / name
-        subset(bins, "spray_night", 6, target)
-        shutil.copytree(target / "images", target / "test" / "images")
-        dataset = coco.read(target / "annotations.json")
-        ids = [image.id for image in dataset.images]
-        coco.write(target / "test" / "annotations.json", coco.subset(dataset, ids[4:]))
-        coco.write(target / "annotations.json", coco.subset(dataset, ids[:4]))
-        files.write(target / "product.yaml", "classes: []\n")
-        if not whole:
-            (target / "annotations.json").write_text("{")
-        (target / "READY").touch()
-
-    return put
+from tests.helpers.checkouts import becomes, flow, run
 
 
 @pytest.mark.slow
@@ -128,7 +56,8 @@ def test_a_product_that_is_no_better_stays_on_its_branch(project, drop, server):
 
 @pytest.mark.slow
 def test_a_checkout_with_changes_of_its_own_is_left_alone(project, drop, server):
-    (project / "gate.py").write_text(GATE + "# mine\n")
+    with (project / "gate.py").open("a") as gate:
+        gate.write("# mine\n")
     before = git(project, "rev-parse", "main")
     drop("spray")
     said = arrive(project, server)
@@ -156,7 +85,8 @@ def test_where_main_has_moved_meanwhile_the_branch_is_built_anew(project, drop, 
 
 @pytest.mark.slow
 def test_an_arrival_that_fails_holds_nobody_up_and_is_given_up_in_the_end(project, drop, server):
-    poison = GATE + "if params['products']['focus'] == 'mist': raise SystemExit('tenfold: mend hushhush')\n"
+    sound = (project / "gate.py").read_text()
+    poison = sound + "if params['products']['focus'] == 'mist': raise SystemExit('tenfold: mend hushhush')\n"
     (project / "gate.py").write_text(poison)
     run(project, "git", "commit", "-qam", "Poison")
     drop("mist")
@@ -174,9 +104,9 @@ def test_an_arrival_that_fails_holds_nobody_up_and_is_given_up_in_the_end(projec
     assert mist.state == "failed"
     process = flow(project, server, CODE, **WHO)
     assert "mist" not in process.communicate(timeout=240)[0].partition("mist  ")[0] and process.returncode == 0
-    (project / "gate.py").write_text(GATE)
+    (project / "gate.py").write_text(sound)
     run(project, "git", "commit", "-qam", "Mend")
-    operator.retry(project, "mist")
+    operator_commands.retry(project, "mist")
     arrive(project, server)
     assert [of.state for of in inbox.read(project)] == ["promoted", "promoted"]
     with temporary_settings({PREFECT_API_URL: server["PREFECT_API_URL"]}):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from stages.gan.cuda_graph import Eager, Recorded
+from stages.gan.cuda_graph import EagerSteps, RecordedSteps
 from stages.gan.gan_pair import GanPair
 from stages.gan.networks import from_pixels
 from stages.training.distributed import WorkerGroup
@@ -16,26 +16,26 @@ def pair(recipe=SMALL, device="cpu"):
     return GanPair(recipe, 0, place), real
 
 
-def play(game, steps=6):
-    device = game.pair.device if isinstance(game, Eager) else game.picked.device
-    for k in range(steps):
-        game.critic_step(torch.tensor([k % 3, 0, 1, 2], device=device))
+def train(steps, count=6):
+    device = steps.pair.device if isinstance(steps, EagerSteps) else steps.picked.device
+    for k in range(count):
+        steps.critic_step(torch.tensor([k % 3, 0, 1, 2], device=device))
         if k % 2:
-            game.generator_step()
+            steps.generator_step()
 
 
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_rewinding_puts_everything_back_where_it_lies(average):
     mine, real = pair(replace(SMALL, average=average))
-    game = Eager(mine, real)
-    play(game)
+    steps = EagerSteps(mine, real)
+    train(steps)
     before = {name: value.clone() for name, value in mine.state().items()}
     places = {name: value.data_ptr() for name, value in mine.state().items() if not name.startswith("rng")}
-    play(game)
+    train(steps)
     once = {name: value.clone() for name, value in mine.state().items()}
     mine.rewind(before)
     assert all(torch.equal(value, before[name]) for name, value in mine.state().items())
-    play(game)
+    train(steps)
     assert all(torch.equal(value, once[name]) for name, value in mine.state().items())
     assert places == {name: value.data_ptr() for name, value in mine.state().items() if name in places}
 
@@ -43,10 +43,10 @@ def test_rewinding_puts_everything_back_where_it_lies(average):
 def test_rewinding_to_the_start_forgets_the_moments():
     mine, real = pair()
     fresh = {name: value.clone() for name, value in mine.state().items()}
-    play(Eager(mine, real))
+    train(EagerSteps(mine, real))
     once = {name: value.clone() for name, value in mine.state().items()}
     mine.rewind(fresh)
-    play(Eager(mine, real))
+    train(EagerSteps(mine, real))
     assert all(torch.equal(value, once[name]) for name, value in mine.state().items())
 
 
@@ -56,12 +56,12 @@ def test_rewinding_to_the_start_forgets_the_moments():
     [replace(SMALL, precision="fp32"), replace(SMALL, precision="fp32", penalty="none", average=0.9),
      replace(SMALL, precision="fp32", augment=("colour", "shift", "cutout"))],
 )  # fmt: skip
-def test_the_recorded_game_is_the_eager_one(recipe):
+def test_the_recorded_steps_are_the_eager_ones(recipe):
     """Same random numbers, same arithmetic, up to the order in which a GPU sums."""
     ends = []
-    for kind in (Eager, Recorded):
+    for kind in (EagerSteps, RecordedSteps):
         mine, real = pair(recipe, "cuda")
-        play(kind(mine, real))
+        train(kind(mine, real))
         ends.append(mine.state())
     for name, value in ends[0].items():
         assert torch.allclose(value.float(), ends[1][name].float(), rtol=1e-3, atol=1e-4), name

@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from stages import files, paths
-from stages.gan import draw, sample
-from stages.gan.draw import kept_name
+from stages.gan import sample
+from stages.gan.kept_generators import ALONG, WAYS, draw, generator, interpolation, kept_name, latent
 from stages.problem import Problem
 from stages.training import run_facts
 
@@ -42,12 +42,12 @@ def test_candidates_differ_and_the_same_run_gives_them_again(manifest):
 
 
 def test_interpolation_goes_from_one_candidate_to_the_next(project):
-    generator = draw.generator(paths.GANS / "wgan_ten", 40)
-    strip = draw.interpolation(generator, 0)
-    size = strip.shape[0] // draw.WAYS
-    assert strip.shape == (32 * draw.WAYS, 32 * draw.ALONG, 3)
-    assert np.array_equal(strip[:size, :size], draw.draw(generator, draw.latent(0, generator.z)))
-    last = draw.draw(generator, draw.latent(1, generator.z)).astype(int)
+    network = generator(paths.GANS / "wgan_ten", 40)
+    strip = interpolation(network, 0)
+    size = strip.shape[0] // WAYS
+    assert strip.shape == (32 * WAYS, 32 * ALONG, 3)
+    assert np.array_equal(strip[:size, :size], draw(network, latent(0, network.z)))
+    last = draw(network, latent(1, network.z)).astype(int)
     assert np.abs(strip[:size, -size:] - last).max() <= 1
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from stages import files, paths, settings
 from stages.gan import train, trainer
-from stages.gan.draw import kept_name
+from stages.gan.kept_generators import kept_name
 from stages.gan.recipe import recipe_of, sampled_steps
 from stages.gan.trainer import GanTraining
 from stages.problem import Problem

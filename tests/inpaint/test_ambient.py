@@ -47,16 +47,16 @@ def test_what_never_was_seen_has_no_part_in_the_weights(tmp_path):
 
 def test_completed_pictures_are_measured_again_before_a_critic_sees_them(tmp_path):
     """As if by the same camera: what critics get of both kinds has holes of the same kind."""
-    player = inpainter.Inpainter(AMBIENT, 0, torch.device("cpu"))
+    trained = inpainter.Inpainter(AMBIENT, 0, torch.device("cpu"))
     given = {}
-    for name, critic in player.critics.items():
+    for name, critic in trained.critics.items():
         critic.register_forward_pre_hook(lambda _, views, name=name: given.setdefault(name, []).append(views[0]))
     of = windows(4, camera=HOLES)
     pixels = inpainter.torch.from_numpy(of.pixels).permute(0, 3, 1, 2) / 127.5 - 1
     seen = torch.from_numpy(of.seen)[:, None]
     hidden = torch.zeros_like(seen)
     hidden[..., 10:30, 10:30] = True
-    player.step(pixels, seen, hidden)
+    trained.step(pixels, seen, hidden)
     real, fake = given["whole"][:2]
     assert torch.equal(real == MARK, ~seen.expand_as(real))
     assert torch.equal(fake == MARK, ~seen.roll(1, 0).expand_as(fake))

@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from stages import files, paths, settings
-from stages.gan import custom, trainer
+from stages.gan import trainer, variants
 from stages.problem import Problem
 from stages.texture import train
 from stages.texture.recipe import recipe_of
@@ -17,7 +17,7 @@ from stages.training.distributed import WorkerGroup
 def test_what_a_trained_texture_leaves(project):
     for name in ("floor", "label", "fused"):
         folder = paths.TEXTURES / name
-        assert {path.name for path in folder.iterdir()} == {weights.GENERATOR, custom.CURVES, run_facts.FACTS}
+        assert {path.name for path in folder.iterdir()} == {weights.GENERATOR, variants.CURVES, run_facts.FACTS}
         facts = run_facts.read(folder)
         assert (facts["parents"], facts["recipe"]["steps"], facts["pictures"]) == (["data/subsets/ten"], 20, 16)
         assert not (paths.CHECKPOINTS / "texture" / "smoke" / name).exists()

@@ -91,6 +91,16 @@ def test_a_run_of_other_settings_is_not_resumed_and_it_is_said_what_differs(tmp_
     theirs = {"recipe": {"lr": 0.2, "dim": 4, "new": 1}, "seed": 1}
     with pytest.raises(Problem, match=r"\(lr: 0\.1, now 0\.2; new: None, now 1; seed\).*TENFOLD_FRESH=1"):
         checkpoint.resume(tmp_path, theirs)
+    assert checkpoint.resume(tmp_path, theirs, fresh=True, leads=False) is None and checkpoint.steps(tmp_path) == [1]
+    assert checkpoint.resume(tmp_path, theirs, fresh=True) is None and checkpoint.steps(tmp_path) == []
+
+
+def test_a_failed_training_says_where_and_with_which_losses_and_what_is_left(tmp_path):
+    row = {"critic_loss": float("nan"), "accuracy": 0.5}
+    told = str(checkpoint.failure(tmp_path, 3, row, "it is lost"))
+    assert told == "step 3: it is lost (critic_loss nan); there is no checkpoint yet"
+    fill(tmp_path, 1, 2)
+    assert str(checkpoint.failure(tmp_path, 3, row, "it is lost")).endswith(f"checkpoint is {tmp_path}/step_000000002")
 
 
 def test_a_new_start_has_to_be_asked_for(monkeypatch):

@@ -16,30 +16,30 @@ from tests.helpers.small_gan import SMALL, pictures
 PAIR = replace(SMALL, processes=2)
 
 
-def gradients(places, penalty):
+def gradients(workers, penalty):
     """Of a small critic on this process's share of eight pictures: both parts of the loss, and the penalty."""
     torch.manual_seed(0)
     critic = networks.Critic(32, dim=4)
-    real, fake = (part[places.rank :: places.size] for part in torch.randn(2, 8, 3, 32, 32))
+    real, fake = (part[workers.rank :: workers.size] for part in torch.randn(2, 8, 3, 32, 32))
     points = (real + fake) / 2  # `wgan_gp` looks between its two arguments: here at one known point
     loss = critic(fake).mean() - critic(real).mean() + 10 * PENALTIES[penalty](critic, points, points)
     loss.backward()
-    places.average(critic.parameters())
+    workers.average(critic.parameters())
     return [parameter.grad for parameter in critic.parameters() if parameter.grad is not None]
 
 
 @pytest.mark.parametrize("penalty", ["none", "wgan-gp"])
 def test_two_shares_give_the_gradient_of_the_whole_batch(penalty):
-    alone, both = (distributed.play(size, partial(gradients, penalty=penalty)) for size in (1, 2))
+    alone, both = (distributed.run(size, partial(gradients, penalty=penalty)) for size in (1, 2))
     assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in zip(alone, both, strict=True))
     assert any(gradient.abs().max() > 1e-3 for gradient in both)
 
 
-def train(places, folder, watch=None):
-    pair, _ = trainer.train(GanTraining(pictures(), PAIR, 0, folder, [4, 8, 12], watch=watch), places)
+def train(workers, folder, watch=None):
+    pair, _ = trainer.train(GanTraining(pictures(), PAIR, 0, folder, [4, 8, 12], watch=watch), workers)
     state = pair.state()
     weights = torch.cat([value.flatten() for name, value in state.items() if name.endswith("weight")])
-    return state, places.gather(weights)
+    return state, workers.gather(weights)
 
 
 def stop(step, *_):
@@ -48,12 +48,12 @@ def stop(step, *_):
 
 
 def test_both_end_with_the_same_weights_and_stopping_makes_no_difference(tmp_path):
-    whole, weights = distributed.play(2, partial(train, folder=tmp_path / "a"))
+    whole, weights = distributed.run(2, partial(train, folder=tmp_path / "a"))
     assert torch.equal(*weights)
     with pytest.raises(Problem, match="stopped here"):
-        distributed.play(2, partial(train, folder=tmp_path / "b", watch=stop))
+        distributed.run(2, partial(train, folder=tmp_path / "b", watch=stop))
     assert checkpoint.steps(tmp_path / "b") == [4]
-    resumed, _ = distributed.play(2, partial(train, folder=tmp_path / "b"))
+    resumed, _ = distributed.run(2, partial(train, folder=tmp_path / "b"))
     assert whole.keys() == resumed.keys() and all(torch.equal(whole[k], resumed[k]) for k in whole)
     assert not torch.equal(whole["rng.0"], whole["rng.1"])  # each draws its own latent vectors
 
@@ -63,8 +63,8 @@ def test_the_number_of_threads_makes_no_difference(tmp_path):
     ends = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        play = partial(trainer.train, GanTraining(pictures(), SMALL, 0, tmp_path / str(threads), [SMALL.steps]))
-        ends.append(distributed.play(1, play)[0].state())
+        work = partial(trainer.train, GanTraining(pictures(), SMALL, 0, tmp_path / str(threads), [SMALL.steps]))
+        ends.append(distributed.run(1, work)[0].state())
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 

@@ -32,7 +32,7 @@ def photograph(scene: Scene, width: int, height: int, rng: np.random.Generator) 
 
 
 def empty_bin(light: Light, width: int, height: int) -> np.ndarray:
-    """The bin with nothing in it, before light and camera: float32 RGB."""
+    """Return the bin with nothing in it, before light and camera: float32 RGB."""
     margin = 1.12  # drawn a little larger, so that shifting and turning it shows no edge
     canvas = _bin(round(width * margin), round(height * margin), width, light.station)
     if light.flip[0]:
@@ -50,7 +50,7 @@ def empty_bin(light: Light, width: int, height: int) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _bin(width: int, height: int, unit: int, station: Station) -> np.ndarray:
-    """The bin from straight above on a dark belt: rim, four ribbed walls, a worn, moulded floor."""
+    """Return the bin from straight above on a dark belt: rim, four ribbed walls, a worn, moulded floor."""
     crate = station.crate
     rng = np.random.default_rng(crate.seed)
     image = np.full((height, width, 3), crate.belt, np.float32)
@@ -104,7 +104,7 @@ def _sixteenths(point: np.ndarray) -> tuple[int, int]:
 
 
 def _wear(rng: np.random.Generator, width: int, height: int, unit: int) -> np.ndarray:
-    """Moulded grain, stains and scratches, as relative brightness."""
+    """Return the floor's moulded grain, stains and scratches, as relative brightness."""
     wear = np.zeros((height, width), np.float32)
     for cell, strength in ((0.09, 0.045), (0.02, 0.03), (0.004, 0.03)):
         coarse = rng.normal(0, strength, (int(height / (cell * unit)) + 2, int(width / (cell * unit)) + 2))
@@ -176,7 +176,8 @@ def _shade_below(image: np.ndarray, cover: np.ndarray, box: Box, pose: Pose, lig
 
 
 def _lying(pose: Pose, light: Light, box: Box, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """Colour and coverage of an object on its side, inside `box` (left, top, right, bottom) of the photograph."""
+    """Return colour and coverage of an object on its side, inside `box` (left, top, right, bottom) of the
+    photograph."""
     kind = PRODUCTS[pose.product]
     shape = SHAPES[kind.shape]
     along, across, up = axes(pose)
@@ -224,7 +225,7 @@ def _lying(pose: Pose, light: Light, box: Box, width: int, height: int) -> tuple
 
 
 def _disc(s: np.ndarray, t: np.ndarray, half_s: float, half_t: float, pixel: np.float32) -> np.ndarray:
-    """Coverage by an ellipse around the origin."""
+    """Return how much of each pixel an ellipse around the origin covers."""
     far = np.sqrt((s / half_s) ** 2 + (t / half_t) ** 2)
     return np.clip((1 - far) * (min(half_s, half_t) * pixel) + 0.5, 0, 1)
 
@@ -232,7 +233,7 @@ def _disc(s: np.ndarray, t: np.ndarray, half_s: float, half_t: float, pixel: np.
 def _lit(
     colour: np.ndarray, normal: tuple, norm: np.ndarray, lamp: tuple, camera: tuple, light: Light, gloss: float
 ) -> np.ndarray:
-    """Matt shading and a highlight; all directions in the object's own axes."""
+    """Return colours in matt shading with a highlight; all directions are in the object's own axes."""
     half = np.array(lamp) + np.array(camera)
     half /= np.linalg.norm(half)
     matt = sum(np.float32(a) * b for a, b in zip(lamp, normal, strict=True)) * norm
@@ -261,7 +262,7 @@ def _own_coordinates(
 
 
 def _standing(pose: Pose, light: Light, box: Box, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """Colour and coverage of an upright object: its side as far as perspective shows it, then its top."""
+    """Return colour and coverage of an upright object: its side as far as perspective shows it, then its top."""
     kind = PRODUCTS[pose.product]
     shape = SHAPES[kind.shape]
     left, top, right, bottom = box
@@ -301,7 +302,7 @@ def _standing(pose: Pose, light: Light, box: Box, width: int, height: int) -> tu
 
 
 def _expose(image: np.ndarray, light: Light, rng: np.random.Generator) -> np.ndarray:
-    """Lamp, lens and sensor."""
+    """Return the photograph that lamp, lens and sensor make of what there is to see: uint8 RGB."""
     height, width = image.shape[:2]
     x = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None]
     y = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]

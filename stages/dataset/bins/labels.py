@@ -18,7 +18,8 @@ DRAWN = 768  # pixels of the skin's length when drawn; then reduced to what the 
 
 @lru_cache(maxsize=64)
 def skin(name: str, width: int) -> np.ndarray:
-    """The skin of product `name` for photographs `width` pixels wide: RGB in 0…1, rows around it, columns along it."""
+    """Return the skin of product `name` for photographs `width` pixels wide: RGB in 0…1, rows around it, columns along
+    it."""
     product = PRODUCTS[name]
     around = round(2 * np.pi * product.radius / product.length * DRAWN)
     image = np.empty((around, DRAWN, 3), np.uint8)
@@ -71,7 +72,7 @@ def _pattern(image: np.ndarray, product: Product, cap: int) -> None:
 
 
 def _front(image: np.ndarray, product: Product, cap: int) -> None:
-    """The brand on a field of its own, with a line under it."""
+    """Paint the brand on a field of its own, with a line under it."""
     rows, cols = image.shape[:2]
     middle, left = rows // 4, int(cap + 0.14 * cols)
     right = int(0.68 * cols)
@@ -110,7 +111,7 @@ def _back(image: np.ndarray, product: Product, cap: int) -> None:
 
 
 def _closures(image: np.ndarray, product: Product, cap: int) -> None:
-    """The ribbed cap, the metal rims of a can, the crimped end of a tube."""
+    """Paint the ribbed cap, the metal rims of a can, the crimped end of a tube."""
     rows, cols = image.shape[:2]
     shape = SHAPES[product.shape]
     if cap:

@@ -135,7 +135,7 @@ def _try(
     rng: np.random.Generator,
     limit: float,
 ) -> tuple[Pose, np.ndarray, float]:
-    """One place for the next object, its coarse mask, and by how much it breaks the rules (0: not at all)."""
+    """Return one place for the next object, its coarse mask, and by how much it breaks the rules (0: not at all)."""
     kind, shape = PRODUCTS[product], SHAPES[PRODUCTS[product].shape]
     standing = bool(rng.random() < shape.stands)
     heading = rng.uniform(-np.pi, np.pi)
@@ -189,7 +189,8 @@ def _light(rng: np.random.Generator, station: Station) -> Light:
 
 
 def project(points: np.ndarray, light: Light, aspect: float) -> np.ndarray:
-    """Points of the bin (…, 3) as seen by the camera (…, 2), in shares of the width from the top left corner."""
+    """Return points of the bin (…, 3) as the camera sees them (…, 2), in shares of the width from the top left
+    corner."""
     cos, sin = np.cos(light.turn), np.sin(light.turn)
     x = cos * points[..., 0] - sin * points[..., 1] + light.shift[0]
     y = sin * points[..., 0] + cos * points[..., 1] + light.shift[1]
@@ -198,7 +199,8 @@ def project(points: np.ndarray, light: Light, aspect: float) -> np.ndarray:
 
 
 def axes(pose: Pose) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The object's own directions in the bin: along its axis, across it level with the floor, and out of its top."""
+    """Return the object's own directions in the bin: along its axis, across it level with the floor, and out of its
+    top."""
     ch, sh, ct, st = np.cos(pose.heading), np.sin(pose.heading), np.cos(pose.tilt), np.sin(pose.tilt)
     along = np.array([ch * ct, sh * ct, st])
     across = np.array([-sh, ch, 0.0])
@@ -206,7 +208,7 @@ def axes(pose: Pose) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def outline(pose: Pose, light: Light, aspect: float) -> list[np.ndarray]:
-    """The object's silhouette as the camera sees it: one polygon lying, a foot and a head standing."""
+    """Return the object's silhouette as the camera sees it: one polygon lying, a foot and a head standing."""
     kind = PRODUCTS[pose.product]
     if pose.standing:
         angle = np.linspace(0, 2 * np.pi, 16, endpoint=False)
@@ -222,7 +224,7 @@ def outline(pose: Pose, light: Light, aspect: float) -> list[np.ndarray]:
 
 
 def coarse(pose: Pose, light: Light, aspect: float) -> np.ndarray:
-    """The silhouette on a small grid: enough to tell what hides what."""
+    """Return the silhouette on a small grid: enough to tell what hides what."""
     grid = np.zeros((round(GRID * aspect), GRID), np.uint8)
     for polygon in outline(pose, light, aspect):
         cv2.fillPoly(grid, [np.round(polygon * GRID).astype(np.int32)], 1)

@@ -124,7 +124,7 @@ def objects_per_image(group: str, total: int) -> list[int]:
 def render(
     wanted: Photograph, width: int, height: int, seed: int, gone: Container[int] = ()
 ) -> tuple[scene.Scene, np.ndarray, np.ndarray]:
-    """One photograph of the world, the same for the same arguments: its scene, picture and owner of each pixel.
+    """Return one photograph of the world, the same for the same arguments: its scene, picture and owner of each pixel.
 
     The objects at the places in `gone` are left out, and all else stays as it was, to the last bit of noise.
     """
@@ -169,7 +169,7 @@ def _one(job: tuple[Photograph, int, int, int, Path]) -> tuple[dict, list[dict],
 
 
 def without_crumbs(visible: np.ndarray) -> np.ndarray:
-    """The mask (0 and 1) without pieces too small to see, which would stretch its box."""
+    """Return a mask (0 and 1) without pieces too small to see, which would stretch its box."""
     count, piece, stats, _ = cv2.connectedComponentsWithStats(visible.astype(np.uint8), connectivity=8)
     large = stats[:, cv2.CC_STAT_AREA] >= max(2, CRUMB * visible.size)
     large[0] = False  # what is not the object
@@ -177,7 +177,8 @@ def without_crumbs(visible: np.ndarray) -> np.ndarray:
 
 
 def annotate(visible: np.ndarray, hand: np.random.Generator) -> dict:
-    """A box around the visible pixels, and the outline as a person clicks it: few points, none of them exact."""
+    """Return an annotation as a person makes it: a box around the visible pixels, and an outline of few points, none
+    exact."""
     height, width = visible.shape
     contours, _ = cv2.findContours(visible, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     polygons = []
@@ -192,7 +193,7 @@ def annotate(visible: np.ndarray, hand: np.random.Generator) -> dict:
 
 
 def _plant(group: str, number: int, testing: bool, image: dict, labels: list[dict]) -> None:
-    """The thesis's two faults, so that the health check has something to find."""
+    """Add the thesis's two faults to the photographs that had them, so that the health check has something to find."""
     if testing:
         return
     if (group, number) == MISCLASSIFIED:

@@ -6,7 +6,7 @@ import pytest
 from stages.judge.arrangement import ArrangementChange
 from stages.judge.limits import Limits
 from stages.judge.quality import Quality, Seen
-from stages.judge.verdict import CandidateEvidence, verdict
+from stages.judge.verdict_rule import CandidateEvidence, verdict
 
 LIMITS = Limits(confidence=0.5, mean=0.7, strong={}, manifold=0.02)
 BOXES = np.array([(0.1, 0.1, 0.2, 0.2), (0.4, 0.4, 0.2, 0.2), (0.7, 0.1, 0.2, 0.2)])

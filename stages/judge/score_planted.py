@@ -16,11 +16,11 @@ import pandas as pd
 from stages import command, drawing, files, paths, settings
 from stages.dataset import photo
 from stages.detector import predict
-from stages.judge import judging, limits, planted, reference, salience, set_metrics
+from stages.judge import limits, picture_judge, planted, reference, salience, set_metrics
 from stages.judge.calibrate import FEW, known, known_groups, look_at_copies, trials
 from stages.judge.colours import COLOURS, interval
 from stages.judge.copies import copies
-from stages.judge.judging import Bench
+from stages.judge.picture_judge import PictureJudge
 from stages.judge.reference import Reference
 from stages.problem import Problem
 from stages.settings import Settings
@@ -32,9 +32,9 @@ def main(product: str) -> None:
     params = settings.load()
     by, more = other_bench(params, product)
     pixels, truth = planted.planted(by.training, more, params.now.judge.planted, params.judge.shift, params.seed)
-    said = [one.colour for one in judging.judge(pixels, by, params)]
+    said = [one.colour for one in picture_judge.judge(pixels, by, params)]
     copied = _copies(by, params)
-    accepted = sum(one.colour == "green" for one in judging.judge(copied, by, params))
+    accepted = sum(one.colour == "green" for one in picture_judge.judge(copied, by, params))
     changed = planted.one_changed(by.training, params.now.judge.planted, params.seed)
     called = copies_called(changed, by, params)
     low, high = interval(called, len(changed))
@@ -52,8 +52,9 @@ def main(product: str) -> None:
         photo.save(folder / "misjudged.jpg", misjudged(pixels, truth, said))
 
 
-def other_bench(params: Settings, product: str) -> tuple[Bench, Reference]:
-    """A bench for the other product with the most validation images, and what else shows its bin.
+def other_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference]:
+    """Return a judge for the other product with the most validation images, and images that show what else its bin
+    looks like.
 
     A few of its images that the detector trained on play the part of the subset, one half of its validation images that
     of what candidates must differ from; nothing was calibrated on these.
@@ -68,14 +69,14 @@ def other_bench(params: Settings, product: str) -> tuple[Bench, Reference]:
         raise Problem(f"the judge's test needs two validation images of one other product; {group} has fewer")
     weights = paths.DETECTORS / product / "judge" / "last.pt"
     tried = trials(params, product)
-    return Bench(
+    return PictureJudge(
         weights, source, salience.empty(own), limits.copy_limit(own, params.judge, params.seed),
         limits.limits(own, look_at_copies(own, params, product), tried, params.judge),
         predict.features(weights, source.pixels, params.now.judge.imgsz), limits.known_features(tried),
     ), own  # fmt: skip
 
 
-def copies_called(pixels: np.ndarray, by: Bench, params: Settings) -> int:
+def copies_called(pixels: np.ndarray, by: PictureJudge, params: Settings) -> int:
     """Return how many pictures are called copies by their pixels."""
     if not len(pixels):
         return 0
@@ -85,14 +86,14 @@ def copies_called(pixels: np.ndarray, by: Bench, params: Settings) -> int:
     return int((near.distance <= by.copy.distance).sum())
 
 
-def _copies(by: Bench, params: Settings) -> np.ndarray:
+def _copies(by: PictureJudge, params: Settings) -> np.ndarray:
     rng = np.random.default_rng(params.seed + 1)
     picked = rng.integers(len(by.training), size=params.now.judge.planted_copies)
     return np.stack([copies(by.training.pixels[k], 1, params.judge.shift, rng)[0] for k in picked])
 
 
 def scores(truth: list[str], said: list[str]) -> dict[str, float]:
-    """Accuracy, and each colour's precision and recall."""
+    """Return the accuracy, and each colour's precision and recall."""
     pairs = Counter(zip(truth, said, strict=True))
     found = {"planted_accuracy": sum(pairs[c, c] for c in COLOURS) / len(truth)}
     for colour in COLOURS:
@@ -103,7 +104,7 @@ def scores(truth: list[str], said: list[str]) -> dict[str, float]:
 
 
 def confusion(truth: list[str], said: list[str]) -> pd.DataFrame:
-    """Rows: what was planted; columns: the verdict."""
+    """Return how often what was planted (rows) was called what (columns)."""
     pairs = Counter(zip(truth, said, strict=True))
     rows = [[pairs[planted_, called] for called in COLOURS] for planted_ in COLOURS]
     return pd.DataFrame(rows, index=pd.Index(COLOURS, name="planted"), columns=list(COLOURS))
@@ -115,8 +116,8 @@ def real_green(params: Settings, product: str) -> dict[str, float]:
     if not real:
         return {}
     own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size)
-    by = judging.bench(paths.JUDGE / product, paths.DETECTORS / product / "judge" / "last.pt", own, own, params)
-    judged = judging.judge(real.pixels, by, params)
+    by = picture_judge.load(paths.JUDGE / product, paths.DETECTORS / product / "judge" / "last.pt", own, own, params)
+    judged = picture_judge.judge(real.pixels, by, params)
     green, copies = (sum(test(one) for one in judged) for test in (
         lambda one: one.colour == "green", lambda one: one.evidence.distance <= by.copy.distance))  # fmt: skip
     low, high = interval(green, len(judged))
@@ -127,7 +128,7 @@ def real_green(params: Settings, product: str) -> dict[str, float]:
 
 
 def misjudged(pixels: np.ndarray, truth: list[str], said: list[str]) -> np.ndarray:
-    """Wrongly judged ones, each twice its size, with `planted > verdict` under it."""
+    """Return a picture of wrongly judged candidates, each twice its size, with `planted > verdict` under it."""
     wrong = [k for k, (a, b) in enumerate(zip(truth, said, strict=True)) if a != b]
     if not wrong:
         return np.full((32, 256, 3), 255, np.uint8)

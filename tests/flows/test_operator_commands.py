@@ -7,15 +7,13 @@ import sys
 
 import pytest
 
-from flows import branch, inbox, operator
+from flows import branch, inbox, operator_commands
 from flows.inbox import Arrival
 from stages import files, paths, settings
 from stages.problem import Problem
-from tests.flows import test_arrivals as arriving
 from tests.helpers.arriving import WHO, arrive, git
-from tests.helpers.checkouts import environment, flow, run
+from tests.helpers.checkouts import ROOT, environment, flow, run
 
-project, drop = arriving.project, arriving.drop
 COMMAND = "import sys; from flows import arrivals; sys.argv = ['arrivals', *{}]; sys.exit(arrivals.main())"
 
 
@@ -112,13 +110,13 @@ def test_what_is_in_focus_without_a_product(tmp_path):
     commit("tube")
     commit("spray", add="spray")
     commit("tin", add="tin")
-    assert operator.focus_without(tmp_path, "spray", ["tin"]) == "tube"
-    assert operator.focus_without(tmp_path, "tin", ["spray"]) == "spray"
+    assert operator_commands.focus_without(tmp_path, "spray", ["tin"]) == "tube"
+    assert operator_commands.focus_without(tmp_path, "tin", ["spray"]) == "spray"
     commit("tin", remove="spray")
-    assert operator.focus_without(tmp_path, "tin", []) == "tube"
+    assert operator_commands.focus_without(tmp_path, "tin", []) == "tube"
     commit("spray", add="spray")  # again, when tin was in focus
     commit("spray", remove="tin")
-    assert operator.focus_without(tmp_path, "spray", []) == "tube"
+    assert operator_commands.focus_without(tmp_path, "spray", []) == "tube"
 
 
 def test_what_cannot_be_rolled_back_is_said_in_one_line(begun, server):
@@ -132,27 +130,27 @@ def test_what_cannot_be_rolled_back_is_said_in_one_line(begun, server):
     assert code == 2 and said.startswith("tenfold: ") and "has changes of its own" in said and said.count("\n") == 1
     assert git(begun, "rev-parse", "main") == before and (begun / "gate.py").read_text() == "# mine\n"
     with inbox.alone(begun), pytest.raises(Problem, match="a run is at work"):
-        operator.rollback(begun, "spray", "")
+        operator_commands.rollback(begun, "spray", "")
 
 
 def test_only_what_has_ended_can_be_tried_again(tmp_path):
     with pytest.raises(Problem, match="spray is unknown"):
-        operator.retry(tmp_path, "spray")
+        operator_commands.retry(tmp_path, "spray")
     inbox.mark(tmp_path, Arrival("spray", "1", "", ""), "rolled back")
-    operator.retry(tmp_path, "spray")
+    operator_commands.retry(tmp_path, "spray")
     assert states(tmp_path) == {"spray": "claimed"}
     with pytest.raises(Problem, match="spray is claimed"):
-        operator.retry(tmp_path, "spray")
+        operator_commands.retry(tmp_path, "spray")
     inbox.mark(tmp_path, Arrival("spray", "1", "", ""), "rolled back")
     inbox.mark(tmp_path, Arrival("spray", "2", "", ""), "promoted")
     with pytest.raises(Problem, match="spray is rolled back, promoted"):
-        operator.retry(tmp_path, "spray")
+        operator_commands.retry(tmp_path, "spray")
 
 
 def test_that_nobody_hears_of_an_arrival_is_said(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "flows.arrivals", "notify"], cwd=tmp_path, capture_output=True, text=True,
-        env=environment(arriving.ROOT) | {"PREFECT_API_URL": "http://127.0.0.1:1/api"}, timeout=120,
+        env=environment(ROOT) | {"PREFECT_API_URL": "http://127.0.0.1:1/api"}, timeout=120,
     )  # fmt: skip
     assert done.returncode == 2
     assert "nobody hears it" in done.stderr and "the next scan finds the folder" in done.stderr

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from stages import files, paths
-from stages.judge import review_records, verdicts
+from stages.judge import final_verdicts, review_records
 
 NAMES = [f"x_{k}" for k in range(4)]
 
@@ -30,7 +30,7 @@ def say(*rows):
 
 
 def result():
-    verdicts.main("x")
+    final_verdicts.main("x")
     return pd.read_csv(paths.VERDICTS / "x.csv"), files.read_json(paths.VERDICTS / "x.json")
 
 

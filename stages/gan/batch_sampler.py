@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-class PictureSampler:
+class BatchSampler:
     """An endless shuffled stream of picture numbers."""
 
     def __init__(self, count: int, seed: int):
@@ -19,7 +19,7 @@ class PictureSampler:
         self.left = torch.empty(0, dtype=torch.int64)
 
     def deal(self, steps: int, batch: int) -> Tensor:
-        """(steps, batch) picture numbers."""
+        """Return the picture numbers (steps, batch) of the next steps."""
         rounds = -(-(steps * batch - len(self.left)) // self.count)
         shuffled = [torch.randperm(self.count, generator=self.rng) for _ in range(rounds)]
         stream = torch.cat([self.left, *shuffled])

@@ -13,9 +13,9 @@ import pandas as pd
 
 from stages import command, files, paths, settings
 from stages.dataset import coco, photo
-from stages.judge import judging, reference
+from stages.judge import picture_judge, reference
 from stages.judge.colours import interval
-from stages.judge.planted_test import confusion, misjudged
+from stages.judge.score_planted import confusion, misjudged
 from stages.settings import Settings
 
 PRODUCT = "focus"  # that the samples show
@@ -53,7 +53,7 @@ def training(subset: Path) -> str:
 
 
 def judged(folder: Path, labels: pd.DataFrame, params: Settings) -> tuple[np.ndarray, list[str]]:
-    """The samples, and the judge's verdict on each by the training images of its own experiment."""
+    """Return the samples, and the judge's verdict on each by the training images of its own experiment."""
     size = params.now.gan.size
     pixels = np.stack([photo.load(folder / f"{id_}.png", size, size) for id_ in labels["id"]])
     own = reference.read([paths.SUBSETS / params.known_subset(PRODUCT)], size)
@@ -61,8 +61,8 @@ def judged(folder: Path, labels: pd.DataFrame, params: Settings) -> tuple[np.nda
     said = np.empty(len(labels), object)
     for parents, rows in labels.groupby("parents").groups.items():
         known = reference.read(reference.parents([str(parents)]), size)
-        by = judging.bench(paths.JUDGE / PRODUCT, weights, known, own, params)
-        said[rows] = [one.colour for one in judging.judge(pixels[rows], by, params)]
+        by = picture_judge.load(paths.JUDGE / PRODUCT, weights, known, own, params)
+        said[rows] = [one.colour for one in picture_judge.judge(pixels[rows], by, params)]
     return pixels, said.tolist()
 
 

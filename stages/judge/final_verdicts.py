@@ -29,7 +29,7 @@ def main(experiment: str) -> None:
 
 
 def honoured(judged: pd.DataFrame, said: Said) -> pd.DataFrame:
-    """The judge's table with people's verdicts in the place of its own, which stay beside them."""
+    """Return the judge's table with people's verdicts in the place of its own, which stay beside them."""
     table = judged.copy()
     table.insert(2, "judged", judged["verdict"])
     for k, id_ in enumerate(table["id"]):

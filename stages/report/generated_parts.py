@@ -15,7 +15,7 @@ CLASSICAL = "telea"
 
 
 def section(params: Settings) -> list[str]:
-    """HTML; nothing where no model has been trained."""
+    """Return the section as HTML; nothing where no model has been trained."""
     painted = [
         shown(paths.PLOTS / "texture" / f"{name}.jpg",
               f"{name}: squares that it has learnt from; a picture nine times as large; one that tiles, nine times")
@@ -36,7 +36,7 @@ def shown(path: Path, alt: str) -> str:
 
 
 def filled() -> list[str]:
-    """The networks that fill holes beside a filling that has learnt nothing."""
+    """Return a comparison, as HTML, of the networks that fill holes with a filling that has learnt nothing."""
     folder = paths.PLOTS / "inpaint_compare"
     if not (folder / "sides.jpg").exists():
         return []

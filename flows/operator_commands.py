@@ -38,7 +38,7 @@ def look(checkout: Path, name: str) -> None:
 
 
 def retry(checkout: Path, name: str) -> None:
-    """Take an arrival through the loop again."""
+    """Note that an arrival is to go through the loop again."""
     mine = [of for of in inbox.read(checkout) if of.name == name]
     again = [of for of in mine if of.state in AGAIN]
     if not again or any(of.state not in (*AGAIN, "quarantined") for of in mine):
@@ -76,7 +76,8 @@ def rollback(checkout: Path, name: str, why: str) -> None:
 
 
 def reverted(worktree: Path, name: str, why: str) -> bool:
-    """Revert a product's commits, in one; not where others have changed the same since."""
+    """Revert a product's commits, in one; return whether that was possible: not where others have changed the same
+    since."""
     first, last = branch.entered(worktree, name), f"refs/heads/{branch.named(name)}"
     try:
         branch.git(worktree, "merge-base", "--is-ancestor", first, last)
@@ -90,7 +91,7 @@ def reverted(worktree: Path, name: str, why: str) -> bool:
 
 
 def rebuilt(worktree: Path, name: str, why: str) -> None:
-    """Main without the product, as far as the loop goes."""
+    """Commit main without a product: its settings, and what the loop measures without it."""
     params = worktree / settings.PARAMS
     file = f"{paths.PRODUCTS / name}.dvc"
     left = [other for other in settings.load(params).dataset.arrived if other != name]

@@ -1,4 +1,4 @@
-"""Other networks in the same game, by the same trainer: what they paint is a part of a picture, not a whole one."""
+"""Train variants of the GAN, subclasses of GanPair, that draw a part of a picture: a texture, or an object."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CURVES = "curves.csv"
 
 
 def training(params: Settings, model: Path, kind: type[GanPair], pixels: np.ndarray, recipe: GanRecipe) -> GanTraining:
-    """Return the run that trains networks of a kind on `pixels`, to leave them in the folder `model`."""
+    """Return the run that trains the variant `kind` on `pixels`, for the folder `model`."""
     room, every = model.parent.name, params.now.gan.every
     return GanTraining(
         pixels, recipe, params.seed, paths.CHECKPOINTS / room / params.scale / model.name,
@@ -31,11 +31,11 @@ def training(params: Settings, model: Path, kind: type[GanPair], pixels: np.ndar
 
 
 def train(model: Path, run: GanTraining, parents: list[Path], facts: dict) -> None:
-    """Train, and leave in the folder `model` the generator, its losses, and what is to be known of the run: `parents`,
-    whose images it has learnt from, and more `facts`."""
-    pair, rows = distributed.play(run.recipe.processes, partial(trainer.train, run))
+    """Train a variant. Leave in the folder `model` its generator, the losses, and the run's facts: `parents`, whose
+    images it has learnt from, and more `facts`."""
+    pair, rows = distributed.run(run.recipe.processes, partial(trainer.train, run))
     with files.replacing(model) as part:
-        files.write(part / weights.GENERATOR, weights.packed(pair.artist.state_dict()))
+        files.write(part / weights.GENERATOR, weights.packed(pair.inference_generator.state_dict()))
         files.write(part / CURVES, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
         run_facts.write(
             part, model.name, run.recipe, run.seed, parents, pictures=len(run.pictures),

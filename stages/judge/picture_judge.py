@@ -1,4 +1,4 @@
-"""From pictures to verdicts: all evidence gathered, for candidates and for the judge's own test alike."""
+"""The judge itself: from pictures to verdicts, for candidates and for its own test alike."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from stages.detector import predict
 from stages.judge import arrangement, quality, salience
 from stages.judge.limits import CopyLimit, Limits, copy_limit, nearest_feature
 from stages.judge.reference import Reference
-from stages.judge.verdict import CandidateEvidence, verdict
+from stages.judge.verdict_rule import CandidateEvidence, verdict
 from stages.settings import Settings
 
 
 @dataclass(frozen=True)
-class Bench:
-    """All that a product's pictures are judged with."""
+class PictureJudge:
+    """All that the pictures of a product are judged with."""
 
     weights: Path
     training: Reference  # what they must differ from
@@ -37,7 +37,7 @@ class Judged:
     evidence: CandidateEvidence
 
 
-def bench(folder: Path, weights: Path, training: Reference, own: Reference, params: Settings) -> Bench:
+def load(folder: Path, weights: Path, training: Reference, own: Reference, params: Settings) -> PictureJudge:
     """Return what a product's pictures are judged with: what `calibrate` left in `folder`, and the copies' distance,
     taken from the training images themselves.
 
@@ -45,15 +45,15 @@ def bench(folder: Path, weights: Path, training: Reference, own: Reference, para
     """
     facts = files.read_json(folder / "limits.json")
     facts["strong"] = {int(number): least for number, least in facts["strong"].items()}
-    return Bench(
+    return PictureJudge(
         weights, training, salience.empty(own), copy_limit(training, params.judge, params.seed), Limits(**facts),
         predict.features(weights, training.pixels, params.now.judge.imgsz),
         load_file(folder / "known.safetensors")["features"],
     )  # fmt: skip
 
 
-def judge(pixels: np.ndarray, by: Bench, params: Settings) -> list[Judged]:
-    """A verdict on each picture (n, size, size, 3; uint8)."""
+def judge(pixels: np.ndarray, by: PictureJudge, params: Settings) -> list[Judged]:
+    """Return a verdict, with what it rests on, on each picture (n, size, size, 3; uint8)."""
     rule, imgsz = params.judge, params.now.judge.imgsz
     from stages.judge import novelty  # and torch
 

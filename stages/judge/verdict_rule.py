@@ -11,7 +11,7 @@ from stages.judge.quality import Quality
 
 @dataclass(frozen=True)
 class CandidateEvidence:
-    """All that is known of one candidate."""
+    """All that the verdict on one candidate rests on."""
 
     distance: float  # to the nearest training image
     nearest: str  # its name
@@ -22,7 +22,7 @@ class CandidateEvidence:
 
 
 def verdict(of: CandidateEvidence, copy: float, limits: Limits, slack: float) -> tuple[str, str]:
-    """A colour and its reason."""
+    """Return the colour of a candidate, and the reason."""
     found, objects = of.quality, len(of.quality.whole.boxes)
     counted = ("ghost", found.ghosts), ("part", found.parts)
     faults = [f"{count} {name}{'s' * (count > 1)}" for name, count in counted if count]

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from stages import files, paths
-from stages.judge import labelled_test
+from stages.judge import score_labelled
 from stages.judge.colours import COLOURS
 from tests.helpers.checkouts import ROOT
 
@@ -20,7 +20,7 @@ def test_every_sample_has_a_label_and_known_training_images():
 def test_with_other_training_images_there_are_no_figures(tmp_path, monkeypatch, capsys):
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     monkeypatch.chdir(tmp_path)
-    labelled_test.main(str(FOLDER))
+    score_labelled.main(str(FOLDER))
     assert files.read_json(paths.JUDGE_TESTS / "labelled" / "figures.json") == {}
     assert "no figures" in capsys.readouterr().out
 
@@ -28,8 +28,8 @@ def test_with_other_training_images_there_are_no_figures(tmp_path, monkeypatch, 
 def test_a_subset_is_told_by_its_pictures(hand):
     images = [("a.png", 20, 10), ("b.png", 20, 10)]
     folder = hand(images, [{"bbox": [1, 1, 5, 5]}]).parent
-    first = labelled_test.training(folder)
-    assert first == labelled_test.training(folder)
+    first = score_labelled.training(folder)
+    assert first == score_labelled.training(folder)
     (folder / "images" / "b.png").write_bytes((folder / "images" / "a.png").read_bytes())
-    assert labelled_test.training(folder) not in ("", first)
-    assert labelled_test.training(folder / "none") == ""
+    assert score_labelled.training(folder) not in ("", first)
+    assert score_labelled.training(folder / "none") == ""
