@@ -40,7 +40,7 @@ def test_file_is_kept_as_its_writer_writes_it():
 
 def test_it_stays_short_and_says_none_once():
     assert len(TEXT.splitlines()) <= 300
-    for table in ("experiments", "inpaints", "compositions", "arms", "more_arms"):
+    for table in ("experiments", "inpaints", "compositions", "arms"):
         for name, entry in RAW[table].items():
             assert f"data/subsets/{entry['subset']}" not in entry.values(), (table, name)
 
@@ -105,8 +105,13 @@ def test_it_stays_short_and_says_none_once():
         ("arms.paste.fakes", "data/accepted/past", ["arms.paste.fakes", "'data/accepted/past'", "data/accepted/paste"]),
         ("arms.paste.ratio", 0, ["arms.paste.ratio", "0", "expected 0 without fakes, more with them"]),
         ("arms.warm_ten.start", "models/detector/other/known", ["arms.warm_ten.start", "models/detector/focus/known"]),
-        ("more_arms.other_ten.start", "models/detector/other/known", ["more_arms.other_ten.start", "data/none"]),
-        ("arms.judge", dict(ARM), ["arms.judge", "another arm or detector has this name"]),
+        ("arms.ten.augment", "mosaics", ["arms.ten.augment", "'mosaics'", "standard, copy_paste, mosaic"]),
+        ("arms.judge", dict(ARM), ["arms.judge", "another detector has this name"]),
+        ("augmentations.plain.copy_paste", 2, ["augmentations.plain.copy_paste", "2", "<= 1"]),
+        ("study.arms", ["wgan_ten"], ["study.arms", "'wgan_ten'", "ten_standard"]),
+        ("study.curve", ["five"], ["study.curve", "'five'", "ten_standard"]),
+        ("study.choices", ["near"], ["study.choices", "'near'"]),
+        ("scales.demo.study.products", [], ["scales.demo.study.products", "[]", ">= 1"]),
         ("evidence.primary", "paste_other", ["evidence.primary", "'paste_other'", "warm_paste"]),
     ],
 )  # fmt: skip

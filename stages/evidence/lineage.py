@@ -73,7 +73,8 @@ def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco) -> None:
     for detector in seen_by:
         if (facts := detector / "images.json").exists():
             reached |= {id_: names[id_] for id_ in files.read_json(facts)["train"]}
-    refuse(f"arm {name}", reached, set(sources(paths.SUBSETS / arm.subset)), params.group(arm.product), params)
+    own = set(sources(paths.SUBSETS / arm.subset))
+    refuse(f"arm {name}, subset {arm.subset}", reached, own, params.group(arm.product), params)
 
 
 def refuse(what: str, reached: dict[int, str], own: set[int], group: str, params: Settings) -> None:

@@ -19,8 +19,6 @@ from stages.evidence.study_runs import Run
 from stages.settings import NONE, Settings
 from stages.training import parallel
 
-ANSWER = paths.REPORTS / "evidence" / "study.json"
-
 
 def main() -> None:
     params = settings.load()
@@ -49,7 +47,9 @@ def main() -> None:
             begun = []
     names = {run.name for run in wanted} | {OLD}
     kept = {product: [row for name, row in of.items() if name in names] for product, of in rows.items()}
-    files.write_json(ANSWER, files.rounded(study_answer.summary(kept, params)))
+    found = files.rounded(study_answer.summary(kept, params))
+    files.write_json(study_answer.ANSWER, found)
+    files.write_json(paths.METRICS / "curve.json", study_answer.headline(found))
     shutil.rmtree(study_training.WORK)
 
 

@@ -35,6 +35,16 @@ def spread() -> float | None:
     return files.read_json(ANSWER).get("spread") if ANSWER.exists() else None
 
 
+def headline(found: dict) -> dict[str, float]:
+    """Return the figures of a study that are compared from commit to commit."""
+    best = max((of for of in found.get("worth", {}).values() if of), key=lambda of: of["worth"], default=None)
+    figures = {"worth": best["worth"], "worth_low": best["low"], "worth_high": best["high"]} if best else {}
+    for name, arm in found.get("arms", {}).items():
+        figures |= {f"{name}_map50_95": arm["value"]}
+        figures |= {f"{name}_closed": arm["closed"]["value"]} if "closed" in arm else {}
+    return figures
+
+
 class Answer:
     """A study's rows, and what can be said of them."""
 

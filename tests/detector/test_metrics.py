@@ -42,7 +42,7 @@ def pycocotools_map(of, classes):
     judge.evaluate()
     judge.accumulate()
     judge.summarize()
-    return judge.stats[1], judge.stats[0]
+    return judge.stats[1], judge.stats[0], judge.stats[2]
 
 
 @pytest.mark.parametrize("crowds", [False, True])
@@ -53,7 +53,7 @@ def test_three_evaluators_agree(seed, crowds):
     reference = pycocotools_map(of, 3)
     assert metrics.coco_map(of, 3) == pytest.approx(reference, abs=1e-9)
     ours = metrics.average_precision(metrics.match(of, 3), np.ones(len(of)))
-    assert (ours[0], ours.mean()) == pytest.approx(reference, abs=1e-9)
+    assert (ours[0], ours.mean(), ours[5]) == pytest.approx(reference, abs=1e-9)
 
 
 def test_counting_an_image_twice_is_having_it_twice():
@@ -79,8 +79,8 @@ def test_interval_holds_the_value_and_shrinks_with_more_images():
 def test_nothing_detected_and_nothing_there_are_zero():
     empty = DetectedScene(1, 10, 10, np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, bool), np.zeros((0, 6)))
     one = DetectedScene(2, 10, 10, np.array([[1.0, 1, 5, 5]]), np.zeros(1, int), np.zeros(1, bool), np.zeros((0, 6)))
-    assert metrics.coco_map([empty], 1) == (0.0, 0.0)
-    assert metrics.coco_map([one], 1) == (0.0, 0.0)
+    assert metrics.coco_map([empty], 1) == (0.0, 0.0, 0.0)
+    assert metrics.coco_map([one], 1) == (0.0, 0.0, 0.0)
     assert metrics.found(one, 0.25, 0.5) == (0, 1, [])
     assert metrics.average_precision(metrics.match([empty, one], 1), np.ones(2)).tolist() == [0.0] * 10
 

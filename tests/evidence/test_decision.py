@@ -1,19 +1,50 @@
 from stages.evidence import decision
-from stages.evidence.statistics import Difference
+from stages.evidence.decision import Offer
+from stages.evidence.statistics import Difference, Interval
 
-BETTER, UNSURE, WORSE = (Difference(v, v - 0.02, v + 0.02, 0.01) for v in (0.1, 0.01, -0.1))
+
+def gain(value, wide=0.02):
+    return Difference(value, value - wide, value + wide, 0.01, 0.03)
+
+
+def share(value, wide=0.02):
+    return Interval(value, value - wide, value + wide)
+
+
+def offer(name, worth, found=0.9, against=0.3, kept=None):
+    return Offer(name, share(worth), share(found), gain(against), kept)
+
+
+def promote(*offers):
+    return decision.promote(offers, margin=0.03, least_found=0.5)
 
 
 def test_fakes_are_included_only_if_they_help():
-    assert decision.include_fakes("paste", "ten_standard", BETTER).yes
-    for gain in (UNSURE, WORSE, None):
-        assert not decision.include_fakes("paste", "ten_standard", gain).yes
-    assert "+0.010 mAP50-95 (-0.010 to +0.030)" in decision.include_fakes("paste", "ten_standard", UNSURE).why
+    assert decision.include_fakes("paste", "ten_standard", gain(0.1)).yes
+    for apart in (gain(0.01), gain(-0.1), None):
+        assert not decision.include_fakes("paste", "ten_standard", apart).yes
+    assert "+0.010 (-0.010 to +0.030)" in decision.include_fakes("paste", "ten_standard", gain(0.01)).why
 
 
-def test_a_product_is_promoted_if_it_gains_and_the_known_ones_hold():
-    assert decision.promote("warm_ten", BETTER, UNSURE, 0.03).yes
-    assert not decision.promote("warm_ten", UNSURE, UNSURE, 0.03).yes
-    lost = decision.promote("warm_ten", BETTER, WORSE, 0.03)
-    assert not lost.yes and "may lose 0.03 at most" in lost.why
-    assert not decision.promote("warm_ten", BETTER, None, 0.03).yes
+def test_the_detector_of_the_highest_lower_bound_is_chosen():
+    shaky = Offer("shaky", share(0.75, 0.1), share(0.9), gain(0.3), None)
+    said = promote(offer("ten_standard", 0.7), shaky)
+    assert said.yes and said.chosen == "ten_standard"
+    assert "looks for this product alone" in said.why
+
+
+def test_a_detector_with_which_the_known_products_do_not_hold_is_not_chosen():
+    forgets = offer("warm_paste", 0.8, kept=(gain(-0.1), gain(0.0)))
+    misses = offer("warm_ten", 0.8, kept=(gain(0.0), gain(-0.1)))
+    holds = offer("warm", 0.75, kept=(gain(0.0), gain(0.0)))
+    assert promote(forgets, misses, holds).chosen == "warm"
+    assert promote(forgets, offer("ten_standard", 0.6)).chosen == "ten_standard"
+    refused = promote(forgets, misses)
+    assert not refused.yes and "known products hold" in refused.why
+
+
+def test_one_that_is_no_better_or_finds_too_little_is_not_promoted():
+    assert "not shown to be better" in promote(offer("ten_standard", 0.7, against=0.01)).why
+    poor = promote(offer("ten_standard", 0.3, found=0.4))
+    assert not poor.yes and "0.5 are asked for" in poor.why
+    assert not promote().yes

@@ -11,45 +11,62 @@ PARAMS = settings.load(ROOT / "params.yaml")
 
 def arm(value, images, **more):
     zero = dict.fromkeys(("class", "place", "both", "double", "background", "missed"), 1.0)
-    return {"map50_95": value, "low": value - 0.05, "high": value + 0.05, "seeds": [value], "map50": value,
+    return {"map50_95": value, "low": value - 0.05, "high": value + 0.05, "seeds": [value, value], "map50": value,
             "found": value, "errors": zero, "run": {"images": images}, **more}  # fmt: skip
 
 
 @pytest.fixture
 def results():
-    gain = {"value": 0.1, "low": 0.05, "high": 0.15, "p": 0.001, "corrected": 0.001, "word": "helps"}
+    gain = {"value": 0.1, "low": 0.05, "high": 0.15, "p": 0.001, "least": 0.07, "corrected": 0.001, "word": "helps"}
     ten = {"data/subsets/ten": 10}
     return {
         "group": "tube_mint", "test_images": 115, "test_objects": 500,
-        "roles": {"few": "ten", "baseline": "ten_standard", "ceiling": "all", "warm": None, "warm_fakes": None},
+        "roles": {"few": "ten", "baseline": "ten_standard", "ceiling": "all", "warm": None},
         "arms": {
             "ten": arm(0.4, ten), "ten_standard": arm(0.5, ten),
-            "paste": arm(0.6, ten | {"data/accepted/paste": 300}, against={"ten_standard": gain}, recovered=0.67),
+            "paste": arm(0.6, ten | {"data/accepted/paste": 300}, against={"ten_standard": gain},
+                         closed={"value": 0.5, "low": 0.4, "high": 0.625}),
             "all": arm(0.7, {"data/subsets/group": 105}),
         },
-        "gate": {"include_fakes": 1, "include_fakes_why": "it helps", "promote_product": 0,
-                 "promote_product_why": "it was not run"},
+        "gate": {"include_fakes": 1, "include_fakes_why": "it helps", "promote_product": 1,
+                 "promote_product_why": "it is better", "chosen": "paste"},
     }  # fmt: skip
 
 
 def test_the_answer_in_three_lines(results):
-    assert answer.sentences(results, PARAMS.all_arms, PARAMS) == [
+    assert answer.sentences(results, PARAMS.arms, PARAMS) == [
         "The fakes of paste help: with 10 real photographs and standard augmentation the detector reaches mAP50-95 "
         "0.500, with the fakes 0.600, a difference of +0.100 (95 % interval +0.050 to +0.150) on 115 real test images.",
-        "All 105 photographs reach 0.700, 7.9 hours of annotating more; the fakes recover 67 % of the way there.",
-        "Gate: the product's detector is not promoted, with fakes.",
+        "All 105 photographs reach 0.700, 7.9 hours of annotating more; the fakes close 50 % (40 to 62) of the way "
+        "there.",
+        "Gate: the product's detector is promoted (paste), with fakes.",
     ]
 
 
 @pytest.mark.parametrize(("word", "said"), [("hurts", "paste hurt"), ("inconclusive", "paste cannot be shown to help")])
 def test_it_says_so_when_they_do_not_help(results, word, said):
     results["arms"]["paste"]["against"]["ten_standard"]["word"] = word
-    assert said in answer.sentences(results, PARAMS.all_arms, PARAMS)[0]
+    assert said in answer.sentences(results, PARAMS.arms, PARAMS)[0]
+
+
+def test_one_seed_decides_nothing_and_says_what_it_could_see(results):
+    for one in results["arms"].values():
+        one["seeds"] = one["seeds"][:1]
+    assert answer.sentences(results, PARAMS.arms, PARAMS)[-1] == (
+        "This is one seed, and nothing is decided by it: a difference under 0.070 could not be told from chance."
+    )
+    results["arms"]["paste"]["against"]["ten_standard"]["least"] = 1.0
+    assert "is not known here" in answer.sentences(results, PARAMS.arms, PARAMS)[-1]
+
+
+def test_where_it_is_uncertain_that_more_photographs_help_nothing_is_closed(results):
+    del results["arms"]["paste"]["closed"]
+    assert "is not certain here" in answer.sentences(results, PARAMS.arms, PARAMS)[1]
 
 
 def test_without_the_primary_arm_there_is_no_answer(results):
     del results["arms"]["paste"]
-    (line,) = answer.sentences(results, PARAMS.all_arms, PARAMS)
+    (line,) = answer.sentences(results, PARAMS.arms, PARAMS)
     assert "no answer yet" in line
 
 

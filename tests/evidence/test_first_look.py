@@ -8,23 +8,24 @@ import time
 import pytest
 
 from flows import child
-from stages import files, paths
+from stages import files
+from stages.evidence import first_look
 from tests.helpers.checkouts import environment, run
 
-COMMAND = (sys.executable, "-m", "stages.evidence.matrix", "quick")
+COMMAND = (sys.executable, "-m", "stages.evidence.first_look")
 
 
 @pytest.fixture(scope="module")
 def copied(done, tmp_path_factory):
     """A copy of the checkout in which everything has run."""
-    folder = tmp_path_factory.mktemp("matrix") / "tenfold"
+    folder = tmp_path_factory.mktemp("first_look") / "tenfold"
     shutil.copytree(done, folder, symlinks=True)
     return folder
 
 
 def test_a_killed_comparison_goes_on_where_it_was_and_says_the_same(copied):
-    result = copied / paths.REPORTS / "evidence" / "quick.json"
-    trained = copied / ".checkpoints" / "matrix"
+    result = copied / first_look.RESULT
+    trained = copied / ".checkpoints" / "first_look"
     killed = subprocess.Popen(COMMAND, cwd=copied, env=environment(copied), stderr=subprocess.DEVNULL,
                               start_new_session=True)  # fmt: skip
     deadline = time.monotonic() + 240
@@ -46,11 +47,3 @@ def test_a_killed_comparison_goes_on_where_it_was_and_says_the_same(copied):
 
 def test_a_first_look_makes_no_stage_stale(copied):
     assert "up to date" in run(copied, "dvc", "status").stdout
-
-
-def test_another_word_is_one_line(copied):
-    failed = run(copied, sys.executable, "-m", "stages.evidence.matrix", "half", ok=False)
-    assert (failed.returncode, failed.stderr) == (
-        2,
-        "tenfold: there is no comparison 'half'; there are full, answer, quick\n",
-    )
