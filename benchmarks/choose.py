@@ -6,31 +6,31 @@ seeds, and is scored on its other images, those of the test split too, because n
 
 from __future__ import annotations
 
-import os
+import pickle
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from benchmarks import conditions
-from stages import command, files, paths, provenance, settings
+from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.dataset import subset as subsets
 from stages.detector import metrics, model
-from stages.evidence import arm, held_out, mix, remade, statistics
+from stages.evidence import arm, arm_metrics, held_out, mix, remade, statistics
 from stages.evidence.held_out import HeldOut
 from stages.evidence.remade import Photographs
 from stages.evidence.statistics import Scores
 from stages.problem import Problem
 from stages.settings import Arm, Compared, Settings, Subset
+from stages.training import parallel
 
 DRAWS, COUNT = 2, 10
+NMS = (0.4, 0.5, 0.6, 0.7, 0.8)
 IMAGE_DRAWS = 500
 WORK = paths.CHECKPOINTS / "choose"
 
@@ -94,8 +94,13 @@ def warm(params: Settings) -> dict[str, Tried]:
     }  # fmt: skip
 
 
+def nms(params: Settings) -> dict[str, Tried]:
+    """The overlap above which the less sure of two detections is dropped: one detector, looked at in several ways."""
+    return {"ten_standard": Tried(params.arms["ten_standard"], changed(params), params)}
+
+
 CHOICES: dict[str, Callable[[Settings], dict[str, Tried]]] = {
-    "steps": steps, "augmentation": augmentation, "share": share, "warm": warm,
+    "steps": steps, "augmentation": augmentation, "share": share, "warm": warm, "nms": nms,
 }  # fmt: skip
 
 
@@ -106,8 +111,7 @@ def main(which: str) -> None:
     tried, work = CHOICES[which](params), WORK / which
     own, known = prepared(params, work)
     jobs = list(product(tried, range(DRAWS)))
-    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that are started from here
-    with ProcessPoolExecutor(provenance.cores(), get_context("spawn")) as pool:
+    with parallel.trainings(len(jobs)) as pool:
         of = Photographs(own, known, work / "start")
         if which == "warm":
             pool.submit(start, of, params, work).result()
@@ -122,6 +126,10 @@ def main(which: str) -> None:
         low, high = statistics.interval(statistics.resampled(of, 10_000, 0))
         figures[name] = f"{statistics.value(of):.3f} ({low:.3f} to {high:.3f})"
         figures[f"{name}, of each draw"] = [round(run, 4) for run in of[0].runs]
+        if which == "nms":
+            for limit in NMS:
+                looks = np.mean([s["nms"][limit] for s in rows[name]], 0)
+                figures[f"{limit}: mAP50-95, found, doubles"] = looks.round(4).tolist()
         if which == "warm":
             figures[f"{name}, on known products"] = [round(s["known"], 4) for s in rows[name]]
     conditions.record(f"choose_{which}", figures, ("torch", "ultralytics-opencv-headless"))
@@ -141,6 +149,13 @@ def augmented(params: Settings, changes: dict[str, float]) -> Settings:
     """Return the settings with another standard augmentation: plain, with some changes."""
     standard = msgspec.structs.replace(params.augmentations["plain"], **changes)
     return msgspec.structs.replace(params, augmentations=params.augmentations | {"standard": standard})
+
+
+def looked(held: HeldOut, weights: Path, limit: float, params: Settings) -> list[float]:
+    """Return mAP50-95, the share of objects found, and that of objects reported twice, under one limit of overlap."""
+    scenes = held_out.seen(held, weights, limit)
+    others = (measure(scenes, held.classes, params.testing) for measure in (arm_metrics.found, arm_metrics.doubles))
+    return [metrics.coco_map(scenes, held.classes)[1], *others]
 
 
 def prepared(params: Settings, work: Path) -> tuple[Path, Path]:
@@ -175,8 +190,8 @@ def start(of: Photographs, params: Settings, work: Path) -> None:
 def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
     """Train one detector and say what it reaches; one that is done is not trained again."""
     place = work / files.fingerprint(repr(tried), draw)
-    if (done := place / "score.json").exists():
-        return files.read_json(done)
+    if (done := place / "score.pickle").exists():
+        return pickle.loads(done.read_bytes())
     every = coco.read(of.own / "annotations.json")
     rule = Subset(group="other", count=tried.count or "all", prefer="random", fewer=False)
     ids = [id_ for id_, _ in subsets.pick(every, rule, draw, "other")]
@@ -187,20 +202,21 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
         fakes = remade.composed(made_by, mine.own, count, draw, place / "fakes", tried.params)
     made = remade.train(tried.arm, mine, fakes, tried.how, draw, place, f"draw {draw}", tried.params)
     held = test(tried.params)
-    scenes = held_out.sit(held, made.weights)
-    found = {
+    scenes = held_out.seen(held, made.weights)
+    found: dict = {"nms": {limit: looked(held, made.weights, limit, tried.params) for limit in NMS}}
+    found |= {
         "map": metrics.coco_map(scenes, held.classes)[1],
         "draws": metrics.bootstrap(metrics.match(scenes, held.classes), IMAGE_DRAWS, 0)[:, 1].round(4).tolist(),
     }
     if tried.arm.start != settings.NONE:
         groups = coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), tried.params.dataset.groups)
         known = held_out.of([g for g in groups if g != tried.params.products.other], tried.params, held.imgsz, "val")
-        found["known"] = metrics.coco_map(held_out.sit(known, made.weights), known.classes)[1]
+        found["known"] = metrics.coco_map(held_out.seen(known, made.weights), known.classes)[1]
     for name in ("own", "fakes", "data"):
         shutil.rmtree(place / name, ignore_errors=True)
-    files.write_json(done, found)
+    files.write(done, pickle.dumps(found))
     return found
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, which="steps, augmentation, share or warm")
+    command.run(main, __doc__, which="steps, augmentation, share, warm or nms")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ultralytics import YOLO
 
 LEAST = 0.001  # confidence below which nothing is reported at all
+NMS = 0.7  # overlap above which the less sure of two detections is dropped
 
 Picture = Path | np.ndarray  # a file, or uint8 RGB
 
@@ -23,13 +24,15 @@ def device() -> str:
     return "0" if torch.cuda.is_available() else "cpu"
 
 
-def predict(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = 32) -> Iterator[np.ndarray]:
+def predict(
+    weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = 32, nms: float = NMS
+) -> Iterator[np.ndarray]:
     """Yield an array (n, 6) a picture: x, y, width, height as shares of the picture, confidence, class number."""
     model = _model(weights)
     for part in _batches(pictures, batch):
         results = model.predict(
             part,
-            imgsz=imgsz, conf=LEAST, iou=0.7, max_det=100, device=device(), batch=batch, verbose=False, save=False,
+            imgsz=imgsz, conf=LEAST, iou=nms, max_det=100, device=device(), batch=batch, verbose=False, save=False,
         )  # fmt: skip
         for result in results:
             boxes = cast(Any, result).boxes  # its stubs say tensors, arrays or None

@@ -82,7 +82,7 @@ def compare(
 def looked(weights: dict[str, list[Path]], test: held_out.HeldOut, title: str) -> Seen:
     """Return what every detector sees in some images."""
     items = progress.bar(list(weights.items()), what=title, unit="arm")
-    return {name: [held_out.sit(test, path) for path in of] for name, of in items}
+    return {name: [held_out.seen(test, path) for path in of] for name, of in items}
 
 
 def facts(name: str, scenes: list[list[DetectedScene]], of: Comparison, part: Roles, classes: int) -> dict:

@@ -59,7 +59,7 @@ def side_by_side(of: dict[str, list[Path]], baseline: str, product: str, params:
     """Return the test photographs that the baseline and the primary arm see most differently or worst, in pairs."""
     test = held_out.of([params.group(product)], params, params.now.evidence.imgsz)
     pair = (baseline, params.evidence.primary)
-    seen = [held_out.sit(test, of[name][0]) for name in pair]
+    seen = [held_out.seen(test, of[name][0]) for name in pair]
 
     def wrong(scene: DetectedScene) -> int:
         return sum(errors.kinds([scene], params.testing.confidence, params.testing.iou).values())

@@ -51,7 +51,7 @@ def examine(product: str, params: Settings) -> dict:
     for number, held in enumerate(dealt):
         test = held_out.showing(held, how.imgsz)
         for name in seen:
-            seen[name][0] += held_out.sit(test, weights[OLD][0] if name == OLD else made[name, number])
+            seen[name][0] += held_out.seen(test, weights[OLD][0] if name == OLD else made[name, number])
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
     of = Comparison(seen, classes, params, study_answer.spread())
     kept = compare.known_products(weights, arms, product, params, how, of.spread)

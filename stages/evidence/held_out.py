@@ -66,18 +66,19 @@ def load(dataset: coco.Coco, images: Path, imgsz: int) -> HeldOut:
     return HeldOut(dataset, pictures, imgsz)
 
 
-def sit(exam: HeldOut, weights: Path) -> list[DetectedScene]:
+def seen(test: HeldOut, weights: Path, nms: float = predict.NMS) -> list[DetectedScene]:
     """Return what a detector sees in every test image, beside what is there; in pixels of the source images."""
-    annotations, numbers = coco.by_image(exam.dataset), coco.class_numbers(exam.dataset)
+    annotations, numbers = coco.by_image(test.dataset), coco.class_numbers(test.dataset)
     scenes = []
-    for image, seen in zip(exam.dataset.images, predict.predict(weights, exam.pictures, exam.imgsz), strict=True):
+    detections = predict.predict(weights, test.pictures, test.imgsz, nms=nms)
+    for image, found in zip(test.dataset.images, detections, strict=True):
         there = annotations[image.id]
-        seen[:, :4] *= (image.width, image.height, image.width, image.height)
+        found[:, :4] *= (image.width, image.height, image.width, image.height)
         scenes.append(DetectedScene(
             image.id, image.width, image.height,
             np.array([a.bbox for a in there], float).reshape(-1, 4),
             np.array([numbers[a.category_id] for a in there], int),
             np.array([bool(a.iscrowd) for a in there], bool),
-            seen,
+            found,
         ))  # fmt: skip
     return scenes

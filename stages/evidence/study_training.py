@@ -82,14 +82,14 @@ def tested(weights: Path, product: str, warm: bool, params: Settings) -> Row:
     """Return what a detector reaches on a product's test images, at stations that differ, and on the known products."""
     imgsz, testing = params.now.study.imgsz, params.testing
     test = held_out.of([product], params, imgsz)
-    scenes = held_out.sit(test, weights)
+    scenes = held_out.seen(test, weights)
     draws = metrics.bootstrap(metrics.match(scenes, test.classes), IMAGE_DRAWS, params.seed)[:, 1]
     found = {
         "map50_95": metrics.coco_map(scenes, test.classes)[1],
         "draws": [round(FINE * draw) for draw in draws],
         "metrics": arm_metrics.measured([scenes], test.classes, testing),
         "shifted": {
-            station: metrics.coco_map(held_out.sit(of, weights), of.classes)[1]
+            station: metrics.coco_map(held_out.seen(of, weights), of.classes)[1]
             for station, of in held_out.shifted(product, imgsz).items()
         },
     }  # fmt: skip
@@ -97,7 +97,7 @@ def tested(weights: Path, product: str, warm: bool, params: Settings) -> Row:
     rest = [group for group in groups if group != product]
     if warm and held_out.there(rest, params):
         others = held_out.of(rest, params, imgsz)
-        seen = held_out.sit(others, weights)
+        seen = held_out.seen(others, weights)
         found["known"] = {
             "map50_95": metrics.coco_map(seen, others.classes)[1],
             "found": arm_metrics.found(seen, others.classes, testing),

@@ -1,0 +1,103 @@
+"""Real photographs: what composed pictures are worth on somebody's own COCO dataset.
+
+Deals the photographs of a folder (images/ and an annotations file) into a test part and the rest, and trains on draws
+of ten, of ten with composed pictures, and on all of the rest. Nothing is chosen on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from benchmarks import conditions
+from stages import files, paths, settings
+from stages.dataset import coco
+from stages.detector import metrics
+from stages.evidence import arm_metrics, held_out, remade, statistics
+from stages.evidence.remade import Photographs
+from stages.evidence.statistics import Scores
+from stages.settings import Settings
+from stages.training import parallel
+
+FEW, TESTED = 10, 0.4  # photographs; share of all that is for testing
+IMAGE_DRAWS = 300
+POINTS = (("ten_standard", FEW), ("paste", FEW), ("ten_standard", None))  # arms, and of how many; None: all
+WORK = paths.CHECKPOINTS / "real_photographs"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="a folder with images/")
+    parser.add_argument("--annotations", default="annotations.json", help="the COCO file in it (%(default)s)")
+    parser.add_argument("--imgsz", type=int, default=320, help="pixels of the longer side (%(default)s)")
+    parser.add_argument("--steps", type=int, default=1200, help="of each training (%(default)s)")
+    parser.add_argument("--draws", type=int, default=2, help="of the photographs, each with a seed (%(default)s)")
+    asked = parser.parse_args()
+    params = settings.load()
+    how = msgspec.structs.replace(params.now.study, imgsz=asked.imgsz, steps=asked.steps, seeds=asked.draws)
+    now = msgspec.structs.replace(params.now, study=how)
+    params = msgspec.structs.replace(params, scales=params.scales | {params.scale: now})
+    dataset = coco.read(asked.folder / asked.annotations)
+    ids = np.random.default_rng(0).permutation([image.id for image in dataset.images]).tolist()
+    cut = round(TESTED * len(ids))
+    jobs = [(arm, count, draw) for draw in range(asked.draws) for arm, count in POINTS]
+    with parallel.trainings(len(jobs)) as pool:
+        waiting = {job: pool.submit(score, asked.folder, asked.annotations, ids[:cut], ids[cut:], *job, params)
+                   for job in jobs}  # fmt: skip
+        scores = {job: of.result() for job, of in waiting.items()}
+
+    def arm(name: str, count: int | None) -> list[Scores]:
+        of = [scores[name, count, draw] for draw in range(asked.draws)]
+        return [Scores(np.array([s["map50_95"] for s in of]), np.array([s["draws"] for s in of]))]
+
+    few, fakes, every = (arm(*point) for point in POINTS)
+    figures: dict = {"photographs": len(ids), "for testing": cut, "steps": asked.steps, "pixels": asked.imgsz,
+                     "draws": asked.draws, "classes": len(dataset.categories)}  # fmt: skip
+    for title, of in ((f"{FEW}, standard augmentation", few), (f"{FEW}, with composed pictures", fakes),
+                      (f"all {len(ids) - cut}, standard augmentation", every)):  # fmt: skip
+        figures[title] = said(statistics.estimate(of, 10_000, 0))
+    figures["composed pictures against none"] = said(statistics.difference(fakes, few, 10_000, 0, None))
+    way = statistics.closed(fakes, few, every, 10_000, 0, None)
+    figures["closed"] = said(way) if way else "not certain that more photographs help"
+    for point in POINTS:
+        figures[f"{point[0]} of {point[1] or len(ids) - cut}, measures"] = {
+            name: round(float(np.mean([scores[*point, d]["metrics"][name] for d in range(asked.draws)])), 4)
+            for name in arm_metrics.METRICS
+        }  # fmt: skip
+    conditions.record(f"real_{asked.folder.name}_{len(dataset.categories)}", figures,
+                      ("torch", "ultralytics-opencv-headless"))  # fmt: skip
+    shutil.rmtree(WORK)
+
+
+def said(of: statistics.Interval | statistics.Difference) -> str:
+    return f"{of.value:.3f} ({of.low:.3f} to {of.high:.3f})"
+
+
+def score(
+    folder: Path, annotations: str, test: list[int], rest: list[int], name: str, count: int | None, draw: int,
+    params: Settings,
+) -> dict:  # fmt: skip
+    """Train one detector, and say what it reaches on the test part."""
+    asked, how = params.arms[name], params.now.study
+    place = WORK / files.fingerprint(str(folder), annotations, name, count, draw, how.imgsz, how.steps)
+    dataset = coco.read(folder / annotations)
+    mixed = np.random.default_rng(draw).permutation(rest).tolist()[:count]
+    own = remade.some(dataset, mixed, folder / "images", place / "own")
+    fakes = None
+    if made_by := params.composition(asked):
+        fakes = remade.composed(made_by, own, params.now.composed, draw, place / "fakes", params)
+    title = f"{name} of {len(mixed)}, draw {draw}"
+    made = remade.train(asked, Photographs(own), fakes, how, draw, place, title, params)
+    held = held_out.load(coco.subset(dataset, test), folder / "images", how.imgsz)
+    scenes = held_out.seen(held, made.weights)
+    draws = metrics.bootstrap(metrics.match(scenes, held.classes), IMAGE_DRAWS, 0)[:, 1]
+    return {"map50_95": metrics.coco_map(scenes, held.classes)[1], "draws": draws,
+            "metrics": arm_metrics.measured([scenes], held.classes, params.testing)}  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
