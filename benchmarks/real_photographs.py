@@ -37,26 +37,30 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1200, help="of each training (%(default)s)")
     parser.add_argument("--draws", type=int, default=2, help="of the photographs, each with a seed (%(default)s)")
     asked = parser.parse_args()
+    measure(asked.folder, asked.annotations, asked.imgsz, asked.steps, asked.draws)
+
+
+def measure(folder: Path, annotations: str, imgsz: int, steps: int, draws: int) -> None:
+    """Train on a dataset's photographs, and write what was reached to reports/benchmarks/."""
     params = settings.load()
-    how = msgspec.structs.replace(params.now.study, imgsz=asked.imgsz, steps=asked.steps, seeds=asked.draws)
+    how = msgspec.structs.replace(params.now.study, imgsz=imgsz, steps=steps, seeds=draws)
     now = msgspec.structs.replace(params.now, study=how)
     params = msgspec.structs.replace(params, scales=params.scales | {params.scale: now})
-    dataset = coco.read(asked.folder / asked.annotations)
+    dataset = coco.read(folder / annotations)
     ids = np.random.default_rng(0).permutation([image.id for image in dataset.images]).tolist()
     cut = round(TESTED * len(ids))
-    jobs = [(arm, count, draw) for draw in range(asked.draws) for arm, count in POINTS]
+    jobs = [(arm, count, draw) for draw in range(draws) for arm, count in POINTS]
     with parallel.trainings(len(jobs)) as pool:
-        waiting = {job: pool.submit(score, asked.folder, asked.annotations, ids[:cut], ids[cut:], *job, params)
-                   for job in jobs}  # fmt: skip
+        waiting = {job: pool.submit(score, folder, annotations, ids[:cut], ids[cut:], *job, params) for job in jobs}
         scores = {job: of.result() for job, of in waiting.items()}
 
     def arm(name: str, count: int | None) -> list[Scores]:
-        of = [scores[name, count, draw] for draw in range(asked.draws)]
+        of = [scores[name, count, draw] for draw in range(draws)]
         return [Scores(np.array([s["map50_95"] for s in of]), np.array([s["draws"] for s in of]))]
 
     few, fakes, every = (arm(*point) for point in POINTS)
-    figures: dict = {"photographs": len(ids), "for testing": cut, "steps": asked.steps, "pixels": asked.imgsz,
-                     "draws": asked.draws, "classes": len(dataset.categories)}  # fmt: skip
+    figures: dict = {"photographs": len(ids), "for testing": cut, "steps": steps, "pixels": imgsz, "draws": draws,
+                     "classes": len(dataset.categories)}  # fmt: skip
     for title, of in ((f"{FEW}, standard augmentation", few), (f"{FEW}, with composed pictures", fakes),
                       (f"all {len(ids) - cut}, standard augmentation", every)):  # fmt: skip
         figures[title] = said(statistics.estimate(of, 10_000, 0))
@@ -65,11 +69,11 @@ def main() -> None:
     figures["closed"] = said(way) if way else "not certain that more photographs help"
     for point in POINTS:
         figures[f"{point[0]} of {point[1] or len(ids) - cut}, measures"] = {
-            name: round(float(np.mean([scores[*point, d]["metrics"][name] for d in range(asked.draws)])), 4)
+            name: round(float(np.mean([scores[*point, d]["metrics"][name] for d in range(draws)])), 4)
             for name in arm_metrics.METRICS
         }  # fmt: skip
-    conditions.record(f"real_{asked.folder.name}_{len(dataset.categories)}", figures,
-                      ("torch", "ultralytics-opencv-headless"))  # fmt: skip
+    name = f"real_{folder.name}_{len(dataset.categories)}"
+    conditions.record(name, figures, ("torch", "ultralytics-opencv-headless"))
     shutil.rmtree(WORK)
 
 
