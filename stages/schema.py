@@ -120,7 +120,7 @@ class Detector(Section, frozen=True):
 
 
 class Gan(Section, frozen=True):
-    """What all games have in common: the optimiser's and the penalty's constants."""
+    """What all GANs have in common: the optimiser's and the penalty's constants."""
 
     betas: tuple[Share, Share]
     epsilon: Annotated[float, Meta(gt=0)]
