@@ -23,7 +23,8 @@ from stages.training import parallel
 def main() -> None:
     params = settings.load()
     there = study_runs.photographs(params)
-    wanted = list(study_runs.plan(params, {product: len(of.images) for product, of in there.items()}))
+    every = {product: len(of.images) for product, of in there.items()}
+    wanted = list(study_runs.plan(params, every))
     marks = {run: study_runs.mark(run, there[run.product], params) for run in wanted}
     rows = {product: study_runs.read(product) for product in there}
     todo = [run for run in wanted if rows[run.product].get(run.name, {}).get("mark") != marks[run]]
@@ -47,7 +48,9 @@ def main() -> None:
             begun = []
     names = {run.name for run in wanted} | {OLD}
     kept = {product: [row for name, row in of.items() if name in names] for product, of in rows.items()}
-    found = files.rounded(study_answer.summary(kept, params))
+    found = files.rounded(
+        study_answer.summary(kept, {product: len(of.images) for product, of in there.items()}, params)
+    )
     files.write_json(study_answer.ANSWER, found)
     files.write_json(paths.METRICS / "curve.json", study_answer.headline(found))
     shutil.rmtree(study_training.WORK)

@@ -25,9 +25,9 @@ Point = tuple[str, str, int | None]  # an arm, a choice of photographs, and how 
 Rows = Mapping[str, Sequence[Row]]  # of each product
 
 
-def summary(rows: Rows, params: Settings) -> dict:
-    """Return everything that the report says of a study."""
-    return Answer(rows, params).summary()
+def summary(rows: Rows, every: Mapping[str, int], params: Settings) -> dict:
+    """Return everything that the report says of a study. `every`: how many photographs each product has to train on."""
+    return Answer(rows, every, params).summary()
 
 
 def spread() -> float | None:
@@ -48,12 +48,9 @@ def headline(found: dict) -> dict[str, float]:
 class Answer:
     """A study's rows, and what can be said of them."""
 
-    def __init__(self, rows: Rows, params: Settings):
-        self.params = params
+    def __init__(self, rows: Rows, every: Mapping[str, int], params: Settings):
+        self.params, self.every = params, every
         self.times, self.seed = params.evidence.resamplings, params.seed
-        every = {
-            product: max((row["count"] for row in of if row["arm"] != OLD), default=0) for product, of in rows.items()
-        }
         self.rows: dict[str, dict[tuple[Point, int], Row]] = {product: {} for product in rows}
         self.old = {product: next((row for row in of if row["arm"] == OLD), None) for product, of in rows.items()}
         for product, of in rows.items():
@@ -61,7 +58,6 @@ class Answer:
                 if row["arm"] != OLD:
                     count = None if row["count"] == every[product] else row["count"]
                     self.rows[product][(row["arm"], row["choice"], count), row["draw"]] = row
-        self.every = every
 
     def common(self, points: Sequence[Point]) -> list[Arm] | None:
         """Return each point's scores on the products and draws on which all of them have run; None: on none."""

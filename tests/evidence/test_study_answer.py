@@ -1,11 +1,11 @@
 import pytest
 
 from stages.evidence import study_answer
-from tests.helpers.study_rows import EVERY, PARAMS, PRODUCTS, rows
+from tests.helpers.study_rows import EVERY, PARAMS, PRODUCTS, rows, summary
 
 
 def test_an_arm_its_gain_and_how_much_of_the_way_it_closes():
-    found = study_answer.summary(rows(), PARAMS)
+    found = summary(rows())
     paste = found["arms"]["paste"]
     assert paste["value"] == pytest.approx(0.65, abs=0.01)
     assert paste["against"]["value"] == pytest.approx(0.1, abs=0.01)
@@ -21,11 +21,11 @@ def test_an_arm_its_gain_and_how_much_of_the_way_it_closes():
 
 
 def test_what_ten_with_fakes_are_worth_is_read_from_the_curve():
-    worth = study_answer.summary(rows(), PARAMS)["worth"]["paste"]
+    worth = summary(rows())["worth"]["paste"]
     assert 30 < worth["low"] < worth["worth"] < worth["high"] < 50  # 0.65 lies between 20 and 50 photographs
     assert worth["most"] == EVERY
-    assert study_answer.summary(rows(gain=0.3), PARAMS)["worth"]["paste"]["worth"] == EVERY
-    assert study_answer.summary(rows(gain=-0.9), PARAMS)["worth"]["paste"]["worth"] == 1
+    assert summary(rows(gain=0.3))["worth"]["paste"]["worth"] == EVERY
+    assert summary(rows(gain=-0.9))["worth"]["paste"]["worth"] == 1
 
 
 def test_a_curve_is_read_along_the_logarithm():
@@ -41,13 +41,13 @@ def test_arms_are_compared_on_what_both_have_run():
     """Not every draw is done, in a study that goes on: a missing run of one arm takes the other's out, too."""
     whole = rows()
     some = {p: [r for r in of if not (r["arm"] == "paste" and r["draw"] == 2)] for p, of in whole.items()}
-    answer = study_answer.Answer(some, PARAMS)
+    answer = study_answer.Answer(some, dict.fromkeys(PRODUCTS, EVERY), PARAMS)
     both = answer.common([answer.at("paste"), answer.at("ten_standard")])
     assert both is not None and [len(scores.runs) for arm in both for scores in arm] == [2] * 6
     alone = answer.common([answer.at("ten_standard")])
     assert alone is not None and [len(scores.runs) for scores in alone[0]] == [3] * 3
     assert answer.common([answer.at("paste"), answer.at("mosaic")]) is None
-    nothing = study_answer.summary({p: [] for p in PRODUCTS}, PARAMS)
+    nothing = summary({p: [] for p in PRODUCTS})
     assert nothing["arms"] == {} and nothing["curve"] == {}
 
 
@@ -58,7 +58,7 @@ def test_products_that_disagree_widen_the_interval_of_the_gain():
         for row_ in of["can_cobalt"]:
             if row_["arm"] == "paste":
                 row_["map50_95"] += change
-        gain = study_answer.summary(of, PARAMS)["arms"]["paste"]["against"]
+        gain = summary(of)["arms"]["paste"]["against"]
         widths.append(gain["high"] - gain["low"])
     assert widths[1] > 3 * widths[0]
 

@@ -39,3 +39,8 @@ def row(run, value, images):
     draws = (study_answer.FINE * value + images).round().astype(int).tolist()
     return row_of(run, {"map50_95": value, "draws": draws, "seconds": 100.0, "images": {}, "mark": "",
                         "metrics": dict.fromkeys(METRICS, value), "shifted": {"other_bin": value / 2}})  # fmt: skip
+
+
+def summary(of):
+    """Return what is said of rows, every product having as many photographs."""
+    return study_answer.summary(of, dict.fromkeys(PRODUCTS, EVERY), PARAMS)

@@ -3,12 +3,12 @@ import pytest
 from stages import files
 from stages.evidence import study_answer
 from stages.report import study
-from tests.helpers.study_rows import PARAMS, PRODUCTS, rows
+from tests.helpers.study_rows import PARAMS, PRODUCTS, rows, summary
 
 
 @pytest.fixture
 def found():
-    return files.rounded(study_answer.summary(rows(), PARAMS))
+    return files.rounded(summary(rows()))
 
 
 def test_the_answer_leads_with_what_ten_are_worth(found):
@@ -20,7 +20,7 @@ def test_the_answer_leads_with_what_ten_are_worth(found):
 
 
 def test_where_fakes_beat_all_photographs_it_says_so():
-    better = files.rounded(study_answer.summary(rows(gain=0.3), PARAMS))
+    better = files.rounded(summary(rows(gain=0.3)))
     assert study.sentences(better, PARAMS)[0].startswith("10 photographs with paste are worth 100 or more without")
 
 
@@ -37,5 +37,5 @@ def test_the_section_shows_the_curve_every_arm_and_where_it_breaks(found, tmp_pa
 
 def test_a_study_without_runs_is_left_out(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    files.write_json(study_answer.ANSWER, study_answer.summary({p: [] for p in PRODUCTS}, PARAMS))
+    files.write_json(study_answer.ANSWER, summary({p: [] for p in PRODUCTS}))
     assert study.section(PARAMS) == []
