@@ -15,7 +15,7 @@ from concurrent.futures import as_completed
 from stages import command, files, paths, progress, settings
 from stages.evidence import study_answer, study_runs, study_training
 from stages.evidence.roles import OLD
-from stages.evidence.study_runs import Run
+from stages.evidence.study_runs import Row, Run
 from stages.settings import NONE, Settings
 from stages.training import parallel
 
@@ -25,35 +25,37 @@ def main() -> None:
     there = study_runs.photographs(params)
     every = {product: len(of.images) for product, of in there.items()}
     wanted = list(study_runs.plan(params, every))
-    marks = {run: study_runs.mark(run, there[run.product], params) for run in wanted}
+    marks = {(run.product, run.name): study_runs.mark(run, there[run.product], params) for run in wanted}
     rows = {product: study_runs.read(product) for product in there}
-    todo = [run for run in wanted if rows[run.product].get(run.name, {}).get("mark") != marks[run]]
-    print(
-        f"{len(wanted)} runs of {params.now.study.steps} steps each, {len(wanted) - len(todo)} of them done", flush=True
-    )
-    warm = {run.product for run in todo if _warm(run, params)}
-    with (
-        files.locked(study_training.WORK / "lock"),
-        parallel.trainings(len(todo) + len(warm) or 1) as pool,
-        progress.bar(total=len(todo) + len(warm), what="make evidence", unit="run") as bar,
-    ):
-        begun = [pool.submit(study_training.begin, product, params) for product in sorted(warm)]
-        for part in phases(todo, params):
-            jobs = begun + [pool.submit(study_training.execute, run, params) for run in part]
-            for job in as_completed(jobs):
-                row = job.result()
-                made = next((run for run in part if (run.product, run.name) == (row["product"], row["name"])), None)
-                study_runs.keep(row["product"], rows[row["product"]], row | ({"mark": marks[made]} if made else {}))
-                bar.update()
-            begun = []
+    todo = [run for run in wanted if rows[run.product].get(run.name, {}).get("mark") != marks[run.product, run.name]]
+    done = len(wanted) - len(todo)
+    print(f"{len(wanted)} runs of {params.now.study.steps} steps each, {done} of them done", flush=True)
+    with files.locked(study_training.WORK / "lock"):
+        for row in made(todo, params):
+            product, name = row["product"], row["name"]
+            study_runs.keep(product, rows[product], row | {"mark": marks.get((product, name))})
     names = {run.name for run in wanted} | {OLD}
     kept = {product: [row for name, row in of.items() if name in names] for product, of in rows.items()}
-    found = files.rounded(
-        study_answer.summary(kept, {product: len(of.images) for product, of in there.items()}, params)
-    )
+    found = files.rounded(study_answer.summary(kept, every, params))
     files.write_json(study_answer.ANSWER, found)
     files.write_json(paths.METRICS / "curve.json", study_answer.headline(found))
     shutil.rmtree(study_training.WORK)
+
+
+def made(todo: list[Run], params: Settings) -> Iterator[Row]:
+    """Train and test what is to be done, as many at a time as the machine allows; yield the rows as they come."""
+    warm = {run.product for run in todo if _warm(run, params)}
+    with (
+        parallel.trainings(len(todo) + len(warm) or 1) as pool,
+        progress.bar(total=len(todo) + len(warm), what="make evidence", unit="run") as bar,
+    ):
+        jobs = [pool.submit(study_training.begin, product, params) for product in sorted(warm)]
+        for part in phases(todo, params):
+            jobs += [pool.submit(study_training.execute, run, params) for run in part]
+            for job in as_completed(jobs):
+                yield job.result()
+                bar.update()
+            jobs = []
 
 
 def phases(todo: list[Run], params: Settings) -> Iterator[list[Run]]:

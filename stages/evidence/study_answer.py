@@ -97,7 +97,7 @@ class Answer:
     def summary(self) -> dict:
         """Return everything that the report says."""
         params, study, how = self.params, self.params.study, self.params.now.study
-        part = roles({name: params.arms[name] for name in study.arms}, params)
+        part = roles(params.arms, params)
         base = part.baseline
         done = [row for of in self.rows.values() for row in of.values()]
         found: dict = {

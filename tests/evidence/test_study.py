@@ -55,9 +55,13 @@ def test_a_killed_study_goes_on_where_it_was_and_a_wider_one_keeps_its_runs(copi
     assert kept(copied)["tube_mint.jsonl"] == after
 
 
-def test_a_study_makes_no_stage_stale(copied):
+def test_a_study_makes_the_report_stale_which_shows_it_and_nothing_else(copied):
     change(copied, {"scales.smoke.study.counts": [1, 3]})
-    assert "up to date" in run(copied, "dvc", "status").stdout
+    said = run(copied, "dvc", "status").stdout
+    assert [line for line in said.splitlines() if not line.startswith("\t")] == ["report:"]
+    run(copied, sys.executable, "-m", "stages.report.index")
+    assert "Which photographs" not in (page := (copied / "reports" / "index.html").read_text())
+    assert "Arms of as many photographs" in page
 
 
 def test_a_product_that_is_not_there_is_one_line(copied):
