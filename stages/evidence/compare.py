@@ -46,7 +46,7 @@ class Comparison:
 
     def closed(self, name: str, part: Roles, end: str | None) -> statistics.Interval | None:
         """Return how much of the way from the baseline to an arm made of all images another has gone."""
-        if not part.baseline or not end or name in (part.baseline, end, OLD):
+        if not part.baseline or not end or name in (part.few, part.baseline, end, OLD):
             return None
         arm, start, all_ = ([self.scores[of]["map50_95"]] for of in (name, part.baseline, end))
         by = self.params

@@ -148,7 +148,7 @@ class Answer:
             return found
         if gain := self.difference(point, start):
             found["against"] = asdict(gain)
-        for key, end in tops.items():
+        for key, end in tops.items() if self.params.arms[name].augment != "plain" else ():
             if way := self.closed(point, start, end):
                 found[key] = asdict(way)
         if known := [row["known"] for of in self.rows.values() for (at, _), row in of.items()
