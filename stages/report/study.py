@@ -44,7 +44,7 @@ def section(params: Settings) -> list[str]:
         parts += ["<h3>Which photographs</h3>", page.table(["arm", "chosen", "mAP50-95", "against random ones"], rows)]
     names = list(arms)
     rows = [[name, *(arms[name]["metrics"].get(m, "") for m in METRICS)] for name in names]
-    return [*parts, "<h3>Secondary measures</h3>", page.table(["arm", *METRICS], rows)]
+    return [*parts, "<h3>Secondary measures</h3>", page.table(["arm", *(m.replace("_", " ") for m in METRICS)], rows)]
 
 
 def sentences(found: dict, params: Settings) -> list[str]:
@@ -80,36 +80,28 @@ def number(of: dict, key: str) -> str:
 
 def how(conditions: dict) -> str:
     """Return the conditions of a study in one line."""
-    products = ", ".join(conditions["products"])
+    products, draws = ", ".join(conditions["products"]), conditions["draws"]
     return (
         f"{conditions['runs']} detectors, {conditions['model']} at {conditions['imgsz']} px, {conditions['steps']} "
-        f"steps of {conditions['batch']} images each; products {products}; {conditions['draws']} draws of the "
+        f"steps of {conditions['batch']} images each; products {products}; {draws} draw{'s' * (draws > 1)} of the "
         f"photographs, each with a seed of its own. Intervals of 95 %: over products, draws with seeds, test images."
     )
 
 
 def table(found: dict) -> str:
     """Return every arm with its interval, its difference to the baseline, and how much of the way it closes."""
-    base = found["baseline"]
-    rows = []
+    base, rows = found["baseline"], []
+    ways = {"closed": "closed", "closed_warm": "closed, of the way to warm_all"}
+    ways = {key: title for key, title in ways.items() if any(key in arm for arm in found["arms"].values())}
     for name, arm in sorted(found["arms"].items(), key=lambda item: -item[1]["value"]):
         gain = arm.get("against")
         rows.append([
             name, arm["value"], page.unbroken(f"{arm['low']:.3f} to {arm['high']:.3f}"),
             page.unbroken(spread(gain)) if gain else "", gain["word"] if gain else "", gain["least"] if gain else "",
-            *(page.unbroken(share(arm[key])) if key in arm else "" for key in ("closed", "closed_warm")),
+            *(page.unbroken(share(arm[key])) if key in arm else "" for key in ways),
         ])  # fmt: skip
-    head = [
-        "arm",
-        "mAP50-95",
-        "95 % interval",
-        f"against {base}",
-        "word",
-        "least seen",
-        "closed",
-        "closed, of warm_all",
-    ]
-    return page.table(head, rows)
+    head = ["arm", "mAP50-95", "95 % interval", f"against {base}", "word", "least seen"]
+    return page.table([*head, *ways.values()], rows)
 
 
 def curve(found: dict) -> Figure:

@@ -30,7 +30,7 @@ def test_the_section_shows_the_curve_every_arm_and_where_it_breaks(found, tmp_pa
     files.write_json(study_answer.ANSWER, found)
     html = "\n".join(study.section(PARAMS))
     assert "<svg" in html and "annotated photographs" in html
-    for word in (*PRODUCTS, "other bin", "separated", "map_touching", "least seen"):
+    for word in (*PRODUCTS, "other bin", "separated", "map touching", "least seen"):
         assert word in html
     assert f"{found['arms']['paste']['value']:.3f}" in html
 
