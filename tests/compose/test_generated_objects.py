@@ -11,7 +11,7 @@ from stages.compose import generated_objects, object_gan, paste
 from stages.gan import trainer, variants
 from stages.problem import Problem
 from stages.training import run_facts, weights
-from tests.helpers.projects import smoke, subset
+from tests.helpers.projects import change, smoke, subset
 
 TEN, MODEL = paths.SUBSETS / "ten", paths.OBJECTS / "object_gan"
 FACTS = {"frame": [40, 100], "light": [150.0, 140.0, 130.0], "category": 2, "areas": [1200.0, 1600.0]}
@@ -21,6 +21,7 @@ FACTS = {"frame": [40, 100], "light": [150.0, 140.0, 130.0], "category": 2, "are
 def trained(bins, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     smoke(folder)
+    change(folder, {"scales.smoke.objects.most_steps": 20})
     subset(bins, "tube_mint", 10, folder / "data" / "subsets" / "ten")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

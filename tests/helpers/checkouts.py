@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def few_experiments(path: Path) -> None:
     """Scale smoke; one experiment, one that is continued, its continuation; one texture; all kinds of arms.
 
-    No composition of generated objects: at this scale none is whole.
+    No composition of generated objects, which takes half a minute to learn.
     """
     yaml = YAML()
     params = yaml.load(path)
