@@ -67,7 +67,7 @@ def generate(bins: Bins, seed: int, folder: Path) -> None:
         raise Problem("scales.….bins.images: the world would be empty; give at least one group a photograph")
     facts = take(wanted, bins, seed, folder, "drawing the bins")
     files.write_json(folder / "truth.json", {"images": facts})
-    for station in scene.SHIFTED if bins.shifted else ():
+    for station in scene.SHIFTED if bins.shifted and bins.extra_test else ():
         elsewhere = [
             Photograph(group, number, count, True, station)
             for group in bins.extra_test
