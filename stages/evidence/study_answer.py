@@ -71,11 +71,12 @@ class Answer:
                     scores.append(Scores(np.array(runs), np.array(drawn) / FINE))
         return [list(scores) for scores in found] if found[0] else None
 
-    def difference(self, a: Point, b: Point) -> statistics.Difference | None:
-        """Return by how much one point is better than another."""
+    def difference(self, a: Point, b: Point) -> dict[str, float] | None:
+        """Return by how much one point is better than another, and what the other reaches where both have run."""
         if (both := self.common([a, b])) is None:
             return None
-        return statistics.difference(both[0], both[1], self.times, self.seed, None)
+        gain = statistics.difference(both[0], both[1], self.times, self.seed, None)
+        return asdict(gain) | {"without": statistics.value(both[1])}
 
     def closed(self, of: Point, start: Point, end: Point) -> Interval | None:
         """Return how much of the way from one point to another a third has gone."""
@@ -122,7 +123,7 @@ class Answer:
             if value := self.estimate(point):
                 found["arms"][end] = asdict(value) | {"shifted": self.shifted(point), "metrics": self.means(point)}
                 if gain := self.difference(point, self.at(base)):
-                    found["arms"][end]["against"] = asdict(gain)
+                    found["arms"][end]["against"] = gain
         self.correct(found["arms"])
         found["choices"] = self.choices()
         found["curve"] = self.curve()
@@ -147,7 +148,7 @@ class Answer:
         if name == base:
             return found
         if gain := self.difference(point, start):
-            found["against"] = asdict(gain)
+            found["against"] = gain
         for key, end in tops.items() if self.params.arms[name].augment != "plain" else ():
             if way := self.closed(point, start, end):
                 found[key] = asdict(way)
@@ -166,7 +167,8 @@ class Answer:
         for name, of in arms.items():
             if apart := of.get("against"):
                 p = corrected[name] if name in corrected else float(apart["p"])
-                apart |= {"corrected": p, "word": statistics.word(statistics.Difference(**apart), p)}
+                gain = statistics.Difference(*(apart[key] for key in ("value", "low", "high", "p", "least")))
+                apart |= {"corrected": p, "word": statistics.word(gain, p)}
 
     def means(self, point: Point) -> dict[str, float]:
         """Return a point's secondary measures, averaged over runs, then over products."""
@@ -194,7 +196,7 @@ class Answer:
                     continue
                 found.setdefault(name, {})[choice] = asdict(value)
                 if gain := self.difference(self.at(name, choice), self.at(name)):
-                    found[name][choice]["against_random"] = asdict(gain)
+                    found[name][choice]["against_random"] = gain
         return found
 
     def curve(self) -> dict[str, list[dict]]:

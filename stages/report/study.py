@@ -50,7 +50,7 @@ def section(params: Settings) -> list[str]:
 def sentences(found: dict, params: Settings) -> list[str]:
     """Return the answer in a few lines of plain text, the shortest first."""
     count, primary = found["conditions"]["photographs"], found["primary"]
-    arms, base = found["arms"], found["baseline"]
+    arms = found["arms"]
     worth = {name: of for name, of in found.get("worth", {}).items() if of}
     lines = []
     if worth:
@@ -66,7 +66,8 @@ def sentences(found: dict, params: Settings) -> list[str]:
         verb = {"helps": "help", "hurts": "hurt", "inconclusive": "cannot be shown to help"}[arm["against"]["word"]]
         way = f"; they close {share(arm['closed'])} of the way to all photographs" if "closed" in arm else ""
         lines.append(
-            f"The fakes of {primary} {verb}: {arms[base]['value']:.3f} mAP50-95 without, {arm['value']:.3f} with them, "
+            f"The fakes of {primary} {verb}: {arm['against']['without']:.3f} mAP50-95 without, "
+            f"{arm['against']['without'] + arm['against']['value']:.3f} with them, "
             f"{spread(arm['against'])}{way}. The smallest difference that this comparison sees four times in five is "
             f"{arm['against']['least']:.3f}."
         )
