@@ -143,6 +143,12 @@ class Settings(Section, frozen=True):
                 _refuse("arrival.generators", name, self.cheap)
         if self.evidence.primary not in self.arms:
             _refuse("evidence.primary", self.evidence.primary, self.arms)
+        for name, scale in self.scales.items():
+            where, listed = f"scales.{name}.study.products", scale.study.products
+            if self.products.other in listed:
+                raise ValueError(f"{where}: {self.products.other!r} is not allowed: settings are chosen on it")
+            if len(set(listed)) < len(listed):
+                raise ValueError(f"{where}: {listed} is not allowed: expected each product once")
         for key, allowed in (("arms", list(self.remade)), ("curve", self.study.arms), ("chosen", self.study.arms)):
             for name in getattr(self.study, key):
                 if name not in allowed:

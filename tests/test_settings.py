@@ -111,6 +111,8 @@ def test_it_stays_short_and_says_none_once():
         ("study.arms", ["wgan_ten"], ["study.arms", "'wgan_ten'", "ten_standard"]),
         ("study.curve", ["all"], ["study.curve", "'all'", "ten_standard"]),
         ("study.choices", ["near"], ["study.choices", "'near'"]),
+        ("scales.demo.study.products", ["bottle_azure"], ["scales.demo.study.products", "settings are chosen on it"]),
+        ("scales.demo.study.products", ["a", "a"], ["scales.demo.study.products", "each product once"]),
         ("scales.demo.study.products", [], ["scales.demo.study.products", "[]", ">= 1"]),
         ("evidence.primary", "paste_other", ["evidence.primary", "'paste_other'", "warm_paste"]),
     ],

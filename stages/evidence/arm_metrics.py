@@ -18,7 +18,7 @@ from stages.evidence import errors
 from stages.settings import Testing
 
 Scenes = Sequence[DetectedScene]
-Metric = Callable[[Scenes, int, Testing], float]
+Metric = Callable[[Scenes, int, Testing], float | None]  # None: there is nothing to measure
 
 MANY = 4  # objects of an image that is full
 BINS = 10  # of detections of like confidence, for calibration
@@ -51,24 +51,24 @@ def doubles(scenes: Scenes, classes: int, testing: Testing) -> float:
     return errors.kinds(scenes, testing.confidence, testing.iou)["double"] / max(1, _objects(scenes))
 
 
-def map_touching(scenes: Scenes, classes: int, testing: Testing) -> float:
+def map_touching(scenes: Scenes, classes: int, testing: Testing) -> float | None:
     """Return mAP50-95 on objects whose box overlaps another's: these hide each other, or nearly."""
-    return metrics.coco_map([_only(scene, _touching(scene)) for scene in scenes], classes)[1]
+    return _map([_only(scene, _touching(scene)) for scene in scenes], classes)
 
 
-def map_alone(scenes: Scenes, classes: int, testing: Testing) -> float:
+def map_alone(scenes: Scenes, classes: int, testing: Testing) -> float | None:
     """Return mAP50-95 on objects whose box overlaps no other's."""
-    return metrics.coco_map([_only(scene, ~_touching(scene)) for scene in scenes], classes)[1]
+    return _map([_only(scene, ~_touching(scene)) for scene in scenes], classes)
 
 
-def map_few(scenes: Scenes, classes: int, testing: Testing) -> float:
+def map_few(scenes: Scenes, classes: int, testing: Testing) -> float | None:
     """Return mAP50-95 in images of at most three objects."""
-    return metrics.coco_map([scene for scene in scenes if (~scene.crowd).sum() < MANY], classes)[1]
+    return _map([scene for scene in scenes if (~scene.crowd).sum() < MANY], classes)
 
 
-def map_many(scenes: Scenes, classes: int, testing: Testing) -> float:
+def map_many(scenes: Scenes, classes: int, testing: Testing) -> float | None:
     """Return mAP50-95 in images of four objects and more."""
-    return metrics.coco_map([scene for scene in scenes if (~scene.crowd).sum() >= MANY], classes)[1]
+    return _map([scene for scene in scenes if (~scene.crowd).sum() >= MANY], classes)
 
 
 def recall_at_precision(scenes: Scenes, classes: int, testing: Testing) -> float:
@@ -98,11 +98,13 @@ METRICS: dict[str, Metric] = {
 
 
 def measured(of_runs: Sequence[Scenes], classes: int, testing: Testing) -> dict[str, float]:
-    """Return every metric of an arm, by name."""
-    return {
-        name: float(np.mean([metric(scenes, classes, testing) for scenes in of_runs]))
-        for name, metric in METRICS.items()
-    }
+    """Return every metric of an arm, by name; one that there is nothing to measure for is left out."""
+    found = {name: [metric(scenes, classes, testing) for scenes in of_runs] for name, metric in METRICS.items()}
+    return {name: float(np.mean([v or 0.0 for v in of])) for name, of in found.items() if None not in of}
+
+
+def _map(scenes: Scenes, classes: int) -> float | None:
+    return metrics.coco_map(scenes, classes)[1] if _objects(scenes) else None
 
 
 def _objects(scenes: Scenes) -> int:

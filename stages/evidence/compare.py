@@ -26,42 +26,47 @@ MEASURES = ("map50_95", "found", "worth")
 class Comparison:
     """The arms' scores on the same images, and what can be said of them.
 
-    `spread`: the standard deviation of the difference between single detectors, from a longer comparison; it stands in
-    where there is one seed only.
+    How much seeds change is read from all arms together. Where there is one seed only, `known` stands in: the standard
+    deviation of the difference between single detectors, from a longer comparison.
     """
 
-    def __init__(self, seen: Seen, classes: int, params: Settings, spread: float | None):
-        self.params, self.spread = params, spread
+    def __init__(self, seen: Seen, classes: int, params: Settings, known: float | None):
+        self.params, self.known = params, known
         self.scores = {name: scored(of, classes, params) for name, of in seen.items()}
+
+    def sampling(self, measure: str) -> statistics.Sampling:
+        """Return how a measure is drawn again."""
+        first, *others = ([of[measure]] for of in self.scores.values())
+        seen = statistics.spread([(one, first) for one in others])
+        spread = self.known if seen is None else seen
+        return statistics.Sampling(self.params.evidence.resamplings, self.params.seed, spread)
 
     def estimate(self, name: str, measure: str) -> statistics.Interval:
         """Return an arm's value with its interval."""
-        by = self.params
-        return statistics.estimate([self.scores[name][measure]], by.evidence.resamplings, by.seed)
+        return statistics.estimate([self.scores[name][measure]], self.sampling(measure))
 
     def difference(self, name: str, opponent: str, measure: str = "map50_95") -> Difference:
         """Return by how much an arm is better than its opponent."""
         a, b = ([self.scores[of][measure]] for of in (name, opponent))
-        return statistics.difference(a, b, self.params.evidence.resamplings, self.params.seed, self.spread)
+        return statistics.difference(a, b, self.sampling(measure))
 
     def closed(self, name: str, part: Roles, end: str | None) -> statistics.Interval | None:
         """Return how much of the way from the baseline to an arm made of all images another has gone."""
         if not part.baseline or not end or name in (part.few, part.baseline, end, OLD):
             return None
         arm, start, all_ = ([self.scores[of]["map50_95"]] for of in (name, part.baseline, end))
-        by = self.params
-        return statistics.closed(arm, start, all_, by.evidence.resamplings, by.seed, self.spread)
+        return statistics.closed(arm, start, all_, self.sampling("map50_95"))
 
 
 def compare(
     weights: dict[str, list[Path]], arms: dict[str, Arm], product: str, params: Settings, how: Compared,
-    spread: float | None,
+    known: float | None,
 ) -> dict:  # fmt: skip
     """Return all that is said of a product's arms. `weights`: one detector for each seed of an arm; of OLD one."""
     group = params.group(product)
     test = held_out.of([group], params, how.imgsz)
     seen = looked(weights, test, f"testing {product}")
-    of = Comparison(seen, test.classes, params, spread)
+    of = Comparison(seen, test.classes, params, known)
     part = roles({name: arm for name, arm in arms.items() if name in weights}, params)
     found = {name: facts(name, scenes, of, part, test.classes) for name, scenes in seen.items()}
     for station, there in held_out.shifted(group, how.imgsz).items():
@@ -70,7 +75,7 @@ def compare(
             found[name].setdefault("shifted", {})[station] = float(value)
     for name, apart in against(of, arms, part).items():
         found[name]["against"] = apart
-    kept = known_products(weights, arms, product, params, how, spread)
+    kept = known_products(weights, arms, product, params, how, known)
     return {
         "product": product, "group": group, "test_images": len(test.pictures),
         "test_objects": sum(int((~s.crowd).sum()) for s in next(iter(seen.values()))[0]),
@@ -145,7 +150,7 @@ def against(of: Comparison, arms: dict[str, Arm], part: Roles) -> dict[str, dict
 
 def known_products(
     weights: dict[str, list[Path]], arms: dict[str, Arm], product: str, params: Settings, how: Compared,
-    spread: float | None,
+    known: float | None,
 ) -> dict[str, dict]:  # fmt: skip
     """Return how the old detector, and those that go on from it, do on the products known before."""
     dataset, group = coco.read(paths.ANNOTATIONS, masks=False), params.group(product)
@@ -156,7 +161,7 @@ def known_products(
         return {}
     test = held_out.of(groups, params, how.imgsz)
     seen = looked({name: weights[name] for name in names}, test, "testing the known products")
-    of = Comparison(seen, test.classes, params, spread)
+    of = Comparison(seen, test.classes, params, known)
     return {
         name: {m: of.estimate(name, m).value for m in ("map50_95", "found")} | {"test_images": len(test.pictures)}
         | ({"against": {m: asdict(of.difference(name, OLD, m)) for m in ("map50_95", "found")}} if name != OLD else {})

@@ -53,8 +53,9 @@ def examine(product: str, params: Settings) -> dict:
         for name in seen:
             seen[name][0] += held_out.seen(test, weights[OLD][0] if name == OLD else made[name, number])
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
-    of = Comparison(seen, classes, params, study_answer.spread())
-    kept = compare.known_products(weights, arms, product, params, how, of.spread)
+    known = study_answer.spread()  # of one detector; each arm has one for every fold here
+    of = Comparison(seen, classes, params, known and known / np.sqrt(len(dealt)))
+    kept = compare.known_products(weights, arms, product, params, how, known)
     gate = compare.decisions(of, arms, part, kept)
     images = sum(map(len, dealt))
     by = f"; by {len(dealt)} folds of its {images} training images, having no others"

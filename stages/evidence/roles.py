@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from stages.settings import NONE, Arm, Settings
 
@@ -56,5 +57,5 @@ def may_ship(arms: dict[str, Arm], params: Settings) -> dict[str, Arm]:
     subset = params.arms[params.evidence.primary].subset
     return {
         name: arm for name, arm in arms.items()
-        if arm.subset == subset and arm.augment != "plain" and not arm.fakes.endswith(CONTROLS)
+        if arm.subset == subset and arm.augment != "plain" and Path(arm.fakes).name not in CONTROLS
     }  # fmt: skip

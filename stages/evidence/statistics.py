@@ -1,13 +1,14 @@
 """What a difference between two arms is worth, with all that varies in its interval: products, draws of the
 photographs, seeds, and test images.
 
-Arms are paired: what one draw of products, runs and test images does to an arm it does to the others too. A sample of
-few products or runs spreads less than what it was drawn from, so deviations are widened by √(n / (n − 1)).
+Each value is looked at in two ways, and the wider interval is kept. *Within* the products that there are: test images
+drawn with replacement, and runs that spread as single runs of all arms do. *Over* products: as Student's t has it for
+so few; what runs and images do is in each product's mean. A single product can only be looked at in the first way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,7 @@ class Scores:
     """One arm's mAP50-95 (or another share) on one product, of each of its runs: a seed, or a draw of photographs."""
 
     runs: np.ndarray  # (runs,)
-    draws: (
-        np.ndarray
-    )  # (runs, times): of each over images drawn with replacement; draw k has the same images in all arms
+    draws: np.ndarray  # (runs, times): each over images drawn with replacement; draw k has the same images in all arms
 
     @property
     def value(self) -> float:
@@ -31,6 +30,7 @@ class Scores:
 
 
 Arm = Sequence[Scores]  # one for each product, in the same order as its opponent's
+Measure = Callable[[np.ndarray], np.ndarray]  # of some arms' values (arms, times): one value each time, or not a number
 
 
 @dataclass(frozen=True)
@@ -53,34 +53,57 @@ class Difference:
     least: float  # the smallest difference that such a comparison sees four times in five
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How values are drawn again."""
+
+    times: int
+    seed: int
+    spread: float | None  # standard deviation of the difference between single runs of two arms; None: not known
+
+
 def value(arm: Arm) -> float:
     """Return the mean over products of the mean over runs."""
     return float(np.mean([scores.value for scores in arm]))
 
 
-def resampled(arm: Arm, times: int, seed: int) -> np.ndarray:
-    """Return an arm's value over products, runs and images drawn with replacement, so many times.
-
-    The same seed draws the same for every arm of as many products, runs and test images.
-    """
-    rng = np.random.default_rng(seed)
-    apart = np.stack([_deviations(scores, times, rng) for scores in arm])
-    if len(arm) == 1:
-        return arm[0].value + apart[0]
-    picked = rng.integers(len(arm), size=(len(arm), times))
-    means = np.array([scores.value for scores in arm])
-    between = np.sqrt(len(arm) / (len(arm) - 1)) * (means[picked].mean(0) - means.mean())
-    return means.mean() + between + np.take_along_axis(apart, picked, 0).mean(0)
+def drawn(arms: Sequence[Arm], measure: Measure, by: Sampling) -> np.ndarray | None:
+    """Return a measure of some arms, as often as it is drawn, in the way that makes it vary most; None: in no way."""
+    ways = [within(arms, by)] if by.spread is not None else []
+    ways += [over_products(arms, by)] if len(arms[0]) > 1 else []
+    found = [values[np.isfinite(values)] for values in map(measure, ways)]
+    return max(found, key=width) if found else None
 
 
-def _deviations(scores: Scores, times: int, rng: np.random.Generator) -> np.ndarray:
-    """Return how far one product's mean lies off, when its runs and test images are drawn anew."""
-    count = len(scores.runs)
-    images = scores.draws[:, rng.integers(scores.draws.shape[1], size=times)].mean(0) - scores.draws.mean()
-    if count == 1:
-        return images
-    picked = rng.integers(count, size=(count, times))
-    return images + np.sqrt(count / (count - 1)) * (scores.runs[picked].mean(0) - scores.value)
+def width(draws: np.ndarray) -> float:
+    """Return how wide the interval of some draws is."""
+    low, high = interval(draws)
+    return high - low
+
+
+def within(arms: Sequence[Arm], by: Sampling) -> np.ndarray:
+    """Return the arms' values (arms, times) with other test images and other runs, on the same products."""
+    assert by.spread is not None
+    rng, products = np.random.default_rng(by.seed), len(arms[0])
+    found = np.tile([[value(arm)] for arm in arms], by.times)
+    for product in range(products):
+        picked = rng.integers(arms[0][product].draws.shape[1], size=by.times)  # the same images for every arm
+        for k, arm in enumerate(arms):
+            scores = arm[product]
+            images = scores.draws.mean(0)
+            noise = rng.normal(0, by.spread / np.sqrt(2 * len(scores.runs)), by.times)
+            found[k] += (images[picked] - images.mean() + noise) / products
+    return found
+
+
+def over_products(arms: Sequence[Arm], by: Sampling) -> np.ndarray:
+    """Return the arms' values (arms, times) on other products, of which those that there are are a sample."""
+    rng = np.random.default_rng(by.seed)
+    means = np.array([[scores.value for scores in arm] for arm in arms])
+    count = means.shape[1]
+    apart = (means - means.mean(1, keepdims=True)) / np.sqrt(count * (count - 1))
+    widened = np.sqrt((count - 1) / rng.chisquare(count - 1, by.times))
+    return means.mean(1, keepdims=True) + apart @ rng.normal(size=(count, by.times)) * widened
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:
@@ -89,41 +112,46 @@ def interval(draws: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def estimate(arm: Arm, times: int, seed: int) -> Interval:
-    """Return an arm's value with its interval."""
-    return Interval(value(arm), *interval(resampled(arm, times, seed)))
+def estimate(arm: Arm, by: Sampling) -> Interval:
+    """Return an arm's value with its interval; where nothing says how runs spread, of test images alone."""
+    draws = drawn([arm], lambda values: values[0], by)
+    if draws is None:
+        draws = within([arm], Sampling(by.times, by.seed, 0.0))[0]
+    return Interval(value(arm), *interval(draws))
 
 
-def difference(a: Arm, b: Arm, times: int, seed: int, spread: float | None) -> Difference:
-    """Return how much better `a` is than `b`.
-
-    Where there is a single run of each, nothing here says how much another seed would change; `spread`, the standard
-    deviation of such a difference, is known from longer comparisons. Without it nothing is certain.
-    """
-    gain = value(a) - value(b)
-    apart = resampled(a, times, seed) - resampled(b, times, seed)
-    if len(a) == len(a[0].runs) == len(b[0].runs) == 1 and a is not b:
-        if spread is None:
-            return Difference(gain, -1.0, 1.0, 1.0, 1.0)
-        apart = apart + np.random.default_rng(seed + 1).normal(0, spread, times)
-    low, high = interval(apart)
-    tail = min((apart <= 0).sum(), (apart >= 0).sum())
-    return Difference(gain, low, high, float(min(1.0, 2 * (tail + 1) / (times + 1))), POWER * float(apart.std()))
+def difference(a: Arm, b: Arm, by: Sampling) -> Difference:
+    """Return how much better `a` is than `b`. Where nothing says how runs spread, nothing is certain."""
+    gain, draws = value(a) - value(b), drawn([a, b], lambda values: values[0] - values[1], by)
+    if all(one is other for one, other in zip(a, b, strict=True)):
+        return Difference(0.0, 0.0, 0.0, 1.0, 0.0)
+    if draws is None:
+        return Difference(gain, -1.0, 1.0, 1.0, 1.0)
+    low, high = interval(draws)
+    tail = min((draws <= 0).sum(), (draws >= 0).sum())
+    least = POWER * (high - low) / (2 * 1.96)
+    return Difference(gain, low, high, float(min(1.0, 2 * (tail + 1) / (len(draws) + 1))), least)
 
 
-def closed(arm: Arm, start: Arm, end: Arm, times: int, seed: int, spread: float | None) -> Interval | None:
+def closed(arm: Arm, start: Arm, end: Arm, by: Sampling) -> Interval | None:
     """Return how much of the way from `start` to `end` an arm has gone; None where there may be none."""
-    if difference(end, start, times, seed, spread).low <= 0:
+    if difference(end, start, by).low <= 0:
         return None
-    one, of, to = (resampled(a, times, seed) for a in (arm, start, end))
-    there = to - of
-    low, high = interval((one - of)[there > 0] / there[there > 0])
-    return Interval((value(arm) - value(start)) / (value(end) - value(start)), low, high)
+
+    def way(values: np.ndarray) -> np.ndarray:
+        there = values[2] - values[1]
+        return np.divide(values[0] - values[1], there, out=np.full(len(there), np.nan), where=there > 0)
+
+    draws = drawn([arm, start, end], way, by)
+    assert draws is not None  # else the difference would not be certain
+    return Interval((value(arm) - value(start)) / (value(end) - value(start)), *interval(draws))
 
 
-def spread(a: Arm, b: Arm) -> float | None:
-    """Return the standard deviation of the difference between single runs of two arms; None: there are no two runs."""
-    apart = [x.runs - y.runs for x, y in zip(a, b, strict=True) if len(x.runs) == len(y.runs) > 1]
+def spread(pairs: Sequence[tuple[Arm, Arm]]) -> float | None:
+    """Return the standard deviation of the difference between single runs of two arms, over all that have several."""
+    apart = [
+        x.runs - y.runs for a, b in pairs for x, y in zip(a, b, strict=True) if len(x.runs) == len(y.runs) > 1
+    ]  # fmt: skip
     freedom = sum(len(one) - 1 for one in apart)
     return float(np.sqrt(sum(((one - one.mean()) ** 2).sum() for one in apart) / freedom)) if freedom else None
 

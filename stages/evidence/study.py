@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from concurrent.futures import as_completed
 
 from stages import command, files, paths, progress, settings
-from stages.evidence import study_answer, study_runs, study_training
+from stages.dataset import coco
+from stages.evidence import held_out, study_answer, study_runs, study_training
 from stages.evidence.roles import OLD
 from stages.evidence.study_runs import Row, Run
 from stages.settings import NONE, Settings
@@ -23,17 +24,22 @@ from stages.training import parallel
 def main() -> None:
     params = settings.load()
     there = study_runs.photographs(params)
+    for product in there:
+        held_out.of([product], params, params.now.study.imgsz)  # which says so where there are none
     every = {product: len(of.images) for product, of in there.items()}
-    wanted = list(study_runs.plan(params, every))
+    known = len(coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), params.dataset.groups)) > 1
+    wanted = list(study_runs.plan(params, every, known))
     marks = {(run.product, run.name): study_runs.mark(run, there[run.product], params) for run in wanted}
-    rows = {product: study_runs.read(product) for product in there}
+    rows = {product: study_runs.read(product, params.scale) for product in there}
     todo = [run for run in wanted if rows[run.product].get(run.name, {}).get("mark") != marks[run.product, run.name]]
     done = len(wanted) - len(todo)
     print(f"{len(wanted)} runs of {params.now.study.steps} steps each, {done} of them done", flush=True)
     with files.locked(study_training.WORK / "lock"):
-        for row in made(todo, params):
-            product, name = row["product"], row["name"]
-            study_runs.keep(product, rows[product], row | {"mark": marks.get((product, name))})
+        for row in made(todo, marks, params):
+            if "problem" in row:
+                print(f"{row['product']} {row['name']} is left out: {row['problem']}", flush=True)
+            else:
+                study_runs.keep(row["product"], params.scale, rows[row["product"]], row)
     names = {run.name for run in wanted} | {OLD}
     kept = {product: [row for name, row in of.items() if name in names] for product, of in rows.items()}
     found = files.rounded(study_answer.summary(kept, every, params))
@@ -42,7 +48,7 @@ def main() -> None:
     shutil.rmtree(study_training.WORK)
 
 
-def made(todo: list[Run], params: Settings) -> Iterator[Row]:
+def made(todo: list[Run], marks: dict[tuple[str, str], str], params: Settings) -> Iterator[Row]:
     """Train and test what is to be done, as many at a time as the machine allows; yield the rows as they come."""
     warm = {run.product for run in todo if _warm(run, params)}
     with (
@@ -51,7 +57,7 @@ def made(todo: list[Run], params: Settings) -> Iterator[Row]:
     ):
         jobs = [pool.submit(study_training.begin, product, params) for product in sorted(warm)]
         for part in phases(todo, params):
-            jobs += [pool.submit(study_training.execute, run, params) for run in part]
+            jobs += [pool.submit(study_training.execute, run, marks[run.product, run.name], params) for run in part]
             for job in as_completed(jobs):
                 yield job.result()
                 bar.update()

@@ -37,8 +37,8 @@ def spread() -> float | None:
 
 def headline(found: dict) -> dict[str, float]:
     """Return the figures of a study that are compared from commit to commit."""
-    best = max((of for of in found.get("worth", {}).values() if of), key=lambda of: of["worth"], default=None)
-    figures = {"worth": best["worth"], "worth_low": best["low"], "worth_high": best["high"]} if best else {}
+    asked = found.get("worth", {}).get(found["primary"])
+    figures = {"worth": asked["worth"], "worth_low": asked["low"], "worth_high": asked["high"]} if asked else {}
     for name, arm in found.get("arms", {}).items():
         figures |= {f"{name}_map50_95": arm["value"]}
         figures |= {f"{name}_closed": arm["closed"]["value"]} if "closed" in arm else {}
@@ -50,14 +50,17 @@ class Answer:
 
     def __init__(self, rows: Rows, every: Mapping[str, int], params: Settings):
         self.params, self.every = params, every
-        self.times, self.seed = params.evidence.resamplings, params.seed
         self.rows: dict[str, dict[tuple[Point, int], Row]] = {product: {} for product in rows}
         self.old = {product: next((row for row in of if row["arm"] == OLD), None) for product, of in rows.items()}
         for product, of in rows.items():
             for row in of:
                 if row["arm"] != OLD:
-                    count = None if row["count"] == every[product] else row["count"]
-                    self.rows[product][(row["arm"], row["choice"], count), row["draw"]] = row
+                    counts = {None if row["count"] == every[product] else row["count"]}
+                    if row["count"] == min(params.study.at, every[product]):
+                        counts.add(params.study.at)
+                    for count in counts:
+                        self.rows[product][(row["arm"], row["choice"], count), row["draw"]] = row
+        self.by = statistics.Sampling(params.evidence.resamplings, params.seed, self.spread())
 
     def common(self, points: Sequence[Point]) -> list[Arm] | None:
         """Return each point's scores on the products and draws on which all of them have run; None: on none."""
@@ -75,7 +78,7 @@ class Answer:
         """Return by how much one point is better than another, and what the other reaches where both have run."""
         if (both := self.common([a, b])) is None:
             return None
-        gain = statistics.difference(both[0], both[1], self.times, self.seed, None)
+        gain = statistics.difference(both[0], both[1], self.by)
         return asdict(gain) | {"without": statistics.value(both[1])}
 
     def closed(self, of: Point, start: Point, end: Point) -> Interval | None:
@@ -84,12 +87,12 @@ class Answer:
         if there is None:
             return None
         arm, few, all_ = there
-        return statistics.closed(arm, few, all_, self.times, self.seed, None)
+        return statistics.closed(arm, few, all_, self.by)
 
     def estimate(self, of: Point) -> Interval | None:
         """Return a point's value with its interval."""
         there = self.common([of])
-        return statistics.estimate(there[0], self.times, self.seed) if there else None
+        return statistics.estimate(there[0], self.by) if there else None
 
     def at(self, arm: str, choice: str = "random") -> Point:
         """Return the point at which all arms are compared."""
@@ -100,7 +103,7 @@ class Answer:
         params, study, how = self.params, self.params.study, self.params.now.study
         part = roles(params.arms, params)
         base = part.baseline
-        done = [row for of in self.rows.values() for row in of.values()]
+        done = {row["product"] + row["name"]: row for of in self.rows.values() for row in of.values()}.values()
         found: dict = {
             "conditions": {
                 "scale": params.scale, "model": params.now.detector.model, "imgsz": how.imgsz, "batch": how.batch,
@@ -128,7 +131,7 @@ class Answer:
         found["choices"] = self.choices()
         found["curve"] = self.curve()
         found["worth"] = {name: self.worth(name, base) for name in study.curve if name != base}
-        found["spread"] = self.spread(names, base)
+        found["spread"] = self.by.spread
         found["old"] = {p: row["metrics"] | {"map50_95": row["map50_95"]} for p, row in self.old.items() if row}
         return found
 
@@ -173,10 +176,11 @@ class Answer:
     def means(self, point: Point) -> dict[str, float]:
         """Return a point's secondary measures, averaged over runs, then over products."""
         found = [
-            {m: np.mean([row["metrics"][m] for row in rows]) for m in arm_metrics.METRICS}
-            for of in self.rows.values() if (rows := [row for (at, _), row in of.items() if at == point])
+            {m: np.mean(of_rows) for m in arm_metrics.METRICS
+             if (of_rows := [row["metrics"][m] for (at, _), row in of.items() if at == point and m in row["metrics"]])}
+            for of in self.rows.values()
         ]  # fmt: skip
-        return {m: float(np.mean([one[m] for one in found])) for m in arm_metrics.METRICS} if found else {}
+        return {m: float(np.mean(of)) for m in arm_metrics.METRICS if (of := [one[m] for one in found if m in one])}
 
     def shifted(self, point: Point) -> dict[str, float]:
         """Return a point's mAP50-95 at each station that differs, averaged likewise."""
@@ -200,38 +204,46 @@ class Answer:
         return found
 
     def curve(self) -> dict[str, list[dict]]:
-        """Return each arm's mAP50-95 over the number of photographs."""
+        """Return each arm's mAP50-95 over the number of photographs, of the products that have them all."""
         found: dict[str, list[dict]] = {}
         for name in self.params.study.curve:
-            counts = {at[2] for of in self.rows.values() for at, _ in of if at[:2] == (name, "random")}
-            for count in sorted(counts, key=lambda c: c or 1 << 30):
+            counts = self.counts(name)
+            for count in counts:
                 if value := self.estimate((name, "random", count)):
-                    every = max(self.every.values())
-                    found.setdefault(name, []).append({"count": count or every} | asdict(value))
+                    found.setdefault(name, []).append({"count": count or min(self.every.values())} | asdict(value))
         return found
+
+    def counts(self, name: str) -> list[int | None]:
+        """Return how many photographs an arm was made of, for every product; None: all, the last."""
+        of_products = [{at[2] for at, _ in of if at[:2] == (name, "random")} for of in self.rows.values() if of]
+        shared = set.intersection(*of_products) if of_products else set()
+        return sorted(shared, key=lambda count: count or 1 << 30)
 
     def worth(self, name: str, base: str) -> dict | None:
         """Return how many photographs without fakes an arm made of a few is worth, on the curve of the baseline."""
-        counts = sorted({at[2] or 0 for of in self.rows.values() for at, _ in of if at[:2] == (base, "random")})
-        counts = [count or None for count in [*[c for c in counts if c], *([0] if 0 in counts else [])]]
+        counts = self.counts(base)
         there = self.common([self.at(name), *((base, "random", count) for count in counts)])
         if there is None or len(counts) < 2:
             return None
-        draws = [statistics.resampled(arm, self.times, self.seed) for arm in there]
-        numbers = [count or max(self.every.values()) for count in counts]
-        whole = photographs(statistics.value(there[0]), numbers, [statistics.value(arm) for arm in there[1:]])
-        drawn = [photographs(draws[0][t], numbers, [of[t] for of in draws[1:]]) for t in range(self.times)]
-        low, high = statistics.interval(np.array(drawn))
-        return {"worth": whole, "low": low, "high": high, "most": numbers[-1]}
+        numbers = [count or min(self.every.values()) for count in counts]
 
-    def spread(self, names: Sequence[str], base: str) -> float | None:
-        """Return the standard deviation of the difference between single runs of an arm and the baseline."""
-        found = []
-        for name in names:
-            both = self.common([self.at(name), self.at(base)]) if name != base else None
-            if both and (one := statistics.spread(*both)) is not None:
-                found.append(one)
-        return float(np.sqrt(np.mean(np.square(found)))) if found else None
+        def measure(values: np.ndarray) -> np.ndarray:
+            return np.array([photographs(of[0], numbers, of[1:]) for of in values.T])
+
+        draws = statistics.drawn(there, measure, self.by)
+        if draws is None:
+            return None
+        low, high = statistics.interval(draws)
+        values = [statistics.value(arm) for arm in there]
+        return {"worth": photographs(values[0], numbers, values[1:]), "low": low, "high": high, "most": numbers[-1]}
+
+    def spread(self) -> float | None:
+        """Return the standard deviation of the difference between single runs of two arms, over all arms."""
+        points = dict.fromkeys(point for of in self.rows.values() for point, _ in of)
+        if (base := roles(self.params.arms, self.params).baseline) is None:
+            return None
+        pairs = [self.common([point, self.at(base)]) for point in points if point != self.at(base)]
+        return statistics.spread([(both[0], both[1]) for both in pairs if both])
 
 
 def photographs(value: float, counts: Sequence[int], values: Sequence[float]) -> float:

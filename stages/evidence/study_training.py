@@ -14,6 +14,7 @@ from stages.evidence import arm, arm_metrics, held_out, lineage, mix, remade, st
 from stages.evidence.remade import Photographs
 from stages.evidence.roles import OLD
 from stages.evidence.study_runs import Row, Run
+from stages.problem import Problem
 from stages.settings import NONE, Settings
 
 WORK = paths.CHECKPOINTS / "study"
@@ -21,15 +22,26 @@ IMAGE_DRAWS = 200  # of the test images: what intervals over images are made of
 FINE = 10_000  # whole numbers of which these are kept as
 
 
-def execute(run: Run, params: Settings) -> Row:
-    """Train and test one detector; return what is kept of it. A killed run is continued by the same call."""
+def execute(run: Run, mark: str, params: Settings) -> Row:
+    """Train and test one detector; return what is kept of it, or the problem that kept it from being trained.
+
+    A killed run is continued by the same call.
+    """
+    try:
+        return study_runs.row_of(run, {"mark": mark} | made(run, WORK / f"{run.product}_{run.name}_{mark}", params))
+    except Problem as problem:
+        return study_runs.row_of(run, {"problem": str(problem)})
+
+
+def made(run: Run, place: Path, params: Settings) -> Row:
+    """Train and test one detector, in a folder of its own; return what is kept of it."""
     asked, how = params.arms[run.arm], params.now.study
-    place = WORK / run.product / run.name
     own = study_runs.picked(run, study_runs.photographs(params)[run.product])
     remade.some(own, [image.id for image in own.images], paths.SOURCE_IMAGES, place / "own")
     of = Photographs(place / "own")
     if warm := asked.known != NONE:
-        of = Photographs(place / "own", known(run.product), start(run.product))
+        start = started(run.product, params)
+        of = Photographs(place / "own", start / "known", start)
     fakes = None
     if made_by := params.composition(asked):
         wanted = min(params.now.composed, asked.ratio * run.count)
@@ -45,7 +57,7 @@ def execute(run: Run, params: Settings) -> Row:
         **tested(trained.weights, run.product, warm, params),
     }
     shutil.rmtree(place)
-    return study_runs.row_of(run, facts)
+    return facts
 
 
 def begin(product: str, params: Settings) -> Row:
@@ -53,29 +65,24 @@ def begin(product: str, params: Settings) -> Row:
     dataset, train = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["train"])
     groups = coco.grouped(dataset, params.dataset.groups)
     ids = [image.id for group, of in groups.items() if group != product for image in of if image.id in train]
-    remade.some(dataset, ids, paths.SOURCE_IMAGES, known(product))
-    if not (start(product) / "last.pt").exists():
+    folder = started(product, params)
+    remade.some(dataset, ids, paths.SOURCE_IMAGES, folder / "known")
+    if not (folder / "last.pt").exists():
         how = params.now.study
         how = msgspec.structs.replace(how, steps=params.evidence.known_steps * how.steps)
         batches = min(arm.BATCHES, how.steps)
-        data = WORK / product / "start_data"
-        mix.write([mix.Part([known(product)], 1.0)], data, how.imgsz, batches * how.batch, params.seed)
+        mix.write([mix.Part([folder / "known"], 1.0)], folder / "data", how.imgsz, batches * how.batch, params.seed)
         rule = arm.detector(params, how, "standard", None)
-        trained = model.train(data, rule, params.seed, paths.CHECKPOINTS, f"{product}: all others")
-        files.write(start(product) / "last.pt", trained.last.read_bytes())
+        trained = model.train(folder / "data", rule, params.seed, paths.CHECKPOINTS, f"{product}: all others")
+        files.write(folder / "last.pt", trained.last.read_bytes())
         model.forget(trained)
-        shutil.rmtree(data)
-    return {"name": OLD, "arm": OLD, "product": product} | tested(start(product) / "last.pt", product, True, params)
+        shutil.rmtree(folder / "data")
+    return {"name": OLD, "arm": OLD, "product": product} | tested(folder / "last.pt", product, True, params)
 
 
-def start(product: str) -> Path:
-    """Return the folder of the detector of all other products."""
-    return WORK / product / "start"
-
-
-def known(product: str) -> Path:
-    """Return the folder of the other products' training photographs."""
-    return WORK / product / "known"
+def started(product: str, params: Settings) -> Path:
+    """Return the folder of the detector of all other products, with their photographs in it."""
+    return WORK / f"{product}_{study_runs.others(product, params)}"
 
 
 def tested(weights: Path, product: str, warm: bool, params: Settings) -> Row:

@@ -24,6 +24,8 @@ def sentences(results: dict, arms: dict[str, Arm], params: Settings) -> list[str
     real = int(best.get("run", {}).get("images", {}).get(f"data/subsets/{arms[primary].subset}", 0)) or "the same few"
     gain = best["against"][part["baseline"]]
     verb = {"helps": "help", "hurts": "hurt", "inconclusive": "cannot be shown to help"}[gain["word"]]
+    if len(base["seeds"]) == 1:
+        verb = {"helps": "seem to help", "hurts": "seem to hurt", "inconclusive": verb}[gain["word"]]
     lines = [
         f"The fakes of {primary} {verb}: with {real} real photographs and standard augmentation the detector reaches "
         f"mAP50-95 {base['map50_95']:.3f}, with the fakes {best['map50_95']:.3f}, a difference of {gain['value']:+.3f} "

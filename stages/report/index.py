@@ -80,7 +80,8 @@ def compared(of_products: dict[str, dict], title: str, params: Settings) -> list
                 photo.fit(photo.read(gallery), 1200), "Test photographs as the detectors without (left) and with fakes "
                 "(right) see them, the worst first. White: what is there. Blue: found. Orange: a wrong class or place.",
             )]  # fmt: skip
-        parts.append(decisions(results["gate"]))
+        if len(results["arms"][results["roles"]["baseline"]]["seeds"]) > 1:  # one seed decides nothing
+            parts.append(decisions(results["gate"]))
         if distances := results.get("two_sample"):
             parts.append("<h3>How far fakes are from real images</h3>")
             parts.append("<p>AUC of a classifier that tells them apart on the judge's features: 0.5 cannot, 1 always "

@@ -51,16 +51,15 @@ def sentences(found: dict, params: Settings) -> list[str]:
     """Return the answer in a few lines of plain text, the shortest first."""
     count, primary = found["conditions"]["photographs"], found["primary"]
     arms = found["arms"]
-    worth = {name: of for name, of in found.get("worth", {}).items() if of}
     lines = []
-    if worth:
-        best = max(worth, key=lambda name: worth[name]["worth"])
-        of = worth[best]
-        saved = max(0.0, of["worth"] - count) * params.evidence.minutes / 60
+    if of := found.get("worth", {}).get(primary):
+        minutes = params.evidence.minutes
+        least, saved, most = (max(0.0, of[end] - count) * minutes / 60 for end in ("low", "worth", "high"))
         lines += [
-            f"{count} photographs with {best} are worth {number(of, 'worth')} without "
+            f"{count} photographs with {primary} are worth {number(of, 'worth')} without "
             f"({number(of, 'low')} to {number(of, 'high')})",
-            f"That is {saved:.1f} hours of annotating, at {params.evidence.minutes:g} minutes a photograph.",
+            f"That is {saved:.1f} hours of annotating ({least:.1f} to {most:.1f}"
+            f"{' or more' * (of['high'] >= of['most'])}), at {minutes:g} minutes a photograph.",
         ]
     if "against" in (arm := arms.get(primary, {})):
         verb = {"helps": "help", "hurts": "hurt", "inconclusive": "cannot be shown to help"}[arm["against"]["word"]]

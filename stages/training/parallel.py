@@ -7,10 +7,12 @@ threads. One thread also gives the same bits on every machine of a kind, however
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from threading import Thread
 
 from stages import provenance
 
@@ -32,11 +34,23 @@ def trainings(most: int) -> Iterator[ProcessPoolExecutor]:
     count, before = min(most, together()), os.environ.get(THREADS)
     if not torch.cuda.is_available():
         os.environ[THREADS] = "1"  # which the processes inherit
+    pool = ProcessPoolExecutor(count, get_context("spawn"), _die_with, (os.getpid(),))
     try:
-        with ProcessPoolExecutor(count, get_context("spawn")) as pool:
-            yield pool
+        yield pool
     finally:
+        pool.shutdown(cancel_futures=True)  # after a failure, what has not begun would only be thrown away
         if before is None:
             os.environ.pop(THREADS, None)
         else:
             os.environ[THREADS] = before
+
+
+def _die_with(parent: int) -> None:
+    """End this process when the one that gives it work is gone, killed: it would wait for more for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()

@@ -78,9 +78,11 @@ def test_a_good_detector_is_promoted_and_named():
 
 
 def test_of_two_detectors_that_score_alike_the_one_that_finds_more_is_chosen():
+    better = seen(0.97, 9)
+    assert gate(GOOD | {"warm_ten": better}, HOLDS)["chosen"] == "warm_ten"
     timid = [
         [with_detections(scene, lambda d: np.where(d[:, 4:5] < 0.8, d * (1, 1, 1, 1, 0.25, 1), d)) for scene in run]
-        for run in seen(0.9, 9)
+        for run in better
     ]
     said = gate(GOOD | {"warm_ten": timid}, HOLDS)
     assert said["chosen"] == "ten_standard"
@@ -95,16 +97,17 @@ def with_detections(scene, change):
 @pytest.mark.parametrize("harm", [{"shift": 0.45}, {"called": KNOWN}])
 def test_shifted_labels_and_a_swapped_class_are_refused(harm):
     """Where one arm has learnt them another is chosen; where all have, none is promoted."""
-    worse = seen(0.95, 9, **harm)
-    assert gate(GOOD | {"warm_ten": worse}, HOLDS)["chosen"] == "ten_standard"
+    assert gate(GOOD | {"warm_ten": seen(0.97, 9)}, HOLDS)["chosen"] == "warm_ten"
+    assert gate(GOOD | {"warm_ten": seen(0.97, 9, **harm)}, HOLDS)["chosen"] == "ten_standard"
     said = gate({OLD: seen(0.0)} | {name: seen(0.95, k, **harm) for k, name in enumerate(("ten_standard", "warm_ten"))},
                 HOLDS)  # fmt: skip
     assert said["promote_product"] == 0
 
 
 def test_a_forgotten_known_product_is_refused():
-    forgotten = HOLDS | {"warm_ten": seen(0.6, 9, KNOWN)}
-    assert gate(GOOD, forgotten)["chosen"] == "ten_standard"
+    forgotten, better = HOLDS | {"warm_ten": seen(0.6, 9, KNOWN)}, GOOD | {"warm_ten": seen(0.97, 9)}
+    assert gate(better, HOLDS)["chosen"] == "warm_ten"
+    assert gate(better, forgotten)["chosen"] == "ten_standard"
     alone = {name: GOOD[name] for name in ("warm_ten", OLD)}
     assert gate(alone, forgotten)["promote_product"] == 0
     assert gate(alone, HOLDS)["promote_product"] == 1

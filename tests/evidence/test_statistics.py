@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.evidence import statistics
-from stages.evidence.statistics import Difference, Scores
+from stages.evidence.statistics import Difference, Sampling, Scores
 
 TIMES = 4000
 
@@ -14,8 +14,12 @@ def scores(means, noise, shared):
     return Scores(np.array(means), np.array(draws))
 
 
-def difference(a, b, spread=None):
-    return statistics.difference([a], [b], TIMES, 0, spread)
+def by(spread):
+    return Sampling(TIMES, 0, spread)
+
+
+def difference(a, b, spread=0.004):
+    return statistics.difference([a], [b], by(spread))
 
 
 LUCK = np.random.default_rng(0).normal(0, 0.05, 1000)  # of the images that were drawn
@@ -26,18 +30,19 @@ def test_pairing_takes_the_images_luck_out():
     found = difference(a, b)
     assert found.value == pytest.approx(0.02)
     assert 0.01 < found.low < 0.02 < found.high < 0.03
-    alone = statistics.estimate([a], TIMES, 0)
+    alone = statistics.estimate([a], by(0.004))
     assert alone.high - alone.low > 0.15  # alone, the images' luck hides it
     assert statistics.word(found, found.p) == "helps"
     assert statistics.word(difference(b, a), 0.001) == "hurts"
 
 
-def test_seeds_that_disagree_widen_the_interval_and_what_can_be_seen():
-    steady, shaky = scores([0.5, 0.5], 0.002, LUCK), scores([0.45, 0.6], 0.002, LUCK)
-    found = difference(shaky, steady)
-    assert found.low < 0 < found.high
-    assert statistics.word(found, found.p) == "inconclusive"
-    assert found.least > 5 * difference(steady, scores([0.51, 0.51], 0.002, LUCK)).least
+def test_what_seeds_change_widens_the_interval_and_what_can_be_seen():
+    a, b = scores([0.55, 0.55], 0.002, LUCK), scores([0.5, 0.5], 0.002, LUCK)
+    steady, shaky = difference(a, b, 0.004), difference(a, b, 0.08)
+    assert statistics.word(steady, steady.p) == "helps"
+    assert shaky.low < 0 < shaky.high and statistics.word(shaky, shaky.p) == "inconclusive"
+    assert shaky.least > 5 * steady.least
+    assert shaky.least == pytest.approx(2.8 * 0.08 / np.sqrt(2), rel=0.1)  # two runs
 
 
 def test_the_same_arm_is_no_different_from_itself():
@@ -45,47 +50,63 @@ def test_the_same_arm_is_no_different_from_itself():
     assert difference(a, a) == Difference(0, 0, 0, 1, 0)
 
 
-def test_a_single_seed_says_what_seeds_are_known_to_change_and_without_that_nothing():
+def test_where_nothing_says_what_seeds_change_nothing_is_certain():
     a, b = scores([0.55], 0.001, LUCK), scores([0.5], 0.001, LUCK)
-    assert (difference(a, b).low, difference(a, b).high) == (-1, 1)
-    known = difference(a, b, spread=0.03)
-    assert known.low < 0 < 0.05 < known.high  # 0.05 ± 1.96 × 0.03
-    assert difference(a, b, spread=0.01).low > 0
-    assert known.least == pytest.approx(2.8 * 0.03, rel=0.1)
+    found = difference(a, b, None)
+    assert (found.low, found.high) == (-1, 1)
+    assert difference(a, b, 0.03).low < 0 < 0.05 < difference(a, b, 0.03).high  # 0.05 ± 1.96 × 0.03
+    assert difference(a, b, 0.01).low > 0
+    assert statistics.estimate([a], by(None)).high > 0.6  # an arm alone has its images' interval
 
 
-def test_intervals_have_the_width_that_theory_gives():
-    """Of a mean of five runs that spread by 0.1, without any luck of images."""
-    runs = np.random.default_rng(1).normal(0.5, 0.1, 5)
-    low, high = statistics.interval(statistics.resampled([Scores(runs, np.tile(runs[:, None], 10))], TIMES, 0))
-    assert high - low == pytest.approx(2 * 1.96 * runs.std(ddof=1) / np.sqrt(5), rel=0.12)
+def coverage(products, runs, between, times=300):
+    """Return how often the interval of two arms that are alike holds 0: runs spread by 0.02, images by 0.01."""
+    rng, held = np.random.default_rng(0), 0
+    for trial in range(times):
+        pairs = []
+        for _ in range(products):
+            images, shift = rng.normal(0, 0.01, 100), rng.normal(0, between) + rng.normal(0, 0.01)
+            a, b = rng.normal(0.6 + shift, 0.014, runs), rng.normal(0.6, 0.014, runs)
+            pairs.append((Scores(a, a[:, None] + images), Scores(b, np.tile(b[:, None], 100))))
+        left, right = ([pair[k] for pair in pairs] for k in (0, 1))
+        found = statistics.difference(left, right, Sampling(500, trial, 0.02))
+        held += found.low <= 0 <= found.high
+    return held / times
+
+
+@pytest.mark.parametrize(("products", "runs", "between"), [(1, 1, 0), (1, 2, 0), (3, 1, 0.02), (3, 2, 0), (3, 2, 0.05)])
+def test_intervals_hold_what_they_promise(products, runs, between):
+    """With two seeds, and with three products, too."""
+    assert coverage(products, runs, between) >= 0.92
 
 
 def test_products_that_disagree_widen_the_interval():
     base = [scores([0.5, 0.5], 0.001, 0 * LUCK) for _ in range(3)]
     same = [scores([0.52, 0.52], 0.001, 0 * LUCK) for _ in range(3)]
     other = [scores([v, v], 0.001, 0 * LUCK) for v in (0.46, 0.52, 0.58)]
-    alike = statistics.difference(same, base, TIMES, 0, None)
-    apart = statistics.difference(other, base, TIMES, 0, None)
+    alike, apart = (statistics.difference(arm, base, by(0.004)) for arm in (same, other))
     assert alike.value == apart.value == pytest.approx(0.02)
     assert alike.low > 0 > apart.low
-    assert apart.high - apart.low > 0.06
+    assert apart.high - apart.low == pytest.approx(2 * 4.30 * 0.06 / np.sqrt(3), rel=0.1)  # Student's t of three
 
 
 def test_closed_only_where_there_is_a_way():
     few, most = scores([0.3, 0.3], 0.01, LUCK), scores([0.7, 0.7], 0.01, LUCK)
     arm = scores([0.6, 0.6], 0.01, LUCK)
-    way = statistics.closed([arm], [few], [most], TIMES, 0, None)
+    way = statistics.closed([arm], [few], [most], by(0.02))
     assert way is not None and way.value == pytest.approx(0.75)
-    assert 0.65 < way.low < 0.75 < way.high < 0.85
-    near = scores([0.3, 0.31], 0.05, LUCK)
-    assert statistics.closed([most], [few], [near], TIMES, 0, None) is None
+    assert 0.6 < way.low < 0.72 and 0.78 < way.high < 0.9
+    assert statistics.closed([most], [few], [scores([0.3, 0.31], 0.05, LUCK)], by(0.02)) is None
+    one = [scores([v], 0.001, 0 * LUCK) for v in (0.6, 0.3, 0.7)]
+    single = statistics.closed(*([of] for of in one), by(0.02))
+    assert single is not None and single.high - single.low > 0.1  # another seed would change it
 
 
 def test_the_spread_of_single_differences_by_hand():
     a, b = scores([0.5, 0.7], 0, LUCK), scores([0.5, 0.6], 0, LUCK)
-    assert statistics.spread([a], [b]) == pytest.approx(np.std([0, 0.1], ddof=1))
-    assert statistics.spread([scores([0.5], 0, LUCK)], [scores([0.4], 0, LUCK)]) is None
+    assert statistics.spread([([a], [b])]) == pytest.approx(np.std([0, 0.1], ddof=1))
+    assert statistics.spread([([a], [b]), ([a], [a])]) == pytest.approx(np.std([0, 0.1], ddof=1) / np.sqrt(2))
+    assert statistics.spread([([scores([0.5], 0, LUCK)], [scores([0.4], 0, LUCK)])]) is None
 
 
 def test_holm_by_hand():

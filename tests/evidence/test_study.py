@@ -25,7 +25,7 @@ def copied(done, tmp_path_factory):
 
 
 def kept(folder):
-    return {p.name: p.read_text().splitlines() for p in (folder / study_runs.FOLDER).glob("*.jsonl")}
+    return {p.name: p.read_text().splitlines() for p in (folder / study_runs.FOLDER).glob("*/*.jsonl")}
 
 
 def test_a_killed_study_goes_on_where_it_was_and_a_wider_one_keeps_its_runs(copied):

@@ -3,10 +3,11 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from stages import paths, settings
+from stages import files, paths, settings
 from stages.dataset import coco
 from stages.evidence import study_runs
 from stages.evidence.study_runs import Run
+from stages.schema import NONE
 from tests.helpers.checkouts import ROOT
 
 PARAMS = settings.load(ROOT / "params.yaml")
@@ -20,8 +21,15 @@ def tubes(bins):
 
 
 @pytest.fixture(autouse=True)
-def here(monkeypatch):
-    monkeypatch.chdir(ROOT)
+def project(bins, tmp_path, monkeypatch):
+    """A folder with the project's code, photographs and their split."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stages").symlink_to(ROOT / "stages")
+    dataset = coco.read(bins / "annotations.json")
+    paths.ANNOTATIONS.parent.mkdir(parents=True)
+    coco.write(paths.ANNOTATIONS, dataset)
+    ids = [image.id for image in dataset.images]
+    files.write_json(paths.SPLIT, {"train": ids[::2], "val": [], "test": ids[1::2]})
 
 
 def test_the_plan_has_every_arm_at_ten_a_curve_and_what_all_photographs_give():
@@ -75,6 +83,18 @@ def test_a_mark_changes_with_what_a_run_is_made_of(tubes):
     others.append(mark(fewer))
     assert len({first, *others}) == 6
     assert mark(tubes, arm="warm_ten") != mark(tubes, warm, arm="warm_ten")
+    assert mark(tubes, real, arm="ten") == mark(tubes, arm="ten")  # which mixes nothing
+
+
+def test_a_mark_changes_with_what_a_run_is_tested_on_and_with_the_other_products(tubes):
+    before = {arm: mark(tubes, arm=arm) for arm in ("paste", "warm_ten")}
+    split = files.read_json(paths.SPLIT)
+    others = [i.id for i in coco.read(paths.ANNOTATIONS).images if not i.file_name.startswith("tube_mint/")]
+    gone = next(id_ for id_ in split["train"] if id_ in others)
+    files.write_json(paths.SPLIT, split | {"train": [id_ for id_ in split["train"] if id_ != gone]})
+    assert mark(tubes) == before["paste"] and mark(tubes, arm="warm_ten") != before["warm_ten"]
+    files.write_json(paths.SPLIT, split | {"test": split["test"][3:]})
+    assert mark(tubes) != before["paste"]
 
 
 def test_comments_and_docstrings_make_nothing_anew(tmp_path):
@@ -85,14 +105,18 @@ def test_comments_and_docstrings_make_nothing_anew(tmp_path):
     assert study_runs.meaning(plain) == study_runs.meaning(said) != study_runs.meaning(other)
 
 
-def test_rows_are_kept_one_a_line_in_order(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    rows = study_runs.read("tube_mint")
+def test_rows_are_kept_one_a_line_in_order_each_scale_by_itself():
+    rows = study_runs.read("tube_mint", "demo")
     assert rows == {}
     for name in ("b", "a"):
-        study_runs.keep("tube_mint", rows, {"name": name, "map50_95": 0.5})
-    study_runs.keep("tube_mint", rows, {"name": "b", "map50_95": 0.75})
-    lines = (study_runs.FOLDER / "tube_mint.jsonl").read_text().splitlines()
+        study_runs.keep("tube_mint", "demo", rows, {"name": name, "map50_95": 0.5})
+    study_runs.keep("tube_mint", "demo", rows, {"name": "b", "map50_95": 0.75})
+    lines = (study_runs.FOLDER / "demo" / "tube_mint.jsonl").read_text().splitlines()
     assert [line[:11] for line in lines] == ['{"name":"a"', '{"name":"b"']
-    assert study_runs.read("tube_mint")["b"]["map50_95"] == 0.75
-    assert paths.REPORTS in study_runs.FOLDER.parents
+    assert study_runs.read("tube_mint", "demo")["b"]["map50_95"] == 0.75
+    assert study_runs.read("tube_mint", "smoke") == {}
+
+
+def test_without_known_products_no_arm_goes_on_from_these():
+    wanted = list(study_runs.plan(PARAMS, dict.fromkeys(PARAMS.now.study.products, 30), known=False))
+    assert wanted and not [run for run in wanted if PARAMS.arms[run.arm].known != NONE]
