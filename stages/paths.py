@@ -35,6 +35,7 @@ GATE = Path("data/gate")
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics"
 PLOTS = REPORTS / "plots"
+STUDY = REPORTS / "evidence" / "study.json"  # by `make evidence`, in git
 TIMING = REPORTS / "timing"  # seconds differ from run to run: never an output of a stage, never in git
 
 # What a killed run continues from: outside every stage's outputs, ignored by git and DVC.

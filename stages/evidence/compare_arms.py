@@ -17,7 +17,7 @@ from stages.dataset import coco, photo
 from stages.detector import predict
 from stages.detector.marked import marked
 from stages.detector.scenes import DetectedScene
-from stages.evidence import arm_metrics, compare, errors, held_out, lineage, study_answer, two_sample
+from stages.evidence import arm_metrics, compare, errors, held_out, lineage, seed_spread, two_sample
 from stages.evidence.roles import OLD
 from stages.judge import set_metrics
 from stages.settings import Arm, Settings
@@ -41,7 +41,7 @@ def main() -> None:
             print(f"{product} has no test images; the gate looks at its training images, fold by fold")
         elif trained:
             of, how = weights(product, trained), params.now.evidence
-            found = compare.compare(of, trained, product, params, how, study_answer.spread())
+            found = compare.compare(of, trained, product, params, how, seed_spread.from_study())
             if {found["roles"]["baseline"], params.evidence.primary} <= of.keys():
                 galleries += side_by_side(of, found["roles"]["baseline"], product, params)
             for name, arm in trained.items():

@@ -12,7 +12,7 @@ import msgspec
 
 from stages import command, files, paths, settings
 from stages.dataset import coco
-from stages.evidence import arm, compare, lineage, study_answer
+from stages.evidence import arm, compare, lineage, seed_spread
 from stages.settings import Arm, Compared, Settings
 from stages.training import parallel
 
@@ -31,7 +31,7 @@ def main() -> None:
     with parallel.trainings(len(arms)) as pool:
         jobs = {name: pool.submit(trained, name, one, params, how) for name, one in arms.items()}
         weights = {name: job.result() for name, job in jobs.items()}
-    results = compare.compare(weights, arms, "focus", params, how, study_answer.spread())
+    results = compare.compare(weights, arms, "focus", params, how, seed_spread.from_study())
     for name in arms:
         results["arms"][name]["run"] = files.read_json(weights[name][0].parent / "run.json")
     conditions = {"scale": params.scale, **msgspec.to_builtins(how), "model": params.now.detector.model}

@@ -15,7 +15,7 @@ from msgspec import to_builtins
 
 from stages import files, paths
 from stages.dataset import coco
-from stages.evidence import compare, compare_arms, held_out, remade, study_answer
+from stages.evidence import compare, compare_arms, held_out, remade, seed_spread
 from stages.evidence.compare import Comparison
 from stages.evidence.remade import Photographs
 from stages.evidence.roles import OLD, may_ship, roles
@@ -53,7 +53,7 @@ def examine(product: str, params: Settings) -> dict:
         for name in seen:
             seen[name][0] += held_out.seen(test, weights[OLD][0] if name == OLD else made[name, number])
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
-    known = study_answer.spread()  # of one detector; each arm has one for every fold here
+    known = seed_spread.from_study()  # of one detector; each arm has one for every fold here
     of = Comparison(seen, classes, params, known and known / np.sqrt(len(dealt)))
     kept = compare.known_products(weights, arms, product, params, how, known)
     gate = compare.decisions(of, arms, part, kept)

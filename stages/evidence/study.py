@@ -43,7 +43,7 @@ def main() -> None:
     names = {run.name for run in wanted} | {OLD}
     kept = {product: [row for name, row in of.items() if name in names] for product, of in rows.items()}
     found = files.rounded(study_answer.summary(kept, every, params))
-    files.write_json(study_answer.ANSWER, found)
+    files.write_json(paths.STUDY, found)
     files.write_json(paths.METRICS / "curve.json", study_answer.headline(found))
     shutil.rmtree(study_training.WORK)
 

@@ -11,14 +11,13 @@ from dataclasses import asdict
 
 import numpy as np
 
-from stages import files, paths, provenance
+from stages import provenance
 from stages.evidence import arm_metrics, statistics
 from stages.evidence.roles import OLD, may_ship, roles
 from stages.evidence.statistics import Arm, Interval, Scores
 from stages.evidence.study_runs import Row
 from stages.settings import Settings
 
-ANSWER = paths.REPORTS / "evidence" / "study.json"
 FINE = 10_000  # whole numbers of which mAP over drawn images is kept as
 Point = tuple[str, str, int | None]  # an arm, a choice of photographs, and how many; None: all of a product's
 
@@ -28,11 +27,6 @@ Rows = Mapping[str, Sequence[Row]]  # of each product
 def summary(rows: Rows, every: Mapping[str, int], params: Settings) -> dict:
     """Return everything that the report says of a study. `every`: how many photographs each product has to train on."""
     return Answer(rows, every, params).summary()
-
-
-def spread() -> float | None:
-    """Return the standard deviation of the difference between single detectors that a committed study has seen."""
-    return files.read_json(ANSWER).get("spread") if ANSWER.exists() else None
 
 
 def headline(found: dict) -> dict[str, float]:

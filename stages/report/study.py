@@ -5,8 +5,7 @@ from __future__ import annotations
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from stages import files, page
-from stages.evidence import study_answer
+from stages import files, page, paths
 from stages.evidence.arm_metrics import METRICS
 from stages.report.answer import share, spread
 from stages.settings import Settings
@@ -16,9 +15,9 @@ MARKS = ("o", "s", "^", "D", "v", "P")  # so that lines are told apart without c
 
 def section(params: Settings) -> list[str]:
     """Return HTML; nothing where there is no study."""
-    if not study_answer.ANSWER.exists():
+    if not paths.STUDY.exists():
         return []
-    found = files.read_json(study_answer.ANSWER)
+    found = files.read_json(paths.STUDY)
     arms, conditions = found.get("arms", {}), found["conditions"]
     if not arms:
         return []

@@ -9,7 +9,7 @@ import pytest
 
 from flows import child
 from stages import files, paths
-from stages.evidence import study_answer, study_runs
+from stages.evidence import study_runs
 from tests.helpers.checkouts import environment, run
 from tests.helpers.projects import change
 
@@ -42,7 +42,7 @@ def test_a_killed_study_goes_on_where_it_was_and_a_wider_one_keeps_its_runs(copi
     run(copied, *COMMAND)
     after = kept(copied)["tube_mint.jsonl"]
     assert set(before) <= set(after)  # seconds and all: not trained again
-    found = files.read_json(copied / study_answer.ANSWER)
+    found = files.read_json(copied / paths.STUDY)
     assert set(found["arms"]) == {"ten_standard", "paste", "warm_ten", "all"}
     assert set(found["arms"]["warm_ten"]["known"]) == {"map50_95", "found"}
     assert set(found["arms"]["paste"]["shifted"]) == {"other_bin", "other_height", "other_light"}

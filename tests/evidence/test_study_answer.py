@@ -1,6 +1,7 @@
 import pytest
 
-from stages.evidence import study_answer
+from stages import paths
+from stages.evidence import seed_spread, study_answer
 from tests.helpers.study_rows import EVERY, PARAMS, PRODUCTS, rows, summary
 
 
@@ -65,7 +66,7 @@ def test_products_that_disagree_widen_the_interval_of_the_gain():
 
 def test_the_spread_of_a_committed_study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert study_answer.spread() is None
-    study_answer.ANSWER.parent.mkdir(parents=True)
-    study_answer.ANSWER.write_text('{"spread": 0.02}')
-    assert study_answer.spread() == 0.02
+    assert seed_spread.from_study() is None
+    paths.STUDY.parent.mkdir(parents=True)
+    paths.STUDY.write_text('{"spread": 0.02}')
+    assert seed_spread.from_study() == 0.02

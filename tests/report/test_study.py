@@ -1,7 +1,6 @@
 import pytest
 
-from stages import files
-from stages.evidence import study_answer
+from stages import files, paths
 from stages.report import study
 from tests.helpers.study_rows import PARAMS, PRODUCTS, rows, summary
 
@@ -27,7 +26,7 @@ def test_where_fakes_beat_all_photographs_it_says_so():
 def test_the_section_shows_the_curve_every_arm_and_where_it_breaks(found, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert study.section(PARAMS) == []
-    files.write_json(study_answer.ANSWER, found)
+    files.write_json(paths.STUDY, found)
     html = "\n".join(study.section(PARAMS))
     assert "<svg" in html and "annotated photographs" in html
     for word in (*PRODUCTS, "other bin", "separated", "map touching", "least seen"):
@@ -37,5 +36,5 @@ def test_the_section_shows_the_curve_every_arm_and_where_it_breaks(found, tmp_pa
 
 def test_a_study_without_runs_is_left_out(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    files.write_json(study_answer.ANSWER, summary({p: [] for p in PRODUCTS}))
+    files.write_json(paths.STUDY, summary({p: [] for p in PRODUCTS}))
     assert study.section(PARAMS) == []
