@@ -2,6 +2,7 @@
 
 Each setting trains detectors on random draws of ten of its training photographs, all of them with the same draws and
 seeds, and is scored on its other images, those of the test split too, because nothing else is said of this product.
+Figures: mAP50-95, and the difference to the first setting with its interval.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.dataset import subset as subsets
 from stages.detector import metrics, model
-from stages.evidence import arm, arm_metrics, held_out, mix, remade, statistics
+from stages.evidence import arm_metrics, held_out, known, remade, statistics
 from stages.evidence.held_out import HeldOut
 from stages.evidence.remade import Photographs
-from stages.evidence.statistics import Scores
+from stages.evidence.statistics import Sampling, Scores
 from stages.problem import Problem
 from stages.settings import Arm, Compared, Settings, Subset
 from stages.training import parallel
@@ -122,9 +123,11 @@ def main(which: str) -> None:
         name: [Scores(np.array([s["map"] for s in of]), np.array([s["draws"] for s in of]))]
         for name, of in rows.items()
     }
+    first = next(iter(whole.values()))
+    by = Sampling(10_000, 0, statistics.spread([(of, first) for of in whole.values() if of is not first]))
     for name, of in whole.items():
-        low, high = statistics.interval(statistics.resampled(of, 10_000, 0))
-        figures[name] = f"{statistics.value(of):.3f} ({low:.3f} to {high:.3f})"
+        gain = statistics.difference(of, first, by)
+        figures[name] = f"{statistics.value(of):.3f}, {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
         figures[f"{name}, of each draw"] = [round(run, 4) for run in of[0].runs]
         if which == "nms":
             for limit in NMS:
@@ -177,12 +180,9 @@ def test(params: Settings) -> HeldOut:
 
 def start(of: Photographs, params: Settings, work: Path) -> None:
     """Train the detector of the other products."""
-    how = changed(params, steps=params.evidence.known_steps * params.now.study.steps)
     assert of.known and of.start
     if not (of.start / "last.pt").exists():
-        mix.write([mix.Part([of.known], 1.0)], work / "start_data", how.imgsz, arm.BATCHES * how.batch, 0)
-        rule = arm.detector(params, how, "standard", None)
-        trained = model.train(work / "start_data", rule, 0, paths.CHECKPOINTS, "all others")
+        trained = known.train(of.known, params.now.study, work / "start_data", "all others", params)
         files.write(of.start / "last.pt", trained.last.read_bytes())
         model.forget(trained)
 
@@ -196,11 +196,7 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
     rule = Subset(group="other", count=tried.count or "all", prefer="random", fewer=False)
     ids = [id_ for id_, _ in subsets.pick(every, rule, draw, "other")]
     mine = Photographs(remade.some(every, ids, of.own / "images", place / "own"), of.known, of.start)
-    fakes = None
-    if made_by := tried.params.composition(tried.arm):
-        count = tried.params.now.composed
-        fakes = remade.composed(made_by, mine.own, count, draw, place / "fakes", tried.params)
-    made = remade.train(tried.arm, mine, fakes, tried.how, draw, place, f"draw {draw}", tried.params)
+    made = remade.train(tried.arm, mine, tried.how, draw, place, f"draw {draw}", tried.params)
     held = test(tried.params)
     scenes = held_out.seen(held, made.weights)
     found: dict = {"nms": {limit: looked(held, made.weights, limit, tried.params) for limit in NMS}}

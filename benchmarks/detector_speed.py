@@ -20,7 +20,7 @@ from stages.dataset import coco
 from stages.dataset import subset as subsets
 from stages.detector import metrics, model
 from stages.evidence import arm, held_out, mix, remade, statistics
-from stages.evidence.statistics import Scores
+from stages.evidence.statistics import Sampling, Scores
 from stages.settings import Settings, Subset
 from stages.training import parallel
 
@@ -34,10 +34,12 @@ def main() -> None:
     params = settings.load()
     own, _ = choose.prepared(params, WORK)
     with parallel.trainings(1) as pool:  # alone on the machine, with one thread
-        spent = {
-            f"{size} px, {way}": [pool.submit(seconds, own, way, size, turn, params).result() for turn in range(ROUNDS)]
-            for size in (128, 192) for way in WAYS
-        }  # fmt: skip
+        spent: dict[str, list[float]] = {}
+        for turn in range(ROUNDS):
+            for size in (128, 192):
+                for way in WAYS:
+                    took = pool.submit(seconds, own, way, size, turn, params).result()
+                    spent.setdefault(f"{size} px, {way}", []).append(took)
     figures: dict = {name: f"{SPEED_STEPS / np.median(of):.2f} steps a second" for name, of in spent.items()}
     for size in (128, 192):
         fast, slow = (np.median(spent[f"{size} px, {way}"]) for way in WAYS)
@@ -47,7 +49,7 @@ def main() -> None:
         made = {job: pool.submit(score, own, *job, params) for job in jobs}
         runs = {way: np.array([made[way, seed].result() for seed in range(SEEDS)]) for way in WAYS}
     one, other = (Scores(of, np.tile(of[:, None], 2)) for of in runs.values())
-    apart = statistics.difference([one], [other], 10_000, 0, None)
+    apart = statistics.difference([one], [other], Sampling(10_000, 0, statistics.spread([([one], [other])])))
     figures |= {f"mAP50-95, {way}": of.round(4).tolist() for way, of in runs.items()}
     figures["mAP50-95, bf16 against fp32"] = f"{apart.value:+.4f} ({apart.low:+.4f} to {apart.high:+.4f})"
     conditions.record("detector_speed", figures, ("torch", "ultralytics-opencv-headless"))

@@ -19,7 +19,7 @@ from stages.dataset import coco
 from stages.detector import metrics
 from stages.evidence import arm_metrics, held_out, remade, statistics
 from stages.evidence.remade import Photographs
-from stages.evidence.statistics import Scores
+from stages.evidence.statistics import Sampling, Scores
 from stages.settings import Settings
 from stages.training import parallel
 
@@ -59,13 +59,14 @@ def measure(folder: Path, annotations: str, imgsz: int, steps: int, draws: int) 
         return [Scores(np.array([s["map50_95"] for s in of]), np.array([s["draws"] for s in of]))]
 
     few, fakes, every = (arm(*point) for point in POINTS)
+    by = Sampling(10_000, 0, statistics.spread([(fakes, few), (every, few)]))
     figures: dict = {"photographs": len(ids), "for testing": cut, "steps": steps, "pixels": imgsz, "draws": draws,
                      "classes": len(dataset.categories)}  # fmt: skip
     for title, of in ((f"{FEW}, standard augmentation", few), (f"{FEW}, with composed pictures", fakes),
                       (f"all {len(ids) - cut}, standard augmentation", every)):  # fmt: skip
-        figures[title] = said(statistics.estimate(of, 10_000, 0))
-    figures["composed pictures against none"] = said(statistics.difference(fakes, few, 10_000, 0, None))
-    way = statistics.closed(fakes, few, every, 10_000, 0, None)
+        figures[title] = said(statistics.estimate(of, by))
+    figures["composed pictures against none"] = said(statistics.difference(fakes, few, by))
+    way = statistics.closed(fakes, few, every, by)
     figures["closed"] = said(way) if way else "not certain that more photographs help"
     for point in POINTS:
         figures[f"{point[0]} of {point[1] or len(ids) - cut}, measures"] = {
@@ -91,11 +92,8 @@ def score(
     dataset = coco.read(folder / annotations)
     mixed = np.random.default_rng(draw).permutation(rest).tolist()[:count]
     own = remade.some(dataset, mixed, folder / "images", place / "own")
-    fakes = None
-    if made_by := params.composition(asked):
-        fakes = remade.composed(made_by, own, params.now.composed, draw, place / "fakes", params)
     title = f"{name} of {len(mixed)}, draw {draw}"
-    made = remade.train(asked, Photographs(own), fakes, how, draw, place, title, params)
+    made = remade.train(asked, Photographs(own), how, draw, place, title, params)
     held = held_out.load(coco.subset(dataset, test), folder / "images", how.imgsz)
     scenes = held_out.seen(held, made.weights)
     draws = metrics.bootstrap(metrics.match(scenes, held.classes), IMAGE_DRAWS, 0)[:, 1]

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import msgspec
 
 from stages import command, files, paths, settings
 from stages.detector import model
 from stages.evidence import arm, lineage, mix
+from stages.settings import Compared, Settings
 
 
 def main(product: str) -> None:
     params = settings.load()
     params.group(product)
-    how = params.now.evidence
-    how = msgspec.structs.replace(how, steps=params.evidence.known_steps * how.steps)
-    subset = paths.SUBSETS / f"but_{product}"
-    data = paths.CHECKPOINTS / "known" / params.scale / product
-    mix.write([mix.Part([subset], 1.0)], data, how.imgsz, min(arm.BATCHES, how.steps) * how.batch, params.seed)
-    rule = arm.detector(params, how, "standard", None)
-    trained = model.train(data, rule, params.seed, paths.CHECKPOINTS, f"detector of all but {product}")
+    subset, data = paths.SUBSETS / f"but_{product}", paths.CHECKPOINTS / "known" / params.scale / product
+    trained = train(subset, params.now.evidence, data, f"detector of all but {product}", params)
     with files.replacing(paths.DETECTORS / product / "known") as folder:
         shutil.copyfile(trained.last, folder / "last.pt")
         files.write_json(folder / "images.json", {"train": sorted(lineage.sources(subset))})
     model.forget(trained)
     shutil.rmtree(data)
+
+
+def train(images: Path, how: Compared, data: Path, title: str, params: Settings) -> model.Trained:
+    """Train a detector on the images of some products, several times as long as an arm; `data`: a folder to work in."""
+    how = msgspec.structs.replace(how, steps=params.evidence.known_steps * how.steps)
+    mix.write([mix.Part([images], 1.0)], data, how.imgsz, min(arm.BATCHES, how.steps) * how.batch, params.seed)
+    rule = arm.detector(params, how, "standard", None)
+    return model.train(data, rule, params.seed, paths.CHECKPOINTS, title)
 
 
 if __name__ == "__main__":

@@ -42,26 +42,14 @@ def some(dataset: coco.Coco, ids: list[int], images: Path, folder: Path) -> Path
     return folder
 
 
-def composed(composition: str, own: Path, count: int, seed: int, folder: Path, params: Settings) -> Path:
-    """Let a cheap composition make candidates of some photographs alone; leave a folder that is there as it is."""
-    if not folder.exists():
-        asked = params.compositions[composition]
-        how = COMPOSERS[asked.how]
-        with files.replacing(folder) as into:
-            rows = how.rows(composition, asked, own, count, seed)
-            candidates.write(rows, how.make, into, into / "images")
-    return folder
-
-
-def train(
-    asked: Arm, of: Photographs, fakes: Path | None, how: Compared, seed: int, place: Path, title: str, params: Settings
-) -> Remade:
-    """Train an arm's detector on photographs and what was composed of them, in a folder to work in.
+def train(asked: Arm, of: Photographs, how: Compared, seed: int, place: Path, title: str, params: Settings) -> Remade:
+    """Train an arm's detector on photographs and on what is composed of them, in a folder to work in.
 
     A killed run is continued by the same call. The caller removes the folder once the weights have been used.
     """
     known, start = (of.known, of.start) if asked.known != NONE else (None, None)
-    parts = arm.parts(of.own, [fakes] if fakes and asked.ratio else [], asked.ratio, known, params.evidence)
+    fakes = [composed(asked, of.own, seed, place / "fakes", params)] if asked.ratio else []
+    parts = arm.parts(of.own, fakes, asked.ratio, known, params.evidence)
     batches = min(arm.BATCHES, how.steps)
     images = mix.write(parts, place / "data", how.imgsz, batches * how.batch, seed)
     rule = arm.detector(params, how, asked.augment, start)
@@ -69,3 +57,18 @@ def train(
     files.write(place / "weights.pt", trained.last.read_bytes())
     model.forget(trained)
     return Remade(place / "weights.pt", images, trained.seconds)
+
+
+def composed(asked: Arm, own: Path, seed: int, folder: Path, params: Settings) -> Path:
+    """Let an arm's composition, a cheap one, make candidates of some photographs alone: as many as the arm uses.
+
+    A folder that is there is left as it is.
+    """
+    if not folder.exists():
+        name = str(params.composition(asked))
+        composition, images = params.compositions[name], files.read_json(own / "annotations.json")["images"]
+        how = COMPOSERS[composition.how]
+        with files.replacing(folder) as into:
+            rows = how.rows(name, composition, own, min(params.now.composed, asked.ratio * len(images)), seed)
+            candidates.write(rows, how.make, into, into / "images")
+    return folder

@@ -5,12 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import msgspec
-
 from stages import files, paths
 from stages.dataset import coco
 from stages.detector import metrics, model
-from stages.evidence import arm, arm_metrics, held_out, lineage, mix, remade, study_runs
+from stages.evidence import arm_metrics, held_out, known, lineage, remade, study_runs
 from stages.evidence.remade import Photographs
 from stages.evidence.roles import OLD
 from stages.evidence.study_runs import Row, Run
@@ -42,14 +40,10 @@ def made(run: Run, place: Path, params: Settings) -> Row:
     if warm := asked.known != NONE:
         start = started(run.product, params)
         of = Photographs(place / "own", start / "known", start)
-    fakes = None
-    if made_by := params.composition(asked):
-        wanted = min(params.now.composed, asked.ratio * run.count)
-        fakes = remade.composed(made_by, place / "own", wanted, run.draw, place / "fakes", params)
     title = f"{run.product} {run.name}"
     reached = lineage.sources(of.own) | (lineage.sources(of.known) if of.known else {})
     lineage.refuse(title, reached, {image.id for image in own.images}, run.product, params)
-    trained = remade.train(asked, of, fakes, how, params.seed + run.draw, place, title, params)
+    trained = remade.train(asked, of, how, params.seed + run.draw, place, title, params)
     counts = {Path(folder).name: count for folder, count in trained.images.items()}
     facts = {
         "images": counts,
@@ -68,12 +62,7 @@ def begin(product: str, params: Settings) -> Row:
     folder = started(product, params)
     remade.some(dataset, ids, paths.SOURCE_IMAGES, folder / "known")
     if not (folder / "last.pt").exists():
-        how = params.now.study
-        how = msgspec.structs.replace(how, steps=params.evidence.known_steps * how.steps)
-        batches = min(arm.BATCHES, how.steps)
-        mix.write([mix.Part([folder / "known"], 1.0)], folder / "data", how.imgsz, batches * how.batch, params.seed)
-        rule = arm.detector(params, how, "standard", None)
-        trained = model.train(folder / "data", rule, params.seed, paths.CHECKPOINTS, f"{product}: all others")
+        trained = known.train(folder / "known", params.now.study, folder / "data", f"{product}: all others", params)
         files.write(folder / "last.pt", trained.last.read_bytes())
         model.forget(trained)
         shutil.rmtree(folder / "data")
