@@ -61,5 +61,5 @@ def test_what_is_missing_is_named(project, harm):
 
 
 def test_an_unknown_experiment_is_one_line(project):
-    with pytest.raises(Problem, match="there is no experiment 'wgan'"):
+    with pytest.raises(Problem, match="there is no 'wgan'"):
         sample.main("wgan")

@@ -108,7 +108,7 @@ def test_a_parent_of_another_size_is_one_line(project):
 
 
 def test_an_unknown_experiment_is_one_line(project):
-    with pytest.raises(Problem, match=r"there is no experiment 'wgan'; params\.yaml has dcgan_group"):
+    with pytest.raises(Problem, match=r"there is no 'wgan'; params\.yaml has dcgan_group"):
         train.main("wgan")
 
 

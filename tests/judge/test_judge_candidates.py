@@ -34,5 +34,5 @@ def test_without_the_judge_s_detector_it_is_said_what_to_run(project):
 
 
 def test_an_experiment_that_there_is_not_is_one_line_with_those_there_are(project):
-    with pytest.raises(Problem, match=r"there is no experiment 'wgan_tenn'; params\.yaml has .*wgan_ten.*paste"):
+    with pytest.raises(Problem, match=r"there is no 'wgan_tenn'; params\.yaml has .*wgan_ten.*paste"):
         judge_candidates.main("wgan_tenn")

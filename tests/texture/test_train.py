@@ -68,5 +68,5 @@ def test_the_regulariser_is_added_to_the_loss(project):
 
 
 def test_an_unknown_texture_is_one_line(project):
-    with pytest.raises(Problem, match=r"there is no experiment 'wall'; params\.yaml has floor, label, fused"):
+    with pytest.raises(Problem, match=r"there is no 'wall'; params\.yaml has floor, label, fused"):
         train.main("wall")
