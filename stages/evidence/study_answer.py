@@ -124,7 +124,7 @@ class Answer:
         self.correct(found["arms"])
         found["choices"] = self.choices()
         found["curve"] = self.curve()
-        found["worth"] = {name: self.worth(name, base) for name in study.curve if name != base}
+        found["worth"] = {name: self.worth(name, base) for name in names if name != base}
         found["spread"] = self.by.spread
         found["old"] = {p: row["metrics"] | {"map50_95": row["map50_95"]} for p, row in self.old.items() if row}
         return found
