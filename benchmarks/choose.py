@@ -163,10 +163,10 @@ def looked(held: HeldOut, weights: Path, limit: float, params: Settings) -> list
 
 def prepared(params: Settings, work: Path) -> tuple[Path, Path]:
     """Return the folders of the product's training photographs, and of the other products'."""
-    dataset, train = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["train"])
+    dataset = coco.read(paths.ANNOTATIONS)
     groups = coco.grouped(dataset, params.dataset.groups)
-    mine = [i.id for i in groups[params.products.other] if i.id in train]
-    rest = [i.id for group, of in groups.items() if group != params.products.other for i in of if i.id in train]
+    mine = held_out.there([params.products.other], params, "train")
+    rest = held_out.there([group for group in groups if group != params.products.other], params, "train")
     return (remade.some(dataset, mine, paths.SOURCE_IMAGES, work / "own"),
             remade.some(dataset, rest, paths.SOURCE_IMAGES, work / "known"))  # fmt: skip
 

@@ -111,7 +111,7 @@ def read(params: settings.Settings) -> dict[str, list[Photo]]:
 
 
 def matched(scene: SegmentedImage, facts: dict) -> list[int] | None:
-    """Of each annotated object the true one's place; None where one has none, or there are no objects."""
+    """Return the true object's place for each annotated one; None where one has none, or there are no objects."""
     size = list(scene.masks.shape[1:])
     visible = [rle.decode({"size": size, "counts": o["visible"]}).astype(bool) for o in facts["objects"]]
     places = []
@@ -159,7 +159,7 @@ def confidences(photos: list[Photo], imgsz: int) -> list[list[float]]:
 
 
 def states(photo: Photo, usual: dict[int, float], fills: dict[str, Filler]) -> list[dict[str, str | float]]:
-    """Of every object but the last: what came to light under it, and by each filler PSNR and SSIM of its place."""
+    """Return what came to light under every object but the last, and PSNR and SSIM of its place by each filler."""
     gone, rows = deconstruct.topmost_first(photo.scene, usual)[:-1], []
     true = [photo.drawn(gone[: count + 1]) for count in range(len(gone))]
     for name, fill in fills.items():

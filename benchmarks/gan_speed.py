@@ -154,7 +154,7 @@ def _round(loop: object, picked: torch.Tensor) -> None:
 
 
 def _seconds(work: Callable[[], object], times: int) -> float:
-    """Of one call, among so many."""
+    """Return the seconds of one call, on average over so many."""
     work()
     _wait()
     started = time.perf_counter()

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def lying(dataset: coco.Coco) -> np.ndarray:
-    """Of each object x and y of its middle, in shares of the width, and its main axis in degrees, or nan."""
+    """Return, for each object, x and y of its middle, in shares of the width, and its main axis in degrees, or nan."""
     sizes = {image.id: (image.width, image.height) for image in dataset.images}
     return np.array([placed(a, *sizes[a.image_id]) for a in dataset.annotations if not a.iscrowd]).reshape(-1, 3)
 

@@ -60,11 +60,11 @@ def examine(product: str, params: Settings) -> dict:
     images = sum(map(len, dealt))
     by = f"; by {len(dealt)} folds of its {images} training images, having no others"
     shutil.rmtree(work)
-    whole = {name: of.estimate(name, "map50_95") for name in seen}
+    whole, against = {name: of.estimate(name, "map50_95") for name in seen}, compare.against(of, arms, part)
     return {
         "group": params.group(product), "images": images, "folds": len(dealt),
         "arms": {name: {"map50_95": one.value, "low": one.low, "high": one.high,
-                        "against": compare.against(of, arms, part).get(name, {})} for name, one in whole.items()},
+                        "against": against.get(name, {})} for name, one in whole.items()},
         "known": kept, "gate": gate | {key: gate[key] + by for key in ("include_fakes_why", "promote_product_why")},
     }  # fmt: skip
 

@@ -29,10 +29,14 @@ class HeldOut:
 
 def of(groups: Iterable[str], params: Settings, imgsz: int, part: str = "test") -> HeldOut:
     """The test images of some groups; `val` to choose settings with."""
-    ids = there(groups, params, part)
-    if not ids:
-        raise Problem(f"{', '.join(groups)}: there are no {part} images; without them nothing can be proven")
-    return showing(ids, imgsz)
+    return showing(needed(groups, params, part), imgsz)
+
+
+def needed(groups: Iterable[str], params: Settings, part: str = "test") -> list[int]:
+    """Return the ids of some groups' images in a part of the split; raise a Problem where there are none."""
+    if ids := there(groups, params, part):
+        return ids
+    raise Problem(f"{', '.join(groups)}: there are no {part} images; without them nothing can be proven")
 
 
 def there(groups: Iterable[str], params: Settings, part: str = "test") -> list[int]:

@@ -25,7 +25,7 @@ def main() -> None:
     params = settings.load()
     there = study_runs.photographs(params)
     for product in there:
-        held_out.of([product], params, params.now.study.imgsz)  # which says so where there are none
+        held_out.needed([product], params)
     every = {product: len(of.images) for product, of in there.items()}
     known = len(coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), params.dataset.groups)) > 1
     wanted = list(study_runs.plan(params, every, known))

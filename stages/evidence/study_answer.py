@@ -15,10 +15,9 @@ from stages import provenance
 from stages.evidence import arm_metrics, statistics
 from stages.evidence.roles import OLD, may_ship, roles
 from stages.evidence.statistics import Arm, Interval, Scores
-from stages.evidence.study_runs import Row
+from stages.evidence.study_runs import FINE, Row
 from stages.settings import Settings
 
-FINE = 10_000  # whole numbers of which mAP over drawn images is kept as
 Point = tuple[str, str, int | None]  # an arm, a choice of photographs, and how many; None: all of a product's
 
 Rows = Mapping[str, Sequence[Row]]  # of each product

@@ -20,6 +20,7 @@ from stages.dataset import subset as subsets
 from stages.settings import NONE, Settings, Subset
 
 FOLDER = paths.REPORTS / "evidence" / "runs"
+FINE = 10_000  # whole numbers of which mAP over drawn images is kept as
 
 Row = dict[str, Any]
 Choice = Literal["random", "separated", "crowded"]
@@ -63,12 +64,10 @@ def plan(params: Settings, there: dict[str, int], known: bool = True) -> Iterato
 
 def photographs(params: Settings) -> dict[str, coco.Coco]:
     """Return the training photographs of each product of the study."""
-    dataset, train = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["train"])
-    groups = coco.grouped(dataset, params.dataset.groups)
-    return {
-        product: coco.subset(dataset, [image.id for image in groups[product] if image.id in train])
-        for product in subsets.among(params.now.study.products, list(groups), f"scales.{params.scale}.study.products")
-    }
+    dataset = _dataset()
+    groups, where = coco.grouped(dataset, params.dataset.groups), f"scales.{params.scale}.study.products"
+    wanted = subsets.among(params.now.study.products, list(groups), where)
+    return {product: _part(product, "train", dataset, params) for product in wanted}
 
 
 def picked(run: Run, of: coco.Coco) -> coco.Coco:
@@ -83,7 +82,7 @@ def mark(run: Run, of: coco.Coco, params: Settings) -> str:
     arm, detector, dataset = params.arms[run.arm], params.now.detector, _dataset()
     facts = [
         run.name, content(picked(run, of)), to_builtins(params.augmentations[arm.augment]), arm.ratio, params.seed,
-        to_builtins(params.now.study) | {"seeds": None, "products": None, "counts": None}, to_builtins(params.testing),
+        _how(params), to_builtins(params.testing),
         detector.model, detector.lr, files.digest(Path(detector.weights)) if detector.weights else None,
         content(_part(run.product, "test", dataset, params)), stations(run.product),
     ]  # fmt: skip
@@ -103,11 +102,15 @@ def others(product: str, params: Settings) -> str:
     """Return a word that changes with the other products' photographs, and with how their detector is trained."""
     dataset = _dataset()
     names = [group for group in coco.grouped(dataset, params.dataset.groups) if group != product]
-    how = to_builtins(params.now.study) | {"seeds": None, "products": None, "counts": None}
     return files.fingerprint(
-        [content(_part(name, "train", dataset, params)) for name in names], how, params.evidence.known_steps,
+        [content(_part(name, "train", dataset, params)) for name in names], _how(params), params.evidence.known_steps,
         params.seed, params.now.detector.model, params.now.detector.lr, to_builtins(params.augmentations["standard"]),
     )  # fmt: skip
+
+
+def _how(params: Settings) -> dict[str, Any]:
+    """Return how every run of a study is trained; how many there are makes none of them another."""
+    return to_builtins(params.now.study) | {"seeds": None, "products": None, "counts": None}
 
 
 def stations(product: str) -> list[str]:

@@ -11,13 +11,12 @@ from stages.detector import metrics, model
 from stages.evidence import arm_metrics, held_out, known, lineage, remade, study_runs
 from stages.evidence.remade import Photographs
 from stages.evidence.roles import OLD
-from stages.evidence.study_runs import Row, Run
+from stages.evidence.study_runs import FINE, Row, Run
 from stages.problem import Problem
 from stages.settings import NONE, Settings
 
 WORK = paths.CHECKPOINTS / "study"
 IMAGE_DRAWS = 200  # of the test images: what intervals over images are made of
-FINE = 10_000  # whole numbers of which these are kept as
 
 
 def execute(run: Run, mark: str, params: Settings) -> Row:
@@ -56,10 +55,9 @@ def made(run: Run, place: Path, params: Settings) -> Row:
 
 def begin(product: str, params: Settings) -> Row:
     """Train the detector of all other products, unless it is there; return what it does on the new one."""
-    dataset, train = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["train"])
-    groups = coco.grouped(dataset, params.dataset.groups)
-    ids = [image.id for group, of in groups.items() if group != product for image in of if image.id in train]
-    folder = started(product, params)
+    dataset, folder = coco.read(paths.ANNOTATIONS), started(product, params)
+    groups = [group for group in coco.grouped(dataset, params.dataset.groups) if group != product]
+    ids = held_out.there(groups, params, "train")
     remade.some(dataset, ids, paths.SOURCE_IMAGES, folder / "known")
     if not (folder / "last.pt").exists():
         trained = known.train(folder / "known", params.now.study, folder / "data", f"{product}: all others", params)

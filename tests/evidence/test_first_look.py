@@ -1,11 +1,8 @@
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-
-import pytest
 
 from flows import child
 from stages import files
@@ -13,14 +10,6 @@ from stages.evidence import first_look
 from tests.helpers.checkouts import environment, run
 
 COMMAND = (sys.executable, "-m", "stages.evidence.first_look")
-
-
-@pytest.fixture(scope="module")
-def copied(done, tmp_path_factory):
-    """A copy of the checkout in which everything has run."""
-    folder = tmp_path_factory.mktemp("first_look") / "tenfold"
-    shutil.copytree(done, folder, symlinks=True)
-    return folder
 
 
 def test_a_killed_comparison_goes_on_where_it_was_and_says_the_same(copied):

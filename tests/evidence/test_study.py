@@ -1,11 +1,8 @@
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-
-import pytest
 
 from flows import child
 from stages import files, paths
@@ -14,14 +11,6 @@ from tests.helpers.checkouts import environment, run
 from tests.helpers.projects import change
 
 COMMAND = (sys.executable, "-m", "stages.evidence.study")
-
-
-@pytest.fixture(scope="module")
-def copied(done, tmp_path_factory):
-    """A copy of the checkout in which everything has run."""
-    folder = tmp_path_factory.mktemp("study") / "tenfold"
-    shutil.copytree(done, folder, symlinks=True)
-    return folder
 
 
 def kept(folder):

@@ -17,7 +17,7 @@ PAIR = replace(SMALL, processes=2)
 
 
 def gradients(workers, penalty):
-    """Of a small critic on this process's share of eight pictures: both parts of the loss, and the penalty."""
+    """Return, for a small critic on this process's share of eight pictures: both parts of the loss, and the penalty."""
     torch.manual_seed(0)
     critic = networks.Critic(32, dim=4)
     real, fake = (part[workers.rank :: workers.size] for part in torch.randn(2, 8, 3, 32, 32))
