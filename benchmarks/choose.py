@@ -72,16 +72,28 @@ def augmentation(params: Settings) -> dict[str, Tried]:
     }
 
 
+def scenes(params: Settings) -> dict[str, Tried]:
+    """How fakes are composed."""
+    found = {"ten_standard": Tried(params.arms["ten_standard"], changed(params), params)}
+    for made, count in (("paste_alone", 1500), ("paste", 300), ("paste", 1500)):
+        by = msgspec.structs.replace(params, compositions=params.compositions | {"paste": params.compositions[made]})
+        found[f"{made}, {count} fakes"] = Tried(*of_fakes(by, "paste", 0.4, count))
+    return found
+
+
+def of_fakes(params: Settings, arm: str, real: float, count: int) -> tuple[Arm, Compared, Settings]:
+    """Return an arm with so many fakes, which real images are such a share of each epoch beside."""
+    asked = msgspec.structs.replace(params.arms[arm], ratio=max(1, count // COUNT))
+    by = evidence(params, real=real)
+    by = msgspec.structs.replace(by, scales=by.scales | {by.scale: msgspec.structs.replace(by.now, composed=count)})
+    return asked, changed(params), by
+
+
 def share(params: Settings) -> dict[str, Tried]:
     """How much of an epoch the real images are, and of how many fakes the rest."""
-    found = {}
-    for real, fakes in ((1.0, 0), (0.7, 300), (0.4, 300), (0.2, 300), (0.4, 1500), (0.2, 1500)):
-        asked = msgspec.structs.replace(params.arms["paste"], ratio=max(1, fakes // COUNT))
-        chosen = params.arms["ten_standard"] if not fakes else asked
-        by = evidence(params, real=real)
-        now = msgspec.structs.replace(by.now, composed=max(1, fakes))
-        by = msgspec.structs.replace(by, scales=by.scales | {by.scale: now})
-        found[f"real {real}, {fakes} fakes"] = Tried(chosen, changed(params), by)
+    found = {"ten_standard": Tried(params.arms["ten_standard"], changed(params), params)}
+    for real, count in ((0.7, 300), (0.4, 300), (0.4, 1500), (0.2, 1500), (0.2, 6000)):
+        found[f"real {real}, {count} fakes"] = Tried(*of_fakes(params, "paste", real, count))
     return found
 
 
@@ -101,7 +113,7 @@ def nms(params: Settings) -> dict[str, Tried]:
 
 
 CHOICES: dict[str, Callable[[Settings], dict[str, Tried]]] = {
-    "steps": steps, "augmentation": augmentation, "share": share, "warm": warm, "nms": nms,
+    "steps": steps, "augmentation": augmentation, "scenes": scenes, "share": share, "warm": warm, "nms": nms,
 }  # fmt: skip
 
 
@@ -215,4 +227,4 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, which="steps, augmentation, share, warm or nms")
+    command.run(main, __doc__, which="steps, augmentation, scenes, share, warm or nms")

@@ -20,13 +20,13 @@ from pycocotools import mask as rle
 from benchmarks.conditions import record
 from stages import files, paths, progress, settings
 from stages.boxes import overlaps
-from stages.compose import deconstruct, floors, occlusion
+from stages.compose import deconstruct, floors
 from stages.dataset import coco, subset
 from stages.dataset.bins import world
 from stages.dataset.bins.scene import Scene as Planned
 from stages.dataset.bins.scene import coarse
 from stages.detector import predict
-from stages.extract import cutouts
+from stages.extract import cutouts, occlusion
 from stages.extract.cutouts import SegmentedImage
 from stages.inpaint import classical
 from stages.inpaint.classical import Filler

@@ -179,7 +179,9 @@ class Settings(Section, frozen=True):
         return {}
 
     def _parts(self, made: Composition) -> dict[str, list[str]]:
-        """Return what a composition may take objects and floors from: models that have learnt from its own subset."""
+        """Return what a composition may learn from beside its subset: other products' photographs, and models that have
+        learnt from its own subset."""
+        strange = [f"data/subsets/{s}" for s, of in self.subsets.items() if of.group == f"but_{made.product}"]
         models = {
             folder: [f"models/{folder}/{name}" for name, of in table.items() if of.subset == made.subset]
             for folder, table in (
@@ -188,7 +190,8 @@ class Settings(Section, frozen=True):
         }  # fmt: skip
         objects = models["objects"] if made.how == "paste" else []
         floors = {"paste": models["texture"] + models["inpaint"], "deconstruct": models["inpaint"]}.get(made.how, [])
-        return {"objects": [NONE, *objects], "floor": [NONE, *floors]}
+        known = strange if made.how == "paste" else []
+        return {"known": [NONE, *known], "objects": [NONE, *objects], "floor": [NONE, *floors]}
 
     @property
     def all_experiments(self) -> dict[str, Experiment | Composition]:
@@ -217,6 +220,12 @@ class Settings(Section, frozen=True):
         """Return the name of what made an arm's fakes; None, if it takes all that were accepted, or has none."""
         parts = Path(arm.fakes).parts
         return parts[2] if parts[:2] == ("data", "accepted") and len(parts) > 2 else None
+
+    def others(self, arm: Arm) -> str:
+        """Return the folder of other products' photographs that an arm, or what composed its fakes, learns from; or
+        none."""
+        made_by = self.compositions.get(self.composition(arm) or "")
+        return arm.known if arm.known != NONE or made_by is None else made_by.known
 
     @property
     def now(self) -> Scale:

@@ -168,6 +168,7 @@ def composed(bins, tmp_path_factory) -> Path:
     projects.smoke(folder)
     for name in ("ten", "rest"):
         projects.subset(bins, "tube_mint", 10, folder / paths.SUBSETS / name)
+    projects.subset(bins, "bottle_azure", 10, folder / paths.SUBSETS / "but_focus")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         texture.main("floor")

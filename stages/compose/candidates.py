@@ -64,17 +64,19 @@ def numbered(name: str, asked: Composition, subset: Path, number: int, seed: int
     """Return what every row begins with: which candidate it is, by which seed, and whose images it is made of."""
     return {
         "id": f"{name}_{number:04}", "experiment": name, "step": 0, "seed": seed,
-        "parents": parents(subset, asked.objects, asked.floor), "how": asked.how,
-        "objects": asked.objects, "floor": asked.floor,
+        "parents": parents(subset, asked.known, asked.objects, asked.floor), "how": asked.how,
+        "known": asked.known, "objects": asked.objects, "floor": asked.floor,
     }  # fmt: skip
 
 
-def parents(subset: Path, *models: str) -> str:
-    """Return a manifest's column: the subset, and whose images the models have learnt from that it is joined with."""
+def parents(subset: Path, known: str, *models: str) -> str:
+    """Return a manifest's column: the subset, the known products' photographs, and whose images the models have learnt
+    from that it is joined with."""
+    photographs = [str(folder) for folder in (subset, settings.named_folder(known)) if folder]
     learnt = [
         parent for model in map(settings.named_folder, models) if model for parent in run_facts.read(model)["parents"]
     ]
-    return ";".join(dict.fromkeys([str(subset), *learnt]))
+    return ";".join(dict.fromkeys([*photographs, *learnt]))
 
 
 def subset_of(row: Row) -> Path:

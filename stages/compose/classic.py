@@ -17,13 +17,14 @@ import numpy as np
 from stages import command, settings
 from stages.compose import candidates
 from stages.compose.candidates import Made, Row
-from stages.compose.layout import SEEN
 from stages.extract import cutouts
 from stages.extract.cutouts import SegmentedImage
 from stages.settings import Composition
 
 if TYPE_CHECKING:
     import albumentations as A  # noqa: N812
+
+SEEN = 0.25  # share of an object that must stay visible for it to count
 
 
 def rows(name: str, asked: Composition, subset: Path, count: int, seed: int) -> list[Row]:

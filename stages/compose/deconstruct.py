@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 
 from stages import command, settings
-from stages.compose import candidates, floors, occlusion
+from stages.compose import candidates, floors
 from stages.compose.candidates import Made, Row
-from stages.extract import cutouts, empty_bin
+from stages.extract import cutouts, empty_bin, occlusion
 from stages.extract.cutouts import SegmentedImage
 from stages.inpaint.classical import Filler
 from stages.problem import Problem

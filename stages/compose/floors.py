@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 
 from stages import paths
-from stages.compose import layout
 from stages.extract import empty_bin
-from stages.extract.cutouts import CutOut, SegmentedImage
+from stages.extract.cutouts import SegmentedImage
 from stages.extract.empty_bin import Backgrounds
 from stages.inpaint.classical import Filler
 
@@ -30,7 +29,7 @@ FAR = 0.03  # of the width: how far light is carried into a hole
 FAINT = 1e-6  # weight of the whole picture's light, which is all that counts farther in
 
 
-def bins(source: Path | None, own: Backgrounds, found: list[SegmentedImage], units: list[CutOut]) -> Backgrounds:
+def bins(source: Path | None, own: Backgrounds, found: list[SegmentedImage]) -> Backgrounds:
     """Return the empty bins of some images (`own`), as the model `source` makes them; as they are, where it is None."""
     if source is None:
         return own
@@ -38,7 +37,7 @@ def bins(source: Path | None, own: Backgrounds, found: list[SegmentedImage], uni
     from stages.texture.paint import painter
 
     if source.parent == paths.TEXTURES:
-        return textured(own, layout.habits(found, units).region, painter(source))
+        return textured(own, empty_bin.region(found), painter(source))
     return emptied(own, found, inpainter(source))
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from stages.dataset import photo
-from stages.extract import cutouts, empty_bin, upright
-from stages.extract.cutouts import CutOut
+from stages.extract import empty_bin, placeable, upright
+from stages.extract.placeable import CutOut
 from stages.gan.kept_generators import draw
 from stages.gan.networks import Generator
 from stages.problem import Problem
@@ -38,7 +38,7 @@ class Examples:
 def examples(subset: Path, size: int) -> Examples:
     """Return the whole objects of the class that a subset shows most, in a frame that holds each, squashed to
     squares."""
-    found, units, _ = cutouts.usable(subset)
+    found, units, _ = placeable.usable(subset)
     standing = upright.upright(units)
     category = Counter(one.category for one in standing).most_common(1)[0][0]
     standing = [one for one in standing if one.category == category]

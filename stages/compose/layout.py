@@ -1,39 +1,42 @@
-"""Where units go in a new picture: as many as in real images, anywhere objects lie there, at any angle."""
+"""Where units go in a new picture: as many, as close, as deep in each other and as often cut off as in photographs.
+
+Every object that is placed stays visible enough to be annotated: what would hide more of another is not put there. So
+nothing of an object is left in a picture without a label.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from stages.extract.cutouts import CutOut, SegmentedImage
+from stages.extract.habits import Habits
+from stages.extract.placeable import CutOut
 
 TRIES = 40  # places that are looked at for one unit
 SCALE = 0.05  # how much larger or smaller than it was
 APART = 3  # pixels between objects that do not touch
-INSIDE = 0.97  # of a unit must lie where real objects do
-SEEN = 0.25  # share of an object that must stay visible for it to count
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How objects lie in real images."""
-
-    counts: tuple[int, ...]  # objects of each image
-    touching: float  # share of objects that touch another one
-    region: np.ndarray  # (height, width) bool: the hull of all places where objects lie
+INSIDE = 0.97  # of what is seen of a unit must lie where objects do
+HALVINGS = 9  # of the way between hiding most of an object and nothing of it
+OUTSIDE = (0.05, 0.7)  # share of a unit that the frame cuts off, where it does
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A unit turned, in its place."""
+    """A unit turned, in its place, as far as the frame shows it."""
 
     pixels: np.ndarray  # (h, w, 3) float32
     masks: np.ndarray  # (k, h, w) bool
-    left: int
-    top: int
+    areas: tuple[int, ...]  # of each object, what is outside the frame included
     categories: tuple[int, ...]
+    left: int = 0
+    top: int = 0
+
+    @property
+    def shape(self) -> np.ndarray:
+        return self.masks.any(0)
 
     @property
     def area(self) -> tuple[slice, slice]:
@@ -41,42 +44,81 @@ class Placed:
         return slice(self.top, self.top + h), slice(self.left, self.left + w)
 
 
-def habits(found: list[SegmentedImage], units: list[CutOut]) -> Habits:
-    """Learn how objects lie from the images that show them."""
-    shape = found[0].pixels.shape[:2]
-    scenes = [scene for scene in found if scene.pixels.shape[:2] == shape]
-    covered = np.any([scene.covered for scene in scenes], axis=0)
-    points = cv2.findNonZero(covered.astype(np.uint8))
-    region = np.zeros(shape, np.uint8)
-    cv2.fillConvexPoly(region, cv2.convexHull(points), 1)
-    together = sum(len(unit.masks) for unit in units if len(unit.masks) > 1)
-    total = sum(len(unit.masks) for unit in units)
-    counts = tuple(len(scene.masks) for scene in found if len(scene.masks))
-    return Habits(counts, together / total, region.astype(bool))
+class Layout:
+    """Units in a frame, later ones on top."""
+
+    def __init__(self, frame: tuple[int, ...]):
+        self.owner = np.zeros(frame, np.int32)  # the topmost object's number at each pixel, from 1; 0: none
+        self.placed: list[Placed] = []
+        # Of each number's object, 0 standing for the bin: category, middle (x, y), size, and how much of it is seen.
+        self.categories, self.middles = [0], [(0.0, 0.0)]
+        self.areas, self.seen = np.zeros(1), np.zeros(1)
+
+    def __len__(self) -> int:
+        return len(self.areas) - 1
+
+    def put(self, one: Placed) -> None:
+        """Put a unit on top of all that is there."""
+        self.seen -= self._hidden_by(one)
+        for mask, area, category in zip(one.masks, one.areas, one.categories, strict=True):
+            ys, xs = np.nonzero(mask)
+            self.owner[one.area][mask] = len(self.areas)
+            self.areas, self.seen = np.append(self.areas, area), np.append(self.seen, len(xs))
+            self.categories.append(category)
+            self.middles.append((one.left + xs.mean(), one.top + ys.mean()))
+        self.placed.append(one)
+
+    def leaves(self, one: Placed, least: float) -> bool:
+        """Return whether a unit on top leaves enough to be seen of every object that is there, and shows enough
+        itself."""
+        hides = self._hidden_by(one)
+        left, touched = self.seen - hides, hides > 0
+        shown = one.masks.sum((1, 2))
+        # In a group objects hide each other, as they did.
+        enough = least * np.array(one.areas) if len(one.areas) == 1 else 1
+        return bool((left[touched] >= least * self.areas[touched]).all() and (shown >= enough).all())
+
+    def hides(self, one: Placed, number: int) -> int:
+        """Return how many pixels of an object a unit on top would hide."""
+        return int((self.owner[one.area][one.shape] == number).sum())
+
+    def visible(self) -> list[tuple[int, np.ndarray]]:
+        """Return category and mask in the frame of every object."""
+        return [(category, self.owner == k) for k, category in enumerate(self.categories) if k]
+
+    def _hidden_by(self, one: Placed) -> np.ndarray:
+        found = np.bincount(self.owner[one.area][one.shape], minlength=len(self.areas))
+        found[0] = 0
+        return found
 
 
-def arrange(units: list[CutOut], by: Habits, rng: np.random.Generator) -> list[Placed]:
-    """Place units until there are as many objects as in one of the real images, or no more room."""
-    wanted, taken = int(rng.choice(by.counts)), np.zeros(by.region.shape, bool)
-    placed: list[Placed] = []
+def arrange(units: Sequence[CutOut], by: Habits, region: np.ndarray, rng: np.random.Generator) -> Layout:
+    """Place units until there are as many objects as in one of the photographs, or no more room. `region`: where
+    objects lie."""
+    made = Layout(region.shape)
+    wanted = int(rng.choice(by.counts))
+    often = 1 - np.sqrt(1 - min(by.touching, 0.99))  # of two that touch, only one was placed so
     for _ in range(2 * wanted):
-        room = wanted - sum(len(one.masks) for one in placed)
-        fitting = [unit for unit in units if len(unit.masks) <= room]
+        fitting = [unit for unit in units if len(unit.masks) <= wanted - len(made)]
         if not fitting:
             break
-        unit = turned(fitting[int(rng.integers(len(fitting)))], rng)
-        touch = bool(placed) and rng.random() < by.touching
-        if (spot := _spot(unit, by, taken, touch, rng)) is not None:
-            placed.append(spot)
-            taken[spot.area] |= spot.masks.any(0)
-    return placed
+        unit, scale = fitting[int(rng.integers(len(fitting)))], rng.uniform(1 - SCALE, 1 + SCALE)
+        on = bool(made.placed) and not unit.sides and rng.random() < often
+        if on:
+            spot = _upon(turned(unit, scale * by.rise, rng), made, by, region, rng)
+        elif unit.sides:
+            spot = _flush(unit, made, by, rng)
+        else:
+            spot = _apart(turned(unit, scale, rng), made, by, region, rng)
+        if spot is not None:
+            made.put(spot)
+    return made
 
 
-def turned(unit: CutOut, rng: np.random.Generator) -> Placed:
-    """Return a unit at any angle, a little larger or smaller; not yet in its place."""
+def turned(unit: CutOut, scale: float, rng: np.random.Generator) -> Placed:
+    """Return a unit at any angle, larger or smaller; not yet in its place."""
     h, w = unit.masks.shape[1:]
-    angle, scale = rng.uniform(0, 360), rng.uniform(1 - SCALE, 1 + SCALE)
-    turn = cv2.getRotationMatrix2D((w / 2, h / 2), angle, scale)
+    turn = cv2.getRotationMatrix2D((w / 2, h / 2), rng.uniform(0, 360), scale)
     cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
     width, height = int(np.ceil(h * sin + w * cos)) + 4, int(np.ceil(h * cos + w * sin)) + 4
     turn[:, 2] += (width - w) / 2, (height - h) / 2
@@ -87,37 +129,105 @@ def turned(unit: CutOut, rng: np.random.Generator) -> Placed:
     ])  # fmt: skip
     for k in range(1, len(masks)):
         masks[k] &= ~masks[:k].any(0)  # neighbours meet at a pixel's middle, and it is one's own
-    return Placed(pixels.astype(np.float32), masks, 0, 0, unit.categories)
+    return _placed(pixels.astype(np.float32), masks, unit)
 
 
-def visible(placed: list[Placed], shape: tuple[int, int]) -> list[tuple[int, np.ndarray]]:
-    """Return category and mask in the frame of every placed object that is still seen well enough; later ones lie on
-    top."""
-    covered, found = np.zeros(shape, bool), []
-    for one in reversed(placed):
-        for category, mask in zip(one.categories, one.masks, strict=True):
-            seen = mask & ~covered[one.area]
-            if mask.any() and seen.sum() >= SEEN * mask.sum():
-                whole = np.zeros(shape, bool)
-                whole[one.area] = seen
-                found.append((category, whole))
-        covered[one.area] |= one.masks.any(0)
-    return found[::-1]
+def _placed(pixels: np.ndarray, masks: np.ndarray, unit: CutOut) -> Placed:
+    return Placed(pixels, masks, tuple(masks.sum((1, 2)).tolist()), unit.categories)
 
 
-def _spot(unit: Placed, by: Habits, taken: np.ndarray, touch: bool, rng: np.random.Generator) -> Placed | None:
-    """Return the unit at a place inside the region, on others or apart from them; None where none was found."""
-    height, width = by.region.shape
-    h, w = unit.masks.shape[1:]
-    if h > height or w > width:
-        return None
-    shape = np.any(unit.masks, axis=0)
-    wide = cv2.dilate(shape.astype(np.uint8), np.ones((2 * APART + 1,) * 2, np.uint8)).astype(bool)
+def _apart(one: Placed, made: Layout, by: Habits, region: np.ndarray, rng: np.random.Generator) -> Placed | None:
+    """Return a unit at a place where it touches nothing, now and then reaching over the frame's edge; None where none
+    was found."""
+    reach = 2 * APART + 1
+    taken = cv2.dilate((made.owner > 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    over = rng.random() < by.cut
     for _ in range(TRIES):
-        left, top = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
-        spot = replace(unit, left=left, top=top)
-        if (by.region[spot.area] & shape).sum() < INSIDE * shape.sum():
+        spot = _over_edge(one, region.shape, rng) if over else _anywhere(one, region.shape, rng)
+        if over and spot and spot.masks.sum() == sum(spot.areas):
             continue
-        if (taken[spot.area] & (shape if touch else wide)).any() == touch:
+        if spot and _inside(spot, region) and not taken[spot.area][spot.shape].any() and made.leaves(spot, by.least):
             return spot
     return None
+
+
+def _upon(one: Placed, made: Layout, by: Habits, region: np.ndarray, rng: np.random.Generator) -> Placed | None:
+    """Return a unit at a place where it hides as much of an object as is usual, or just touches it."""
+    h, w = one.masks.shape[1:]
+    for _ in range(TRIES // 4):
+        number = int(rng.integers(1, len(made.areas)))
+        hidden = float(rng.choice(by.hidden)) * made.areas[number] - (made.areas[number] - made.seen[number])
+        (x, y), angle = made.middles[number], rng.uniform(0, 2 * np.pi)
+        near, far, spot = 0.0, float(np.hypot(*region.shape)), None
+        for _ in range(HALVINGS):
+            middle = (near + far) / 2
+            left, top = round(x + middle * np.cos(angle) - w / 2), round(y + middle * np.sin(angle) - h / 2)
+            there = _at(one, left, top, region.shape)
+            if there is not None and made.hides(there, number) > hidden:
+                near = middle
+            else:
+                far, spot = middle, there
+        if spot is not None and _inside(spot, region) and made.leaves(spot, by.least):
+            return spot
+    return None
+
+
+def _flush(unit: CutOut, made: Layout, by: Habits, rng: np.random.Generator) -> Placed | None:
+    """Return a unit that its photograph's frame cut off at the same side of the new one, or at the opposite one, half
+    turned."""
+    height, width = made.owner.shape
+    half = bool(rng.integers(2))
+    pixels, masks = unit.pixels.astype(np.float32), unit.masks
+    if half:
+        pixels, masks = pixels[::-1, ::-1], masks[:, ::-1, ::-1]
+    one = _placed(np.ascontiguousarray(pixels), np.ascontiguousarray(masks), unit)
+    h, w = masks.shape[1:]
+    if h > height or w > width:
+        return None
+    at_top, at_bottom, at_left, at_right = (side in unit.sides for side in ("top", "bottom", "left", "right"))
+    if half:
+        at_top, at_bottom, at_left, at_right = at_bottom, at_top, at_right, at_left
+    for _ in range(TRIES):
+        left = 0 if at_left else width - w if at_right else int(rng.integers(width - w + 1))
+        top = 0 if at_top else height - h if at_bottom else int(rng.integers(height - h + 1))
+        spot = replace(one, left=left, top=top)
+        if made.leaves(spot, by.least):
+            return spot
+    return None
+
+
+def _anywhere(one: Placed, frame: tuple[int, ...], rng: np.random.Generator) -> Placed | None:
+    (height, width), (h, w) = frame, one.masks.shape[1:]
+    if h > height or w > width:
+        return None
+    return replace(one, left=int(rng.integers(width - w + 1)), top=int(rng.integers(height - h + 1)))
+
+
+def _over_edge(one: Placed, frame: tuple[int, ...], rng: np.random.Generator) -> Placed | None:
+    """Return a unit somewhere at the frame's edge, part of it outside."""
+    (height, width), (h, w) = frame, one.masks.shape[1:]
+    left, top = int(rng.integers(-w // 2, width - w // 2)), int(rng.integers(-h // 2, height - h // 2))
+    out = rng.uniform(*OUTSIDE)
+    if rng.random() < width / (width + height):
+        top = int(rng.choice([-out * h, height - (1 - out) * h]))
+    else:
+        left = int(rng.choice([-out * w, width - (1 - out) * w]))
+    return _at(one, left, top, frame)
+
+
+def _at(one: Placed, left: int, top: int, frame: tuple[int, ...]) -> Placed | None:
+    """Return a unit at a place, without what is outside the frame; None where nothing is left of an object."""
+    (height, width), (h, w) = frame, one.masks.shape[1:]
+    rows, columns = slice(max(0, -top), min(h, height - top)), slice(max(0, -left), min(w, width - left))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return None
+    masks = one.masks[:, rows, columns]
+    if not masks.any((1, 2)).all():
+        return None
+    return replace(one, pixels=one.pixels[rows, columns], masks=masks, left=left + columns.start, top=top + rows.start)
+
+
+def _inside(one: Placed, region: np.ndarray) -> bool:
+    """Return whether a unit lies where objects do."""
+    shape = one.shape
+    return bool((region[one.area] & shape).sum() >= INSIDE * shape.sum())

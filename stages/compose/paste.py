@@ -1,7 +1,8 @@
-"""Compose new pictures (data/candidates/<composition>) of a subset's objects and empty bins, its own or generated ones.
+"""Compose new pictures (data/candidates/<composition>) of a subset's objects and of empty bins, its own or others'.
 
-annotations.json holds box and mask of every visible object, exactly; each candidate can be made again from its row of
-manifest.csv alone.
+How objects lie, and how photographs differ in light, noise and sharpness, is learnt from other products' photographs,
+where there are some. Every picture has a layout of its own. annotations.json holds box and mask of every object,
+exactly; each candidate can be made again from its row of manifest.csv alone.
 """
 
 from __future__ import annotations
@@ -16,73 +17,80 @@ import numpy as np
 from stages import command, settings
 from stages.compose import candidates, floors, layout
 from stages.compose.candidates import Made, Row
-from stages.compose.layout import Habits, Placed
-from stages.extract import cutouts, empty_bin
-from stages.extract.cutouts import CutOut, SegmentedImage
-from stages.extract.empty_bin import Backgrounds
+from stages.compose.layout import Placed
+from stages.extract import cutouts, empty_bin, habits, looks, placeable, shadow
+from stages.extract.cutouts import SegmentedImage
+from stages.extract.habits import Habits
+from stages.extract.looks import Look
+from stages.extract.placeable import CutOut
+from stages.extract.shadow import Shadow
 from stages.settings import Composition
 
-# How an object's edge runs into the background: every layout is drawn in all ways, so that no seam tells the object.
-BLENDINGS = ("hard", "gaussian", "box")
-GAIN, OWN_GAIN = 0.1, 0.06  # how much lighter or darker a picture is than its background was, an object than its bin
-SHADOW = 4.0  # pixels over which a shadow fades
-DARKEST = 0.7  # of the light that a shadow may take
+BLENDINGS = ("hard", "gaussian", "box")  # how an object's edge runs into the background: no one seam tells the object
+GAIN = 0.1  # how much lighter or darker a picture may be than its bin was, where no photographs tell
+OWN_GAIN = 0.06  # … and an object than its bin
 GENERATED = 100  # objects that are drawn to choose from
+LEARNT, LENT = 60, 20  # known products' photographs that are learnt from; of these, whose empty bins are used
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One empty bin, as a photograph showed it."""
+
+    picture: np.ndarray  # (height, width, 3) uint8
+    light: np.ndarray  # (3,) how bright it is
+    look: Look
+    shadow: Shadow
 
 
 @dataclass(frozen=True)
 class Stock:
-    """All that is needed to compose: made once from a subset, then only read."""
+    """All that is needed to compose: made once from photographs, then only read."""
 
     units: list[CutOut]  # their pixels in shares of the light that lay on them
-    backgrounds: Backgrounds
+    bins: list[Bin]
     habits: Habits
-    shadow: float  # share of the light that is missing beside an object, where most
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.habits.region.shape
+    looks: list[Look]  # that pictures may have
+    region: np.ndarray  # (height, width) bool: where objects lie
 
 
 def rows(name: str, asked: Composition, subset: Path, count: int, seed: int) -> list[Row]:
-    """Return a row for each candidate: each layout (a seed) in all blendings. Print what there is to compose with."""
+    """Return a row for each candidate. Print what there is to compose with."""
     report(subset)
-    made = []
-    for number in range(count):
-        layout_seed = settings.candidate_seed(seed, number // len(BLENDINGS))
-        row = candidates.numbered(name, asked, subset, number, layout_seed)
-        made.append(row | {"way": BLENDINGS[number % len(BLENDINGS)]})
-    return made
+    return [
+        candidates.numbered(name, asked, subset, number, settings.candidate_seed(seed, number))
+        for number in range(count)
+    ]
 
 
 def make(row: Row) -> Made:
     """Return the candidate that a row of the manifest speaks of."""
-    of = _stock(candidates.subset_of(row), str(row["objects"]), str(row["floor"]))
-    return compose(of, int(row["seed"]), str(row["way"]))
+    of = _stock(candidates.subset_of(row), str(row["known"]), str(row["objects"]), str(row["floor"]))
+    return compose(of, int(row["seed"]))
 
 
 def report(subset: Path) -> None:
     """Print what there is to compose with, for whoever reads the log."""
-    found, units, left_out = cutouts.usable(subset)
+    found, units, left_out = placeable.usable(subset)
     empty = empty_bin.backgrounds(found)
     cut = sum(how == "grabcut" for unit in units for how in unit.cut)
-    print(f"{subset}: {sum(len(u.masks) == 1 for u in units)} objects that stand alone, "
+    print(f"{subset}: {sum(len(u.masks) == 1 for u in units)} whole objects, "
           f"{sum(len(u.masks) > 1 for u in units)} groups that hide parts of each other, of {len(found)} images; "
           f"{cut} outlines by GrabCut; left out: {dict(left_out) or 'none'}")  # fmt: skip
     print(f"background: {100 * empty.unseen:.1f} % is seen in no image and inpainted; "
-          f"at most {100 * empty.ghost:.1f} % of the objects' detail is left in it")  # fmt: skip
+          f"at most {100 * empty_bin.ghost(found):.1f} % of the objects' detail is left in it")  # fmt: skip
 
 
 @lru_cache(maxsize=2)
-def _stock(subset: Path, objects: str, floor: str) -> Stock:
-    return stock(subset, settings.named_folder(objects), settings.named_folder(floor))
+def _stock(subset: Path, known: str, objects: str, floor: str) -> Stock:
+    return stock(subset, *map(settings.named_folder, (known, objects, floor)))
 
 
-def stock(subset: Path, drawn: Path | None, floor: Path | None) -> Stock:
-    """Return what to compose of. How objects lie is learnt from the subset; a model's folder `drawn` draws the objects,
-    and one named by `floor` what lies under them; None: the subset's own."""
-    found, units, _ = cutouts.usable(subset)
-    own = empty_bin.backgrounds(found)
+def stock(subset: Path, known: Path | None, drawn: Path | None, floor: Path | None) -> Stock:
+    """Return what to compose of. How objects lie is learnt from `known`, a folder of other products' photographs, or
+    assumed; a model's folder `drawn` draws the objects, and one named by `floor` what lies under them; None: the
+    subset's own."""
+    found, units, _ = placeable.usable(subset)
     if drawn:
         from stages.compose import generated_objects  # and torch, which takes seconds
 
@@ -90,53 +98,59 @@ def stock(subset: Path, drawn: Path | None, floor: Path | None) -> Stock:
     else:
         light = {scene.name: empty_bin.light(scene) for scene in found}
         even = [replace(unit, pixels=(unit.pixels / light[unit.image]).astype(np.float32)) for unit in units]
-    empty = floors.bins(floor, own, found, units)
-    return Stock(even, empty, layout.habits(found, units), shadow(found, own))
+    others = [scene for scene in cutouts.scenes(known, LEARNT)[0] if len(scene.masks)] if known else []
+    same = [scene for scene in others if scene.pixels.shape == found[0].pixels.shape]
+    empty = bins(found, floors.bins(floor, empty_bin.backgrounds(found), found))
+    if same and not floor:
+        lent = same[:: max(1, len(same) // LENT)]
+        empty += bins(lent, empty_bin.backgrounds(lent))
+    lies = habits.of(others) if others else habits.assumed(tuple(len(scene.masks) for scene in found), 0.0)
+    return Stock(even, empty, lies, looks.of(others) if others else [], empty_bin.region([*found, *same]))
 
 
-def shadow(found: list[SegmentedImage], empty: Backgrounds) -> float:
-    """Return how dark it is beside the real images' objects, against the empty bin in the same light."""
-    middle = empty.pictures[0] / empty.light[0]
-    above, below = 0.0, 1e-6
-    for scene in found:
-        if scene.pixels.shape == empty.pictures[0].shape and scene.masks.any():
-            soft = _faded(scene.covered)
-            beside = (soft > 0.1) & ~cv2.dilate(scene.covered.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-            missing = 1 - (scene.pixels / empty_bin.light(scene)).mean(-1) / middle.mean(-1).clip(0.01)
-            above += float((soft * missing)[beside].sum())
-            below += float((soft**2)[beside].sum())
-    return float(np.clip(above / below, 0, DARKEST))
+def bins(found: list[SegmentedImage], empty: empty_bin.Backgrounds) -> list[Bin]:
+    """Return empty bins that were made of photographs with what these tell of their light: the median of all first,
+    then that of each photograph of its size."""
+    size = empty.pictures[0].shape
+    used = [scene for scene in found if scene.pixels.shape == size][: len(empty.pictures) - 1]
+    bare = empty.pictures[0] / empty.light[0]
+    shadows = [shadow.of(scene, bare) for scene in used]
+    grey = cv2.cvtColor(empty.pictures[0], cv2.COLOR_RGB2GRAY).astype(np.float32)
+    usual = Look(np.ones(3), looks.noise(grey), 0.0), Shadow(float(np.median([one.dark for one in shadows])), 0.0, 0.0)
+    facts = [usual, *zip(looks.of(used), shadows, strict=True)]
+    return [Bin(picture, light, *of) for picture, light, of in zip(empty.pictures, empty.light, facts, strict=True)]
 
 
-def compose(of: Stock, seed: int, blending: str) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
-    """Return a picture, and category and visible mask of each of its objects; the seed alone decides all but the
-    blending."""
+def compose(of: Stock, seed: int) -> Made:
+    """Return a picture, and category and visible mask of each of its objects; the seed alone decides."""
     rng = np.random.default_rng(seed)
-    placed = layout.arrange(of.units, of.habits, rng)
-    k = int(rng.integers(len(of.backgrounds.pictures)))
-    canvas, light = of.backgrounds.pictures[k].astype(np.float32), of.backgrounds.light[k].astype(np.float32)
-    for one in placed:
-        _put(canvas, one, light * rng.uniform(1 - OWN_GAIN, 1 + OWN_GAIN), of.shadow, blending)
-    canvas *= rng.uniform(1 - GAIN, 1 + GAIN)
-    return cv2.convertScaleAbs(canvas), layout.visible(placed, of.shape)
+    made = layout.arrange(of.units, of.habits, of.region, rng)
+    under, blending = of.bins[int(rng.integers(len(of.bins)))], str(rng.choice(BLENDINGS))
+    canvas = under.picture.astype(np.float32)
+    for one in made.placed:
+        _put(canvas, one, under.light * rng.uniform(1 - OWN_GAIN, 1 + OWN_GAIN), under.shadow, blending)
+    if of.looks:
+        look = of.looks[int(rng.integers(len(of.looks)))]
+    else:
+        look = replace(under.look, light=under.look.light * rng.uniform(1 - GAIN, 1 + GAIN))
+    return cv2.convertScaleAbs(_seen(canvas, under.look, look, rng)), made.visible()
 
 
-def _put(canvas: np.ndarray, one: Placed, light: np.ndarray, dark: float, blending: str) -> None:
+def _put(canvas: np.ndarray, one: Placed, light: np.ndarray, cast: Shadow, blending: str) -> None:
     """Put a unit and its shadow onto the canvas."""
-    reach = int(3 * SHADOW)
-    shape = np.pad(one.masks.any(0), reach)
+    width = canvas.shape[1]
+    across, down, soft = cast.across * width, cast.down * width, shadow.SOFT * width
+    reach = int(3 * soft + max(abs(across), abs(down))) + 1
+    shape = np.pad(one.shape, reach)
     top, left = one.top - reach, one.left - reach
     rows = slice(max(0, -top), min(shape.shape[0], canvas.shape[0] - top))
-    columns = slice(max(0, -left), min(shape.shape[1], canvas.shape[1] - left))
+    columns = slice(max(0, -left), min(shape.shape[1], width - left))
+    fallen = shadow.moved(cv2.GaussianBlur(shape.astype(np.float32), (0, 0), soft), across, down)
     under = canvas[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop]
-    under *= 1 - dark * _faded(shape)[rows, columns, None]
+    under *= 1 - cast.dark * fallen[rows, columns, None]
     inner = canvas[one.area]
-    alpha = _edged(np.any(one.masks, axis=0), blending)[..., None]
+    alpha = _edged(one.shape, blending)[..., None]
     inner += alpha * (one.pixels * light - inner)
-
-
-def _faded(shape: np.ndarray) -> np.ndarray:
-    return cv2.GaussianBlur(shape.astype(np.float32), (0, 0), SHADOW)
 
 
 def _edged(shape: np.ndarray, blending: str) -> np.ndarray:
@@ -147,6 +161,24 @@ def _edged(shape: np.ndarray, blending: str) -> np.ndarray:
     if blending == "box":
         return cv2.blur(sharp, (3, 3))
     return sharp
+
+
+def _seen(canvas: np.ndarray, was: Look, wanted: Look, rng: np.random.Generator) -> np.ndarray:
+    """Return a picture with as much light, blur and noise as another photograph had, as far as that can be added."""
+    canvas = canvas * (wanted.light / was.light).astype(np.float32)
+    if (softer := wanted.blur**2 - was.blur**2) > 0:
+        canvas = cv2.GaussianBlur(canvas, (0, 0), float(np.sqrt(softer)))
+    if (grain := wanted.noise**2 - was.noise**2) > 0:
+        height, width = canvas.shape[:2]
+        left, top = rng.integers(width), rng.integers(height)
+        canvas += np.float32(np.sqrt(grain)) * _grain(2 * height, 2 * width)[top : top + height, left : left + width]
+    return canvas
+
+
+@lru_cache(maxsize=1)
+def _grain(height: int, width: int) -> np.ndarray:
+    """Return noise to take a part of: drawing it anew would take longer than all else."""
+    return np.random.default_rng(0).standard_normal((height, width, 3), np.float32)
 
 
 if __name__ == "__main__":

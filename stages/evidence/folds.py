@@ -86,7 +86,7 @@ def detector(name: str, of: Arm, real: Path, held: list[int], place: Path, param
         dataset = coco.read(real / "annotations.json")
         left = [image.id for image in dataset.images if image.id not in held]
         own = remade.some(dataset, left, real / "images", place / "own")
-        mine, how = Photographs(own, named_folder(of.known), named_folder(of.start)), params.now.evidence
+        mine, how = Photographs(own, named_folder(params.others(of)), named_folder(of.start)), params.now.evidence
         made = remade.train(of, mine, how, params.seed, place, f"{name}, without {len(held)} images", params)
         made.weights.rename(done)
     return done

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from stages import files, paths
 from stages.compose import candidates, classic, paste
 from stages.dataset import coco, subset
@@ -23,7 +25,7 @@ class Photographs:
     """All the real images that an arm's detector sees. Folders of images have images/ and annotations.json."""
 
     own: Path  # of the product
-    known: Path | None = None  # of other products …
+    known: Path | None = None  # of other products: to train on, or for composers to learn from how objects lie …
     start: Path | None = None  # … and the folder of the detector that has learnt these
 
 
@@ -48,7 +50,7 @@ def train(asked: Arm, of: Photographs, how: Compared, seed: int, place: Path, ti
     A killed run is continued by the same call. The caller removes the folder once the weights have been used.
     """
     known, start = (of.known, of.start) if asked.known != NONE else (None, None)
-    fakes = [composed(asked, of.own, seed, place / "fakes", params)] if asked.ratio else []
+    fakes = [composed(asked, of, seed, place / "fakes", params)] if asked.ratio else []
     parts = arm.parts(of.own, fakes, asked.ratio, known, params.evidence)
     batches = min(arm.BATCHES, how.steps)
     images = mix.write(parts, place / "data", how.imgsz, batches * how.batch, seed)
@@ -59,16 +61,18 @@ def train(asked: Arm, of: Photographs, how: Compared, seed: int, place: Path, ti
     return Remade(place / "weights.pt", images, trained.seconds)
 
 
-def composed(asked: Arm, own: Path, seed: int, folder: Path, params: Settings) -> Path:
-    """Let an arm's composition, a cheap one, make candidates of some photographs alone: as many as the arm uses.
+def composed(asked: Arm, of: Photographs, seed: int, folder: Path, params: Settings) -> Path:
+    """Let an arm's composition, a cheap one, make candidates of these photographs alone: as many as the arm uses.
 
     A folder that is there is left as it is.
     """
     if not folder.exists():
         name = str(params.composition(asked))
-        composition, images = params.compositions[name], files.read_json(own / "annotations.json")["images"]
+        composition, images = params.compositions[name], files.read_json(of.own / "annotations.json")["images"]
+        if composition.known != NONE:
+            composition = replace(composition, known=str(of.known or NONE))
         how = COMPOSERS[composition.how]
         with files.replacing(folder) as into:
-            rows = how.rows(name, composition, own, min(params.now.composed, asked.ratio * len(images)), seed)
+            rows = how.rows(name, composition, of.own, min(params.now.composed, asked.ratio * len(images)), seed)
             candidates.write(rows, how.make, into, into / "images")
     return folder

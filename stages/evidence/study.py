@@ -51,6 +51,8 @@ def main() -> None:
 def made(todo: list[Run], marks: dict[tuple[str, str], str], params: Settings) -> Iterator[Row]:
     """Train and test what is to be done, as many at a time as the machine allows; yield the rows as they come."""
     warm = {run.product for run in todo if _warm(run, params)}
+    for product in sorted({run.product for run in todo if params.others(params.arms[run.arm]) != NONE}):
+        study_training.gather(product, params)
     with (
         parallel.trainings(len(todo) + len(warm) or 1) as pool,
         progress.bar(total=len(todo) + len(warm), what="make evidence", unit="run") as bar,

@@ -86,8 +86,10 @@ def mark(run: Run, of: coco.Coco, params: Settings) -> str:
         detector.model, detector.lr, files.digest(Path(detector.weights)) if detector.weights else None,
         content(_part(run.product, "test", dataset, params)), stations(run.product),
     ]  # fmt: skip
+    if params.others(arm) != NONE:
+        facts.append(others(run.product, params))
     if arm.known != NONE:
-        facts += [others(run.product, params), params.evidence.known, params.evidence.warm_lr]
+        facts += [params.evidence.known, params.evidence.warm_lr]
     if arm.ratio:
         facts.append(params.evidence.real)
     if made_by := params.composition(arm):

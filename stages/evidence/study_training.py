@@ -36,7 +36,7 @@ def made(run: Run, place: Path, params: Settings) -> Row:
     own = study_runs.picked(run, study_runs.photographs(params)[run.product])
     remade.some(own, [image.id for image in own.images], paths.SOURCE_IMAGES, place / "own")
     of = Photographs(place / "own")
-    if warm := asked.known != NONE:
+    if params.others(asked) != NONE:
         start = started(run.product, params)
         of = Photographs(place / "own", start / "known", start)
     title = f"{run.product} {run.name}"
@@ -47,18 +47,23 @@ def made(run: Run, place: Path, params: Settings) -> Row:
     facts = {
         "images": counts,
         "seconds": round(trained.seconds, 1),
-        **tested(trained.weights, run.product, warm, params),
+        **tested(trained.weights, run.product, asked.known != NONE, params),
     }
     shutil.rmtree(place)
     return facts
 
 
-def begin(product: str, params: Settings) -> Row:
-    """Train the detector of all other products, unless it is there; return what it does on the new one."""
-    dataset, folder = coco.read(paths.ANNOTATIONS), started(product, params)
+def gather(product: str, params: Settings) -> None:
+    """Put the training photographs of all other products into a folder."""
+    dataset = coco.read(paths.ANNOTATIONS)
     groups = [group for group in coco.grouped(dataset, params.dataset.groups) if group != product]
     ids = held_out.there(groups, params, "train")
-    remade.some(dataset, ids, paths.SOURCE_IMAGES, folder / "known")
+    remade.some(dataset, ids, paths.SOURCE_IMAGES, started(product, params) / "known")
+
+
+def begin(product: str, params: Settings) -> Row:
+    """Train the detector of all other products, unless it is there; return what it does on the new one."""
+    folder = started(product, params)
     if not (folder / "last.pt").exists():
         trained = known.train(folder / "known", params.now.study, folder / "data", f"{product}: all others", params)
         files.write(folder / "last.pt", trained.last.read_bytes())

@@ -1,8 +1,4 @@
-"""The objects of a few images, cut out along their masks; what hides parts of each other stays together.
-
-An object that lies partly under another one is only a fragment. Placed alone it would teach a detector that fragments
-are whole, so objects that touch are cut out as one unit, in which each is hidden as it was.
-"""
+"""Images with the outline of each of their objects: the annotations', or what GrabCut finds in a box."""
 
 from __future__ import annotations
 
@@ -12,28 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from stages.dataset import coco, photo
-from stages.problem import Problem
 
 NEAR = 3  # pixels: objects nearer than this may hide each other
 EDGE = 1  # pixels from the frame's border: what reaches there goes on outside
-FRAGMENT = 0.5  # of the median area of its class: a lone object smaller than this is hidden by something unnamed
 SMALL = 4  # pixels: a box no wider than this is taken whole, GrabCut would find nothing to tell apart
 ROUNDS = 5  # of GrabCut
-
-
-@dataclass(frozen=True)
-class CutOut:
-    """One object, or several that lie on each other, as they are in one image."""
-
-    image: str
-    pixels: np.ndarray  # (h, w, 3) uint8: the part of the image around it
-    masks: np.ndarray  # (k, h, w) bool: what is visible of each object
-    categories: tuple[int, ...]  # COCO's ids
-    cut: tuple[str, ...]  # how each outline was found: mask or grabcut
 
 
 @dataclass(frozen=True)
@@ -67,11 +48,14 @@ class SegmentedImage:
         return found
 
 
-def scenes(subset: Path) -> tuple[list[SegmentedImage], Counter]:
-    """Return all images of a subset, and how many objects were left out for which reason."""
+def scenes(subset: Path, most: int | None = None) -> tuple[list[SegmentedImage], Counter]:
+    """Return the images of a subset, all or so many spread over them, and how many objects were left out for which
+    reason."""
     dataset = coco.read(subset / "annotations.json")
+    count = len(dataset.images)
+    chosen = range(count) if most is None or count <= most else np.linspace(0, count - 1, most).round().astype(int)
     annotations, left_out, found = coco.by_image(dataset), Counter(), []
-    for image in dataset.images:
+    for image in (dataset.images[k] for k in chosen):
         pixels = photo.load(subset / "images" / image.file_name, image.width, image.height)
         masks, categories, cut, boxes = [], [], [], []
         for annotation in annotations[image.id]:
@@ -115,36 +99,6 @@ def _inside(bbox: tuple[float, ...], image: coco.Image) -> tuple[slice, slice]:
     return slice(max(y, 0), min(y + h, image.height)), slice(max(x, 0), min(x + w, image.width))
 
 
-def units(found: list[SegmentedImage]) -> tuple[list[CutOut], Counter]:
-    """Return what can be placed anew, and how many objects can't for which reason."""
-    singles = [(scene, group) for scene in found for group in _groups(scene.masks)]
-    areas: dict[int, list[int]] = {}
-    for scene, group in singles:
-        if len(group) == 1:
-            areas.setdefault(scene.categories[group[0]], []).append(int(scene.masks[group[0]].sum()))
-    made, left_out = [], Counter()
-    for scene, group in singles:
-        whole = np.any(scene.masks[group], axis=0)
-        if whole[:EDGE].any() or whole[-EDGE:].any() or whole[:, :EDGE].any() or whole[:, -EDGE:].any():
-            left_out["touches the border"] += len(group)
-        elif len(group) == 1 and whole.sum() < FRAGMENT * np.median(areas[scene.categories[group[0]]]):
-            left_out["fragment"] += 1
-        else:
-            made.append(_unit(scene, group, whole))
-    return made, left_out
-
-
-def usable(subset: Path) -> tuple[list[SegmentedImage], list[CutOut], Counter]:
-    """Return scenes and units of a subset; raise a Problem where nothing can be placed."""
-    found, empty = scenes(subset)
-    made, left_out = units(found)
-    reasons = empty + left_out
-    if not made:
-        listed = ", ".join(f"{count} × {reason}" for reason, count in reasons.most_common()) or "it has none"
-        raise Problem(f"{subset}: none of its objects can be cut out whole ({listed}); composing needs one")
-    return found, made, reasons
-
-
 def _visible(masks: np.ndarray) -> np.ndarray:
     """Give each pixel that two annotations claim to the smaller one: a hidden object's mask often goes on."""
     order = np.argsort([mask.sum() for mask in masks], kind="stable")
@@ -153,23 +107,3 @@ def _visible(masks: np.ndarray) -> np.ndarray:
         seen[k] &= ~taken
         taken |= seen[k]
     return seen
-
-
-def _groups(masks: np.ndarray) -> list[list[int]]:
-    """Return which objects touch, each group together."""
-    kernel = np.ones((2 * NEAR + 1,) * 2, np.uint8)
-    wide = [cv2.dilate(mask.astype(np.uint8), kernel).astype(bool) for mask in masks]
-    pairs = [(a, b) for a in range(len(masks)) for b in range(a) if (wide[a] & masks[b]).any()]
-    rows, columns = zip(*pairs, strict=True) if pairs else ((), ())
-    links = coo_array((np.ones(len(pairs)), (rows, columns)), shape=(len(masks),) * 2)
-    count, labels = connected_components(links, directed=False)
-    return [np.flatnonzero(labels == group).tolist() for group in range(count)]
-
-
-def _unit(scene: SegmentedImage, group: list[int], whole: np.ndarray) -> CutOut:
-    ys, xs = np.nonzero(whole)
-    part = slice(ys.min(), ys.max() + 1), slice(xs.min(), xs.max() + 1)
-    return CutOut(
-        scene.name, scene.pixels[part], scene.masks[group][:, *part],
-        tuple(scene.categories[k] for k in group), tuple(scene.cut[k] for k in group),
-    )  # fmt: skip

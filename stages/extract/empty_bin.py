@@ -11,7 +11,7 @@ import numpy as np
 from stages.extract.cutouts import SegmentedImage
 from stages.problem import Problem
 
-MARGIN = 0.03  # of the width: how far shadows reach beyond an object
+MARGIN = 0.045  # of the width: how far shadows reach beyond an object
 MOST = 40  # images a median is taken of: more take memory and show no more
 SOFT = 3.0  # pixels over which a filled place fades into its image
 NEARBY = 0.08  # of the width: how far around objects ghosts are looked for
@@ -26,7 +26,6 @@ class Backgrounds:
     pictures: list[np.ndarray]  # (height, width, 3) uint8: the median, then each image with its objects filled in
     light: list[np.ndarray]  # (3,) of each: how bright it is
     unseen: float  # share of the frame that no image shows bare, which is inpainted
-    ghost: float  # at most this share of the objects' own detail is left in the median
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def backgrounds(found: list[SegmentedImage]) -> Backgrounds:
     usual = np.median(lights, axis=0)
     pictures = [(middle * usual).clip(0, 255).astype(np.uint8)]
     pictures += [(_filled(k, even, bare, middle) * lit).clip(0, 255).astype(np.uint8) for k, lit in enumerate(lights)]
-    return Backgrounds(pictures, [usual, *lights], float(holes.mean()), _ghost(middle, even, bare))
+    return Backgrounds(pictures, [usual, *lights], float(holes.mean()))
 
 
 def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> np.ndarray:
@@ -81,6 +80,15 @@ def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> n
         soft[place] = 1
         made += soft * ([*fitting, middle][best] + offsets[best] - made)
     return made
+
+
+def region(found: list[SegmentedImage]) -> np.ndarray:
+    """Return (height, width; bool) the hull of all places where objects lie, in the images of the first one's size."""
+    shape = found[0].pixels.shape[:2]
+    covered = np.any([scene.covered for scene in found if scene.pixels.shape[:2] == shape], axis=0)
+    hull = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(cv2.findNonZero(covered.astype(np.uint8))), 1)
+    return hull.astype(bool)
 
 
 def around(scene: SegmentedImage) -> np.ndarray:
@@ -109,11 +117,13 @@ def _median(even: np.ndarray, bare: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return middle.astype(np.float32), holes
 
 
-def _ghost(middle: np.ndarray, even: np.ndarray, bare: np.ndarray) -> float:
-    """Return the share of the detail where objects lay, and close by, that the median still shows.
+def ghost(found: list[SegmentedImage]) -> float:
+    """Return the share of the detail where objects lay, and close by, that the images' median still shows.
 
     The bin's own pattern is part of it, so of the objects it is less.
     """
+    of = seen(found)
+    middle, even, bare = of.middle, of.even, of.bare
     reach = 2 * round(NEARBY * even.shape[2]) + 1
     left, there = 0.0, 1e-9
     for image, clear in zip(even, bare, strict=True):

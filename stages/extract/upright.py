@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from stages.extract.cutouts import CutOut
+from stages.extract.placeable import CutOut, whole
 
-WHOLE = 0.95  # of the median area of its class's lone objects: one that touches others and shows as much is whole
 EDGE = 2  # pixels left free around an object
 
 
@@ -31,30 +30,16 @@ class Upright:
 
 def upright(units: list[CutOut]) -> list[Upright]:
     """Return the whole objects among the units, turned upright."""
-    objects = _whole(units)
-    turns = [_turn(pixels, mask) for _, pixels, mask, _ in objects]
+    objects = whole(units)
+    turns = [_turn(one.pixels, one.masks[0]) for one in objects]
+    categories = [one.categories[0] for one in objects]
     signs = np.ones(len(objects))
-    for category in {category for *_, category in objects}:
-        mine = [k for k, (*_, other) in enumerate(objects) if other == category]
+    for category in set(categories):
+        mine = [k for k, other in enumerate(categories) if other == category]
         signs[mine] = _agreed(np.stack([turns[k][1] for k in mine]))
     return [
-        Upright(image, category, *_stood(pixels, mask, angle + (180 if sign < 0 else 0)))
-        for (image, pixels, mask, category), (angle, _), sign in zip(objects, turns, signs, strict=True)
-    ]
-
-
-def _whole(units: list[CutOut]) -> list[tuple[str, np.ndarray, np.ndarray, int]]:
-    """Return image, pixels, mask and category of every object that nothing hides: all that lie alone, and those that
-    lie on others and show as much."""
-    alone: dict[int, list[int]] = {}
-    for unit in units:
-        if len(unit.masks) == 1:
-            alone.setdefault(unit.categories[0], []).append(int(unit.masks.sum()))
-    return [
-        (unit.image, unit.pixels, mask, category)
-        for unit in units
-        for mask, category in zip(unit.masks, unit.categories, strict=True)
-        if len(unit.masks) == 1 or (category in alone and mask.sum() >= WHOLE * np.median(alone[category]))
+        Upright(one.image, category, *_stood(one.pixels, one.masks[0], angle + (180 if sign < 0 else 0)))
+        for one, category, (angle, _), sign in zip(objects, categories, turns, signs, strict=True)
     ]
 
 

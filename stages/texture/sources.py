@@ -15,8 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stages.extract import cutouts, empty_bin, upright
-from stages.extract.cutouts import CutOut, SegmentedImage
+from stages.extract import empty_bin, placeable, upright
+from stages.extract.cutouts import SegmentedImage
+from stages.extract.placeable import CutOut
 from stages.problem import Problem
 
 INSET = 0.02  # of the side: the steps in which a rectangle shrinks into an outline
@@ -33,13 +34,8 @@ class Source:
 def floors(found: list[SegmentedImage], units: list[CutOut]) -> list[Source]:
     empty = empty_bin.backgrounds(found)
     pictures = [_lit(*of, empty.light[0]) for of in zip(empty.pictures, empty.light, strict=True)]
-    points = np.concatenate([
-        cv2.findNonZero(scene.covered.astype(np.uint8))
-        for scene in found if scene.covered.any() and scene.pixels.shape == pictures[0].shape
-    ])  # fmt: skip
-    region = np.zeros(pictures[0].shape[:2], np.uint8)
-    cv2.fillConvexPoly(region, cv2.convexHull(points), 1)
-    return [Source(picture, region.astype(bool)) for picture in pictures]
+    free = empty_bin.region(found)
+    return [Source(picture, free) for picture in pictures]
 
 
 def labels(found: list[SegmentedImage], units: list[CutOut]) -> list[Source]:
@@ -57,7 +53,7 @@ KINDS = {"floor": floors, "label": labels}
 
 def squares(subset: Path, kinds: Sequence[str], size: int, count: int, seed: int) -> np.ndarray:
     """Return so many squares (count, size, size, 3) from all sources of a subset in turn, each kind equally often."""
-    found, units, _ = cutouts.usable(subset)
+    found, units, _ = placeable.usable(subset)
     rng = np.random.default_rng(seed)
     cut = []
     for number, kind in enumerate(kinds):

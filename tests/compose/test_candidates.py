@@ -11,7 +11,7 @@ from stages.dataset import coco, photo
 from tests.helpers.checkouts import ROOT, environment
 
 
-@pytest.mark.parametrize("name", ["paste", "classic", "paste_textured", "paste_emptied"])
+@pytest.mark.parametrize("name", ["paste", "paste_alone", "classic", "paste_textured", "paste_emptied"])
 def test_candidates_with_exact_labels_each_made_again_from_its_row(composing, name, capsys):
     composer = classic if name == "classic" else paste
     candidates.compose(name, composer.rows, composer.make)
@@ -32,9 +32,9 @@ def test_candidates_with_exact_labels_each_made_again_from_its_row(composing, na
             x, y, w, h = annotation.bbox
             ys, xs = np.nonzero(mask)
             assert (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1) == (x, y, x + w, y + h)
-    assert ("objects that stand alone" in capsys.readouterr().out) == (name != "classic")
-    learnt_from = {"paste_emptied": "data/subsets/ten;data/subsets/rest"}.get(name, "data/subsets/ten")
-    assert {row["parents"] for row in rows} == {learnt_from}
+    assert ("whole objects" in capsys.readouterr().out) == (name != "classic")
+    of = {"classic": [], "paste_alone": [], "paste_emptied": ["but_focus", "rest"]}.get(name, ["but_focus"])
+    assert {row["parents"] for row in rows} == {";".join(f"data/subsets/{subset}" for subset in ("ten", *of))}
 
 
 def test_composing_needs_no_torch_where_no_model_takes_part(composing):

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from stages import paths
-from stages.compose import candidates, deconstruct, occlusion
+from stages.compose import candidates, deconstruct
 from stages.dataset import coco, photo
-from stages.extract import cutouts
+from stages.extract import cutouts, occlusion
 from stages.extract.cutouts import SegmentedImage
 from stages.inpaint import classical
 from stages.problem import Problem

@@ -119,7 +119,7 @@ def test_the_composer_takes_them_in_place_of_cut_outs(project, monkeypatch):
     units = generated_objects.units(MODEL, 3, 0)
     assert [unit.categories for unit in units] == [(2,)] * 3
     assert np.allclose(np.median(units[0].pixels, (0, 1)) * FACTS["light"], (200, 40, 40), atol=5)
-    made, placed = paste.compose(paste.stock(TEN, MODEL, None), seed=3, blending="hard")
+    made, placed = paste.compose(paste.stock(TEN, None, MODEL, None), seed=3)
     assert {category for category, _ in placed} == {2}
     red = np.concatenate([made[mask] for _, mask in placed]).astype(int)
     assert np.median(red[:, 0] - red[:, 1]) > 60

@@ -1,70 +1,95 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from stages.compose import layout
-from stages.compose.layout import Habits, Placed
-from stages.extract.cutouts import SegmentedImage
+from stages.compose.layout import Layout, Placed
+from stages.extract.habits import Habits
 from tests.helpers.cut_outs import SHAPE, unit
 
+REGION = np.zeros(SHAPE, bool)
+REGION[10:-10, 20:-20] = True
+ALL = np.ones(SHAPE, bool)
 
-def habits(counts=(3,), touching=0.0):
-    region = np.zeros(SHAPE, bool)
-    region[10:-10, 20:-20] = True
-    return Habits(counts, touching, region)
+
+def habits(counts=(3,), touching=0.0, hidden=(0.0, 0.3), cut=0.0):
+    return Habits(counts, touching, hidden, 0.4, 1.0, cut)
+
+
+def arranged(seed, units=None, region=REGION, **by):
+    return layout.arrange(units or [unit()], habits(**by), region, np.random.default_rng(seed))
 
 
 def at(left, top, w=20, h=10):
-    return Placed(np.ones((h, w, 3), np.float32), np.ones((1, h, w), bool), left, top, (7,))
+    return Placed(np.ones((h, w, 3), np.float32), np.ones((1, h, w), bool), (h * w,), (7,), left, top)
 
 
-def test_habits_are_the_real_images_own():
-    masks = np.zeros((2, *SHAPE), bool)
-    masks[0, 20:30, 40:60] = True
-    masks[1, 60:70, 100:120] = True
-    found = layout.habits([SegmentedImage("a.png", np.zeros((*SHAPE, 3), np.uint8), masks, [1, 1], ["mask"] * 2)],
-                          [unit(), unit(3)])  # fmt: skip
-    assert found.counts == (2,)
-    assert found.touching == 0.75
-    assert found.region[masks.any(0)].all() and not found.region[:15].any()
-    assert found.region[45, 80]  # between them
+@pytest.mark.parametrize("seed", range(10))
+def test_as_many_objects_as_asked_apart_and_where_objects_lie(seed):
+    made = arranged(seed)
+    assert 2 <= len(made) <= 3
+    assert (made.seen[1:] == made.areas[1:]).all()  # none hides another
+    assert (made.owner > 0)[REGION].sum() > 0.95 * (made.owner > 0).sum()
 
 
-def test_as_many_objects_as_asked_apart_and_where_objects_lie():
-    for seed in range(10):
-        placed = layout.arrange([unit()], habits(), np.random.default_rng(seed))
-        assert 2 <= len(placed) <= 3
-        covered = np.zeros(SHAPE, int)
-        for one in placed:
-            covered[one.area] += one.masks.any(0)
-        assert covered.max() == 1
-        assert (covered > 0)[habits().region].sum() > 0.95 * (covered > 0).sum()
+@pytest.mark.parametrize("seed", range(10))
+def test_objects_that_touch_hide_as_much_as_is_usual_and_never_more_than_may_be(seed):
+    made = arranged(seed, counts=(6,), touching=0.99, hidden=(0.3,))
+    left = made.seen[1:] / made.areas[1:]
+    assert left.min() < 0.8
+    assert (left >= 0.4).all()
+    masks = [mask for _, mask in made.visible()]
+    assert np.sum(masks, axis=0).max() == 1
+    assert [mask.sum() for mask in masks] == made.seen[1:].tolist()
 
 
-def test_touching_objects_touch():
-    hidden = 0
-    for seed in range(10):
-        placed = layout.arrange([unit()], habits(touching=1.0), np.random.default_rng(seed))
-        covered = np.zeros(SHAPE, int)
-        for one in placed:
-            covered[one.area] += one.masks.any(0)
-        hidden += covered.max() > 1
-    assert hidden == 10
+def test_hidden_by_as_much_as_is_asked():
+    found = []
+    for seed in range(30):
+        made = arranged(seed, counts=(2,), touching=0.99, hidden=(0.4,))
+        if len(made) == 2 and made.seen[1] < made.areas[1]:
+            found.append(1 - made.seen[1] / made.areas[1])
+    assert len(found) > 15
+    assert abs(np.mean(found) - 0.4) < 0.06
+
+
+def test_now_and_then_the_frame_cuts_an_object_off():
+    shares = []
+    for seed in range(30):
+        made = arranged(seed, region=ALL, counts=(1,), cut=1.0)
+        shares += (made.seen[1:] / made.areas[1:]).tolist()
+        border = made.owner.copy()
+        border[1:-1, 1:-1] = 0
+        assert border.any() == (len(made) == 1)
+    assert len(shares) > 10 and 0.4 <= min(shares) < 0.8
+
+
+def test_what_the_frame_cut_off_stays_at_the_frame():
+    sides = set()
+    for seed in range(20):
+        made = arranged(seed, [replace(unit(), sides=("left",))], ALL, counts=(1,))
+        (one,) = made.placed
+        assert one.masks.shape[1:] == (10, 20)
+        sides.add({0: "left", SHAPE[1] - 20: "right"}[one.left])
+    assert sides == {"left", "right"}
 
 
 def test_turning_keeps_the_object_whole():
     for seed in range(10):
-        shown = layout.turned(unit(), np.random.default_rng(seed))
-        assert 0.85 * 200 < shown.masks.sum() < 1.15 * 200
+        shown = layout.turned(unit(), 1.0, np.random.default_rng(seed))
+        assert 0.9 * 200 < shown.masks.sum() < 1.1 * 200
         border = np.concatenate([shown.masks[0, 0], shown.masks[0, -1], shown.masks[0, :, 0], shown.masks[0, :, -1]])
         assert not border.any()
 
 
-def test_what_is_hidden_is_no_part_of_a_mask_and_too_little_is_no_object():
-    seen = layout.visible([at(20, 20), at(30, 20)], SHAPE)
-    assert [int(mask.sum()) for _, mask in seen] == [100, 200]
-    assert [category for category, _ in seen] == [7, 7]
-    assert len(layout.visible([at(20, 20), at(24, 20)], SHAPE)) == 1  # a fifth is left of the lower one
+def test_an_object_that_would_hide_too_much_is_not_left():
+    made = Layout(SHAPE)
+    made.put(at(20, 20))
+    assert made.leaves(at(30, 20), 0.4)
+    assert not made.leaves(at(24, 20), 0.4)  # a fifth would be left of the lower one
 
 
-def test_more_than_fits_gives_what_fits():
-    assert layout.arrange([unit(w=200)], habits(), np.random.default_rng(0)) == []
-    assert len(layout.arrange([unit(4)], habits(counts=(3,)), np.random.default_rng(0))) == 0
+def test_what_has_no_room_is_left_out():
+    assert len(arranged(0, [unit(w=200)])) == 0
+    assert len(arranged(0, [unit(4)])) == 0

@@ -5,50 +5,80 @@ import numpy as np
 import pytest
 
 from stages.compose import paste
-from stages.compose.layout import Habits
-from stages.extract.empty_bin import Backgrounds
+from stages.extract.habits import Habits
+from stages.extract.looks import Look
+from stages.extract.shadow import Shadow
 from tests.helpers.cut_outs import SHAPE, unit
+
+EVEN, UNLIT = Look(np.ones(3), 0.0, 0.0), Shadow(0.0, 0.0, 0.0)
 
 
 @pytest.fixture
 def plain():
     """Dark empty bins and objects twice as bright as white, without shadows: what is bright is object."""
-    dark = np.full((*SHAPE, 3), 20, np.uint8)
+    dark = paste.Bin(np.full((*SHAPE, 3), 20, np.uint8), np.full(3, 20.0), EVEN, UNLIT)
     bright = [replace(unit(k), pixels=np.full((10, 20, 3), 12.0, np.float32)) for k in (1, 2)]
-    region = np.ones(SHAPE, bool)
-    return paste.Stock(bright, Backgrounds([dark], [np.full(3, 20.0)], 0.0, None), Habits((4,), 0.4, region), 0.0)
+    return paste.Stock(bright, [dark], Habits((4,), 0.4, (0.0, 0.3), 0.3, 1.0, 0.1), [EVEN], np.ones(SHAPE, bool))
 
 
-def test_labels_are_exactly_what_was_drawn(plain):
+def union(objects):
+    return np.any([mask for _, mask in objects], axis=0)
+
+
+def test_labels_are_exactly_what_was_drawn_and_nothing_is_without_one(plain, monkeypatch):
+    monkeypatch.setattr(paste, "BLENDINGS", ("hard",))
     for seed in range(20):
-        pixels, objects = paste.compose(plain, seed, "hard")
-        union = np.any([mask for _, mask in objects], axis=0)
-        drawn = pixels.min(-1) > 120
-        hidden = drawn & ~union  # fragments of objects too hidden to be labelled
-        assert not (union & ~drawn).any()
-        assert hidden.sum() < 0.25 * 200 * 4
+        pixels, objects = paste.compose(plain, seed)
+        assert np.array_equal(pixels.min(-1) > 120, union(objects))
         assert np.sum([mask for _, mask in objects], axis=0).max() == 1
 
 
-def test_one_layout_is_drawn_in_several_ways_that_differ_at_the_seams_alone(plain):
-    (hard, objects), *others = (paste.compose(plain, 5, way) for way in paste.BLENDINGS)
-    union = np.any([mask for _, mask in objects], axis=0).astype(np.uint8)
-    seam = cv2.dilate(union, np.ones((9, 9))) - cv2.erode(union, np.ones((9, 9)))
+def test_ways_of_blending_differ_at_the_seams_alone(plain, monkeypatch):
+    made = []
+    for way in paste.BLENDINGS:
+        monkeypatch.setattr(paste, "BLENDINGS", (way,))
+        made.append(paste.compose(plain, 5))
+    (hard, objects), *others = made
+    covered = union(objects).astype(np.uint8)
+    seam = cv2.dilate(covered, np.ones((9, 9))) - cv2.erode(covered, np.ones((9, 9)))
     for pixels, same in others:
         assert all(np.array_equal(a[1], b[1]) for a, b in zip(objects, same, strict=True))
         changed = np.abs(pixels.astype(int) - hard).max(-1) > 2
         assert changed.any() and not (changed & (seam == 0)).any()
 
 
-def test_the_seed_decides(plain):
-    assert np.array_equal(paste.compose(plain, 3, "box")[0], paste.compose(plain, 3, "box")[0])
-    assert not np.array_equal(paste.compose(plain, 3, "box")[0], paste.compose(plain, 4, "box")[0])
+def test_the_seed_decides_and_every_layout_is_another(plain):
+    assert np.array_equal(paste.compose(plain, 3)[0], paste.compose(plain, 3)[0])
+    assert len({union(paste.compose(plain, seed)[1]).tobytes() for seed in range(10)}) == 10
 
 
-def test_a_shadow_darkens_beside_the_object_only(plain):
-    lit, objects = paste.compose(plain, 1, "hard")
-    dark, _ = paste.compose(replace(plain, shadow=0.6), 1, "hard")
-    union = np.any([mask for _, mask in objects], axis=0)
-    near = cv2.dilate(union.astype(np.uint8), np.ones((5, 5))).astype(bool) & ~(lit.min(-1) > 120)
-    assert (dark[near] < lit[near]).mean() > 0.8
-    assert np.array_equal(dark[union], lit[union])
+@pytest.mark.parametrize("across", [-0.04, 0.04])
+def test_a_shadow_darkens_where_it_falls_and_not_the_object(plain, across):
+    lit, objects = paste.compose(plain, 1)
+    shaded = replace(plain, bins=[replace(plain.bins[0], shadow=Shadow(0.6, across, 0.0))])
+    dark, _ = paste.compose(shaded, 1)
+    covered = union(objects)
+    fallen = np.roll(covered, round(across * SHAPE[1]), axis=1) & ~cv2.dilate(
+        covered.astype(np.uint8), np.ones((5, 5))
+    ).astype(bool)
+    assert (dark[fallen] < lit[fallen]).mean() > 0.8
+    inner = cv2.erode(covered.astype(np.uint8), np.ones((5, 5))).astype(bool)
+    assert (lit[inner] == dark[inner]).mean() > 0.95
+
+
+def test_pictures_look_as_photographs_do(plain):
+    warm = replace(plain, looks=[Look(np.array([1.5, 1.0, 0.5]), 3.0, 0.0)])
+    pixels, objects = paste.compose(warm, 2)
+    bare = pixels[~cv2.dilate(union(objects).astype(np.uint8), np.ones((5, 5))).astype(bool)]
+    assert np.abs(bare.mean(0) - (30, 20, 10)).max() < 0.6
+    assert np.abs(bare.std(0) - 3).max() < 0.5
+    soft, _ = paste.compose(replace(plain, looks=[Look(np.ones(3), 0.0, 2.0)]), 2)
+    sharp, _ = paste.compose(plain, 2)
+    edge = np.abs(np.diff(soft.astype(int), axis=1)).max()
+    assert edge < 0.5 * np.abs(np.diff(sharp.astype(int), axis=1)).max()
+
+
+def test_where_no_photographs_tell_the_light_varies_by_what_is_assumed(plain):
+    alone = replace(plain, looks=[])
+    lights = [np.median(paste.compose(alone, seed)[0]) for seed in range(30)]
+    assert 18 <= min(lights) < 20 < max(lights) <= 22

@@ -19,13 +19,13 @@ def test_no_object_is_left_and_each_background_has_its_image_s_light():
 
 
 def test_ghosts_are_measured():
-    clean = empty_bin.backgrounds(SCENES).ghost
+    clean = empty_bin.ghost(SCENES)
     half_marked = []
     for one in (scene((40, 20), k) if k % 2 else scene((10, 30), k) for k in range(5)):
         top = np.arange(SHAPE[0]) < one.masks[0].any(1).argmax() + 3
         half_marked.append(replace(one, masks=one.masks & top[:, None]))
     assert clean < 0.1
-    assert empty_bin.backgrounds(half_marked).ghost > clean + 0.1
+    assert empty_bin.ghost(half_marked) > clean + 0.1
 
 
 def test_one_object_in_the_same_place_of_all_images_is_inpainted():

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from stages.extract import upright
-from stages.extract.cutouts import CutOut
+from stages.extract.placeable import CutOut
 
 LONG, WIDE = 60, 24
 
@@ -44,13 +46,13 @@ def test_objects_stand_and_point_the_same_way(noise):
     assert len(ends) == 1
 
 
-def test_an_object_that_another_hides_is_no_example():
+def test_what_is_hidden_or_cut_off_is_no_example():
     alone, pair = lying(0), lying(40)
     hidden = pair.masks[0].copy()
     hidden[:, :50] = False
     both = CutOut("b.png", pair.pixels, np.stack([pair.masks[0], hidden]), (3, 3), ("mask", "mask"))
-    assert len(upright.upright([alone, both])) == 2
-    assert [one.image for one in upright.upright([alone, both])] == ["a.png", "b.png"]
+    cut = replace(lying(20), image="c.png", sides=("left",))
+    assert [one.image for one in upright.upright([alone, both, cut])] == ["a.png"]
 
 
 def test_a_class_of_which_none_lies_alone_has_no_whole_objects():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.extract.cutouts import CutOut
+from stages.extract.placeable import CutOut
 
 SHAPE = (90, 160)
 

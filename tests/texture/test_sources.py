@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages import paths
-from stages.extract import cutouts
+from stages.extract import placeable
 from stages.problem import Problem
 from stages.texture import sources
 
@@ -10,7 +10,7 @@ TEN = paths.SUBSETS / "ten"
 
 
 def test_floors_are_free_of_objects_and_labels_lie_in_them(project):
-    found, units, _ = cutouts.usable(TEN)
+    found, units, _ = placeable.usable(TEN)
     floors = sources.floors(found, units)
     assert len(floors) == 11  # the median, and each photograph's
     for floor, scene in zip(floors[1:], found, strict=True):

@@ -32,25 +32,39 @@ def lacks(scene: SegmentedImage, usual: dict[int, float]) -> np.ndarray:
     off."""
     found = []
     for category, mask in zip(scene.categories, scene.masks, strict=True):
-        cut = mask[:EDGE].any() or mask[-EDGE:].any() or mask[:, :EDGE].any() or mask[:, -EDGE:].any()
         area = int(mask.sum())
-        found.append(1 - area / _hull(mask).sum() + (0.0 if cut else max(0.0, 1 - area / usual[category])))
+        found.append(1 - area / _hull(mask).sum() + (0.0 if at_edge(mask) else max(0.0, 1 - area / usual[category])))
     return np.array(found)
 
 
 def over(scene: SegmentedImage, usual: dict[int, float]) -> np.ndarray:
     """Return (k, k; bool) whether the one object (row) lies on the other (column). Only objects that touch do."""
-    count, kernel = len(scene.masks), np.ones((2 * NEAR + 1,) * 2, np.uint8)
-    wide = [cv2.dilate(mask.astype(np.uint8), kernel).astype(bool) for mask in scene.masks]
+    count, close = len(scene.masks), near(scene.masks)
     hulls, missing = [_hull(mask) for mask in scene.masks], lacks(scene, usual)
     found = np.zeros((count, count), bool)
     for a, b in combinations(range(count), 2):
-        if (wide[a] & scene.masks[b]).any():
+        if close[a, b]:
             lost = [(hulls[one] & scene.masks[other]).sum() / usual[scene.categories[one]] + WEIGHT * missing[one]
                     for one, other in ((a, b), (b, a))]  # fmt: skip
             upper, lower = (a, b) if lost[0] <= lost[1] else (b, a)
             found[upper, lower] = True
     return found
+
+
+def near(masks: np.ndarray) -> np.ndarray:
+    """Return (k, k; bool) which objects of a photograph touch which."""
+    kernel = np.ones((2 * NEAR + 1,) * 2, np.uint8)
+    wide = [cv2.dilate(mask.astype(np.uint8), kernel).astype(bool) for mask in masks]
+    found = np.zeros((len(masks),) * 2, bool)
+    for a in range(len(masks)):
+        for b in range(a):
+            found[a, b] = found[b, a] = bool((wide[a] & masks[b]).any())
+    return found
+
+
+def at_edge(mask: np.ndarray) -> bool:
+    """Return whether the frame may have cut an object off."""
+    return bool(mask[:EDGE].any() or mask[-EDGE:].any() or mask[:, :EDGE].any() or mask[:, -EDGE:].any())
 
 
 def free(on: np.ndarray, left: list[int]) -> list[int]:

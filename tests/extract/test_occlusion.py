@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.compose import occlusion
+from stages.extract import occlusion
 from tests.helpers.piles import LYING, UPRIGHT, USUAL, bar, scene
 
 
