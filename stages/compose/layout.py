@@ -36,7 +36,7 @@ class Placed:
 
     @property
     def shape(self) -> np.ndarray:
-        return self.masks.any(0)
+        return np.any(self.masks, axis=0)
 
     @property
     def area(self) -> tuple[slice, slice]:

@@ -37,7 +37,7 @@ def of(found: list[SegmentedImage]) -> Habits:
     objects = touching = cut = 0
     seen_under, sizes_alone, sizes_on = [], [], []
     for scene in found:
-        alone = ~occlusion.near(scene.masks).any(1)
+        alone = ~np.any(occlusion.near(scene.masks), axis=1)
         on = occlusion.over(scene, usual)
         at_edge = np.array([occlusion.at_edge(mask) for mask in scene.masks], bool)
         sizes = np.array([mask.sum() / usual[c] for mask, c in zip(scene.masks, scene.categories, strict=True)])

@@ -74,7 +74,7 @@ def _whole_areas(found: list[SegmentedImage]) -> dict[int, float]:
     """Return the middle area of each class's objects that lie alone and whole; of all, where none does."""
     alone: dict[int, list[int]] = {}
     for scene in found:
-        lonely = ~occlusion.near(scene.masks).any(1)
+        lonely = ~np.any(occlusion.near(scene.masks), axis=1)
         for category, mask, lone in zip(scene.categories, scene.masks, lonely, strict=True):
             if lone and not occlusion.at_edge(mask):
                 alone.setdefault(category, []).append(int(mask.sum()))

@@ -87,12 +87,13 @@ def test_a_mark_changes_with_what_a_run_is_made_of(tubes):
 
 
 def test_a_mark_changes_with_what_a_run_is_tested_on_and_with_the_other_products(tubes):
-    before = {arm: mark(tubes, arm=arm) for arm in ("paste", "warm_ten")}
+    before = {arm: mark(tubes, arm=arm) for arm in ("ten_standard", "paste", "warm_ten")}
     split = files.read_json(paths.SPLIT)
     others = [i.id for i in coco.read(paths.ANNOTATIONS).images if not i.file_name.startswith("tube_mint/")]
     gone = next(id_ for id_ in split["train"] if id_ in others)
     files.write_json(paths.SPLIT, split | {"train": [id_ for id_ in split["train"] if id_ != gone]})
-    assert mark(tubes) == before["paste"] and mark(tubes, arm="warm_ten") != before["warm_ten"]
+    changed = {arm for arm, mark_ in before.items() if mark(tubes, arm=arm) != mark_}
+    assert changed == {"paste", "warm_ten"}  # the one learns from them how objects lie
     files.write_json(paths.SPLIT, split | {"test": split["test"][3:]})
     assert mark(tubes) != before["paste"]
 
