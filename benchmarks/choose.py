@@ -33,6 +33,7 @@ from stages.training import parallel
 DRAWS, COUNT = 2, 10
 NMS = (0.4, 0.5, 0.6, 0.7, 0.8)
 IMAGE_DRAWS = 500
+SHOWN, MANY = 0.4, 1500  # share of real images in an epoch, and fakes, where these are not what is chosen
 WORK = paths.CHECKPOINTS / "choose"
 
 
@@ -75,9 +76,9 @@ def augmentation(params: Settings) -> dict[str, Tried]:
 def scenes(params: Settings) -> dict[str, Tried]:
     """How fakes are composed."""
     found = {"ten_standard": Tried(params.arms["ten_standard"], changed(params), params)}
-    for made, count in (("paste_alone", 1500), ("paste", 300), ("paste", 1500)):
+    for made in ("paste", "paste_alone"):
         by = msgspec.structs.replace(params, compositions=params.compositions | {"paste": params.compositions[made]})
-        found[f"{made}, {count} fakes"] = Tried(*of_fakes(by, "paste", 0.4, count))
+        found[made] = Tried(*of_fakes(by, "paste", SHOWN, MANY))
     return found
 
 
@@ -99,12 +100,13 @@ def share(params: Settings) -> dict[str, Tried]:
 
 def warm(params: Settings) -> dict[str, Tried]:
     """What goes on from the known products' detector: their share of an epoch, and the learning rate."""
-    tried = ((0.5, 1.0), (0.3, 1.0), (0.15, 1.0), (0.3, 0.5), (0.3, 0.25), (0.15, 0.5))
-    return {
-        f"known {known}, rate × {rate}": Tried(params.arms["warm_ten"], changed(params), evidence(
-            params, known=known, warm_lr=rate))
-        for known, rate in tried
-    }  # fmt: skip
+    found = {}
+    for known, rate in ((0.5, 1.0), (0.3, 1.0), (0.15, 1.0), (0.3, 0.5)):
+        by = evidence(params, known=known, warm_lr=rate)
+        found[f"warm_paste, known {known}, rate × {rate}"] = Tried(*of_fakes(by, "warm_paste", SHOWN, MANY))
+    for name, count in (("warm_ten", COUNT), ("warm_all", None)):
+        found[name] = Tried(params.arms["warm_ten"], changed(params), params, count)
+    return found
 
 
 def nms(params: Settings) -> dict[str, Tried]:
