@@ -101,9 +101,9 @@ def share(params: Settings) -> dict[str, Tried]:
 def warm(params: Settings) -> dict[str, Tried]:
     """What goes on from the known products' detector: their share of an epoch, and the learning rate."""
     found = {}
-    for known, rate in ((0.5, 1.0), (0.3, 1.0), (0.15, 1.0), (0.3, 0.5)):
-        by = evidence(params, known=known, warm_lr=rate)
-        found[f"warm_paste, known {known}, rate × {rate}"] = Tried(*of_fakes(by, "warm_paste", SHOWN, MANY))
+    for part, rate in ((0.5, 1.0), (0.3, 1.0), (0.15, 1.0), (0.3, 0.5)):
+        by = evidence(params, known=part, warm_lr=rate)
+        found[f"warm_paste, known {part}, rate × {rate}"] = Tried(*of_fakes(by, "warm_paste", SHOWN, MANY))
     for name, count in (("warm_ten", COUNT), ("warm_all", None)):
         found[name] = Tried(params.arms["warm_ten"], changed(params), params, count)
     return found

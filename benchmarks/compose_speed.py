@@ -1,6 +1,7 @@
 """How many pictures of 640×360 a second are composed from ten images, drawn only and written as PNG, on all cores.
 
-The ten images are the bins', drawn here; both ways take turns, so that both meet the same noise.
+The ten images are the bins', drawn here, and so are another product's, from which is learnt how objects lie; both ways
+take turns, so that both meet the same noise.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import msgspec
 
 from benchmarks.conditions import record
 from stages import settings
-from stages.compose import paste
+from stages.compose import candidates, paste
 from stages.dataset import coco, photo
 from stages.dataset.bins import world
 
@@ -27,11 +28,13 @@ PICTURES, ROUNDS = 200, 3
 def main() -> None:
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as name:
-        params, subset = settings.load(), Path(name) / "ten"
-        bins = msgspec.structs.replace(params.scales["demo"].bins, images={"tube_mint": 10}, extra_test={})
-        subset.mkdir()
-        world.generate(bins, 0, subset)
-        rows = paste.rows("paste", params.compositions["paste"], subset, PICTURES, 0)
+        params, subset, known = settings.load(), Path(name) / "ten", Path(name) / "known"
+        bins = params.scales["demo"].bins
+        for folder, images in ((subset, {"tube_mint": 10}), (known, {"can_cobalt": 60})):
+            folder.mkdir()
+            world.generate(msgspec.structs.replace(bins, images=images, extra_test={}, shifted=0), 0, folder)
+        asked = msgspec.structs.replace(params.compositions["paste"], known=str(known))
+        rows = paste.rows("paste", asked, subset, PICTURES, 0)
         with ProcessPoolExecutor(cores, get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
             list(pool.map(drawn, rows[: 4 * cores], chunksize=1))  # each process makes its stock first
             spent = {drawn: 0.0, written: 0.0}
@@ -53,7 +56,7 @@ def drawn(row: dict) -> None:
 
 
 def written(row: dict) -> None:
-    photo.save(Path(row["parents"]) / f"{os.getpid()}.png", paste.make(row)[0])
+    photo.save(candidates.subset_of(row) / f"{os.getpid()}.png", paste.make(row)[0])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from stages.extract.placeable import CutOut
 TRIES = 40  # places that are looked at for one unit
 SCALE = 0.05  # how much larger or smaller than it was
 APART = 3  # pixels between objects that do not touch
+EASE = 4  # pixels: a unit's corners may be empty
 INSIDE = 0.97  # of what is seen of a unit must lie where objects do
 HALVINGS = 9  # of the way between hiding most of an object and nothing of it
 OUTSIDE = (0.05, 0.7)  # share of a unit that the frame cuts off, where it does
@@ -143,7 +144,7 @@ def _apart(one: Placed, made: Layout, by: Habits, region: np.ndarray, rng: np.ra
     taken = cv2.dilate((made.owner > 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
     over = rng.random() < by.cut
     for _ in range(TRIES):
-        spot = _over_edge(one, region.shape, rng) if over else _anywhere(one, region.shape, rng)
+        spot = _over_edge(one, region.shape, rng) if over else _anywhere(one, region, rng)
         if over and spot and spot.masks.sum() == sum(spot.areas):
             continue
         if spot and _inside(spot, region) and not taken[spot.area][spot.shape].any() and made.leaves(spot, by.least):
@@ -196,11 +197,15 @@ def _flush(unit: CutOut, made: Layout, by: Habits, rng: np.random.Generator) -> 
     return None
 
 
-def _anywhere(one: Placed, frame: tuple[int, ...], rng: np.random.Generator) -> Placed | None:
-    (height, width), (h, w) = frame, one.masks.shape[1:]
+def _anywhere(one: Placed, region: np.ndarray, rng: np.random.Generator) -> Placed | None:
+    """Return a unit somewhere about where objects lie, all of it in the frame; None where it is too long for that."""
+    (height, width), (h, w) = region.shape, one.masks.shape[1:]
     if h > height or w > width:
         return None
-    return replace(one, left=int(rng.integers(width - w + 1)), top=int(rng.integers(height - h + 1)))
+    rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
+    top = rng.integers(rows[0] - EASE, max(rows[0], rows[-1] - h) + EASE + 1)
+    left = rng.integers(columns[0] - EASE, max(columns[0], columns[-1] - w) + EASE + 1)
+    return replace(one, left=int(left.clip(0, width - w)), top=int(top.clip(0, height - h)))
 
 
 def _over_edge(one: Placed, frame: tuple[int, ...], rng: np.random.Generator) -> Placed | None:

@@ -15,6 +15,7 @@ NEAR = 3  # pixels: objects nearer than this may hide each other
 EDGE = 1  # pixels from the frame's border: what reaches there goes on outside
 SMALL = 4  # pixels: a box no wider than this is taken whole, GrabCut would find nothing to tell apart
 ROUNDS = 5  # of GrabCut
+LARGEST = 1280  # pixels of the longer side: larger photographs are reduced, no detector here looks at more
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def scenes(subset: Path, most: int | None = None) -> tuple[list[SegmentedImage],
     chosen = range(count) if most is None or count <= most else np.linspace(0, count - 1, most).round().astype(int)
     annotations, left_out, found = coco.by_image(dataset), Counter(), []
     for image in (dataset.images[k] for k in chosen):
-        pixels = photo.load(subset / "images" / image.file_name, image.width, image.height)
+        pixels = photo.fit(photo.load(subset / "images" / image.file_name, image.width, image.height), LARGEST)
         masks, categories, cut, boxes = [], [], [], []
         for annotation in annotations[image.id]:
             if annotation.iscrowd:
@@ -69,34 +70,43 @@ def scenes(subset: Path, most: int | None = None) -> tuple[list[SegmentedImage],
             masks.append(mask)
             categories.append(annotation.category_id)
             cut.append(how)
-            if how == "grabcut":
-                boxes.append(_inside(annotation.bbox, image))
-        stacked = np.array(masks, bool).reshape(-1, image.height, image.width)
-        found.append(SegmentedImage(image.file_name, pixels, _visible(stacked), categories, cut, tuple(boxes)))
+            boxes.append(_inside(annotation.bbox, image, pixels))
+        seen = _visible(np.array(masks, bool).reshape(-1, *pixels.shape[:2]))
+        kept = [k for k, mask in enumerate(seen) if mask.any()]
+        left_out += Counter({"hidden altogether": len(masks) - len(kept)} if len(kept) < len(masks) else {})
+        found.append(SegmentedImage(
+            image.file_name, pixels, seen[kept], [categories[k] for k in kept], [cut[k] for k in kept],
+            tuple(boxes[k] for k in kept if cut[k] == "grabcut"),
+        ))  # fmt: skip
     return found, left_out
 
 
 def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return an object's mask: the annotation's, or where it has none, what GrabCut finds in its box."""
+    """Return an object's mask in an image that may have been reduced: the annotation's, or where it has none, what
+    GrabCut finds in its box."""
+    height, width = pixels.shape[:2]
     mask = coco.mask(annotation, image.width, image.height)
     if mask is not None:
-        return mask.astype(bool), "mask"
-    box = _inside(annotation.bbox, image)
-    labels = np.full(pixels.shape[:2], cv2.GC_BGD, np.uint8)
+        return cv2.resize(255 * mask, (width, height), interpolation=cv2.INTER_AREA) > 127, "mask"
+    box = _inside(annotation.bbox, image, pixels)
+    labels = np.full((height, width), cv2.GC_BGD, np.uint8)
     labels[box] = cv2.GC_PR_FGD
-    if min(labels[box].shape) <= SMALL:
-        return labels == cv2.GC_PR_FGD, "grabcut"
-    cv2.setRNGSeed(0)  # its clusters start at random
-    before, behind = np.zeros((2, 1, 65))
-    whole = (0, 0, 0, 0)  # the labels say where, not a rectangle
-    cv2.grabCut(pixels[..., ::-1].copy(), labels, whole, before, behind, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    if min(labels[box].shape) > SMALL:
+        cv2.setRNGSeed(0)  # its clusters start at random
+        before, behind = np.zeros((2, 1, 65))
+        none = (0, 0, 0, 0)  # the labels say where, not a rectangle
+        part = tuple(slice(max(0, s.start - (s.stop - s.start)), s.stop + (s.stop - s.start)) for s in box)
+        some = labels[part].copy()
+        cv2.grabCut(pixels[part][..., ::-1].copy(), some, none, before, behind, ROUNDS, cv2.GC_INIT_WITH_MASK)
+        labels[part] = some
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), "grabcut"
 
 
-def _inside(bbox: tuple[float, ...], image: coco.Image) -> tuple[slice, slice]:
-    """Return a box's rows and columns, as far as they are in the image."""
-    x, y, w, h = (round(v) for v in bbox)
-    return slice(max(y, 0), min(y + h, image.height)), slice(max(x, 0), min(x + w, image.width))
+def _inside(bbox: tuple[float, ...], image: coco.Image, pixels: np.ndarray) -> tuple[slice, slice]:
+    """Return a box's rows and columns, as far as they are in the image, which may have been reduced."""
+    height, width = pixels.shape[:2]
+    x, y, w, h = (round(v * width / image.width) for v in bbox)
+    return slice(max(y, 0), min(y + h, height)), slice(max(x, 0), min(x + w, width))
 
 
 def _visible(masks: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ MOST = 40  # images a median is taken of: more take memory and show no more
 SOFT = 3.0  # pixels over which a filled place fades into its image
 NEARBY = 0.08  # of the width: how far around objects ghosts are looked for
 RING = 15  # pixels around a filled place, in which it must fit
+FEW = 10  # objects, too few to show where objects lie
 LEAST = 0.05  # of the frame that must be seen bare in one image or another
 
 
@@ -83,11 +84,19 @@ def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> n
 
 
 def region(found: list[SegmentedImage]) -> np.ndarray:
-    """Return (height, width; bool) the hull of all places where objects lie, in the images of the first one's size."""
+    """Return (height, width; bool) the hull of all places where objects lie, in the images of the first one's size.
+
+    Few objects lie in few places: then each may also be turned where it lies.
+    """
     shape = found[0].pixels.shape[:2]
-    covered = np.any([scene.covered for scene in found if scene.pixels.shape[:2] == shape], axis=0)
+    masks = [mask for scene in found if scene.pixels.shape[:2] == shape for mask in scene.masks]
+    covered = np.any(masks, axis=0).astype(np.uint8)
+    if len(masks) < FEW:
+        for mask in masks:
+            (x, y), radius = cv2.minEnclosingCircle(cv2.findNonZero(mask.astype(np.uint8)))
+            cv2.circle(covered, (round(x), round(y)), int(np.ceil(radius)) + 2, 1, -1)
     hull = np.zeros(shape, np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(cv2.findNonZero(covered.astype(np.uint8))), 1)
+    cv2.fillConvexPoly(hull, cv2.convexHull(cv2.findNonZero(covered)), 1)
     return hull.astype(bool)
 
 

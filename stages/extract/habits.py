@@ -59,5 +59,12 @@ def of(found: list[SegmentedImage]) -> Habits:
 
 def assumed(counts: tuple[int, ...], cut: float) -> Habits:
     """Return what is expected of a bin of which only a few photographs are known: it will be fuller than these."""
-    fuller = tuple(range(1, 1 + max(2 * max(counts, default=1), 3)))
-    return Habits((*counts, *fuller), 0.5, tuple(np.linspace(0, 0.6, 13).round(3).tolist()), 0.3, 1.03, cut)
+    fuller = range(1, 1 + max(2 * max(counts, default=1), 3))
+    return Habits(
+        (*(count for count in counts if count), *fuller),
+        0.5,
+        tuple(np.linspace(0, 0.6, 13).round(3).tolist()),
+        0.3,
+        1.03,
+        cut,
+    )

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from stages.compose import paste
+from stages.dataset import photo
+from stages.extract import cutouts
 from stages.extract.habits import Habits
 from stages.extract.looks import Look
 from stages.extract.shadow import Shadow
@@ -82,3 +84,24 @@ def test_where_no_photographs_tell_the_light_varies_by_what_is_assumed(plain):
     alone = replace(plain, looks=[])
     lights = [np.median(paste.compose(alone, seed)[0]) for seed in range(30)]
     assert 18 <= min(lights) < 20 < max(lights) <= 22
+
+
+@pytest.mark.parametrize(("frame", "objects"), [
+    ((120, 90), [(40, 30, 20, 14)]),  # one object in all of them
+    ((96, 96), [(5, 5, 18, 12), (40, 60, 18, 12), (60, 10, 18, 12)]),  # of three kinds
+    ((120, 90), [(-10, 30, 140, 20)]),  # longer than the frame
+    ((1400, 1050), [(200, 250, 200, 130), (800, 600, 200, 130)]),
+])  # fmt: skip
+def test_of_boxes_alone_in_frames_of_any_size_something_is_composed(hand, tmp_path, frame, objects):
+    kinds = [(f"kind {k}", k) for k in range(1, len(objects) + 1)]
+    boxes = [{"bbox": box, "category_id": k, "segmentation": []} for k, box in enumerate(objects, 1)]
+    hand([("a.png", *frame), ("b.png", *frame)], boxes, kinds)
+    picture = np.random.default_rng(0).integers(60, 70, (*frame[::-1], 3), np.uint8)
+    photo.save(tmp_path / "images" / "b.png", picture)
+    for left, top, w, h in objects:
+        picture[top : top + h, max(left, 0) : left + w] = (220, 200, 60)
+    photo.save(tmp_path / "images" / "a.png", picture)
+    of = paste.stock(tmp_path, None, None, None)
+    made = [paste.compose(of, seed) for seed in range(8)]
+    assert sum(len(placed) for _, placed in made) >= 8
+    assert {max(pixels.shape) for pixels, _ in made} == {min(max(frame), cutouts.LARGEST)}
