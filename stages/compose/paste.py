@@ -147,10 +147,9 @@ def _put(canvas: np.ndarray, one: Placed, light: np.ndarray, cast: Shadow, blend
     columns = slice(max(0, -left), min(shape.shape[1], width - left))
     fallen = shadow.moved(cv2.GaussianBlur(shape.astype(np.float32), (0, 0), soft), across, down)
     under = canvas[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop]
-    under *= 1 - cast.dark * fallen[rows, columns, None]
+    under *= cv2.merge([1 - cast.dark * fallen[rows, columns]] * 3)  # numpy is slow where it has to stretch a channel
     inner = canvas[one.area]
-    alpha = _edged(one.shape, blending)[..., None]
-    inner += alpha * (one.pixels * light - inner)
+    inner += cv2.merge([_edged(one.shape, blending)] * 3) * (one.pixels * light.astype(np.float32) - inner)
 
 
 def _edged(shape: np.ndarray, blending: str) -> np.ndarray:
@@ -164,8 +163,8 @@ def _edged(shape: np.ndarray, blending: str) -> np.ndarray:
 
 
 def _seen(canvas: np.ndarray, was: Look, wanted: Look, rng: np.random.Generator) -> np.ndarray:
-    """Return a picture with as much light, blur and noise as another photograph had, as far as that can be added."""
-    canvas = canvas * (wanted.light / was.light).astype(np.float32)
+    """Give a picture as much light, blur and noise as another photograph had, as far as that can be added; return it."""
+    canvas *= (wanted.light / was.light).astype(np.float32)
     if (softer := wanted.blur**2 - was.blur**2) > 0:
         canvas = cv2.GaussianBlur(canvas, (0, 0), float(np.sqrt(softer)))
     if (grain := wanted.noise**2 - was.noise**2) > 0:
