@@ -32,12 +32,9 @@ class Placed:
     masks: np.ndarray  # (k, h, w) bool
     areas: tuple[int, ...]  # of each object, what is outside the frame included
     categories: tuple[int, ...]
+    shape: np.ndarray  # (h, w) bool: all of its objects
     left: int = 0
     top: int = 0
-
-    @property
-    def shape(self) -> np.ndarray:
-        return np.any(self.masks, axis=0)
 
     @property
     def area(self) -> tuple[slice, slice]:
@@ -48,8 +45,11 @@ class Placed:
 class Layout:
     """Units in a frame, later ones on top."""
 
-    def __init__(self, frame: tuple[int, ...]):
-        self.owner = np.zeros(frame, np.int32)  # the topmost object's number at each pixel, from 1; 0: none
+    def __init__(self, region: np.ndarray):
+        self.region = region  # (height, width) bool: where objects lie
+        rows, columns = (np.flatnonzero(region.any(axis)) for axis in (1, 0))
+        self.top, self.bottom, self.left, self.right = rows[0], rows[-1], columns[0], columns[-1]
+        self.owner = np.zeros(region.shape, np.int32)  # the topmost object's number at each pixel, from 1; 0: none
         self.placed: list[Placed] = []
         # Of each number's object, 0 standing for the bin: category, middle (x, y), size, and how much of it is seen.
         self.categories, self.middles = [0], [(0.0, 0.0)]
@@ -79,6 +79,10 @@ class Layout:
         enough = least * np.array(one.areas) if len(one.areas) == 1 else 1
         return bool((left[touched] >= least * self.areas[touched]).all() and (shown >= enough).all())
 
+    def inside(self, one: Placed) -> bool:
+        """Return whether a unit lies where objects do."""
+        return bool((self.region[one.area] & one.shape).sum() >= INSIDE * one.shape.sum())
+
     def hides(self, one: Placed, number: int) -> int:
         """Return how many pixels of an object a unit on top would hide."""
         return int((self.owner[one.area][one.shape] == number).sum())
@@ -96,7 +100,7 @@ class Layout:
 def arrange(units: Sequence[CutOut], by: Habits, region: np.ndarray, rng: np.random.Generator) -> Layout:
     """Place units until there are as many objects as in one of the photographs, or no more room. `region`: where
     objects lie."""
-    made = Layout(region.shape)
+    made = Layout(region)
     wanted = int(rng.choice(by.counts))
     often = 1 - np.sqrt(1 - min(by.touching, 0.99))  # of two that touch, only one was placed so
     for _ in range(2 * wanted):
@@ -106,11 +110,11 @@ def arrange(units: Sequence[CutOut], by: Habits, region: np.ndarray, rng: np.ran
         unit, scale = fitting[int(rng.integers(len(fitting)))], rng.uniform(1 - SCALE, 1 + SCALE)
         on = bool(made.placed) and not unit.sides and rng.random() < often
         if on:
-            spot = _upon(turned(unit, scale * by.rise, rng), made, by, region, rng)
+            spot = _upon(turned(unit, scale * by.rise, rng), made, by, rng)
         elif unit.sides:
             spot = _flush(unit, made, by, rng)
         else:
-            spot = _apart(turned(unit, scale, rng), made, by, region, rng)
+            spot = _apart(turned(unit, scale, rng), made, by, rng)
         if spot is not None:
             made.put(spot)
     return made
@@ -134,41 +138,42 @@ def turned(unit: CutOut, scale: float, rng: np.random.Generator) -> Placed:
 
 
 def _placed(pixels: np.ndarray, masks: np.ndarray, unit: CutOut) -> Placed:
-    return Placed(pixels, masks, tuple(masks.sum((1, 2)).tolist()), unit.categories)
+    areas = tuple(masks.sum((1, 2)).tolist())
+    return Placed(pixels, masks, areas, unit.categories, np.any(masks, axis=0))
 
 
-def _apart(one: Placed, made: Layout, by: Habits, region: np.ndarray, rng: np.random.Generator) -> Placed | None:
+def _apart(one: Placed, made: Layout, by: Habits, rng: np.random.Generator) -> Placed | None:
     """Return a unit at a place where it touches nothing, now and then reaching over the frame's edge; None where none
     was found."""
     reach = 2 * APART + 1
     taken = cv2.dilate((made.owner > 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
     over = rng.random() < by.cut
     for _ in range(TRIES):
-        spot = _over_edge(one, region.shape, rng) if over else _anywhere(one, region, rng)
+        spot = _over_edge(one, made.owner.shape, rng) if over else _anywhere(one, made, rng)
         if over and spot and spot.masks.sum() == sum(spot.areas):
             continue
-        if spot and _inside(spot, region) and not taken[spot.area][spot.shape].any() and made.leaves(spot, by.least):
+        if spot and made.inside(spot) and not taken[spot.area][spot.shape].any() and made.leaves(spot, by.least):
             return spot
     return None
 
 
-def _upon(one: Placed, made: Layout, by: Habits, region: np.ndarray, rng: np.random.Generator) -> Placed | None:
+def _upon(one: Placed, made: Layout, by: Habits, rng: np.random.Generator) -> Placed | None:
     """Return a unit at a place where it hides as much of an object as is usual, or just touches it."""
     h, w = one.masks.shape[1:]
     for _ in range(TRIES // 4):
         number = int(rng.integers(1, len(made.areas)))
         hidden = float(rng.choice(by.hidden)) * made.areas[number] - (made.areas[number] - made.seen[number])
         (x, y), angle = made.middles[number], rng.uniform(0, 2 * np.pi)
-        near, far, spot = 0.0, float(np.hypot(*region.shape)), None
+        near, far, spot = 0.0, float(np.hypot(*made.owner.shape)), None
         for _ in range(HALVINGS):
             middle = (near + far) / 2
             left, top = round(x + middle * np.cos(angle) - w / 2), round(y + middle * np.sin(angle) - h / 2)
-            there = _at(one, left, top, region.shape)
+            there = _at(one, left, top, made.owner.shape)
             if there is not None and made.hides(there, number) > hidden:
                 near = middle
             else:
                 far, spot = middle, there
-        if spot is not None and _inside(spot, region) and made.leaves(spot, by.least):
+        if spot is not None and made.inside(spot) and made.leaves(spot, by.least):
             return spot
     return None
 
@@ -197,15 +202,14 @@ def _flush(unit: CutOut, made: Layout, by: Habits, rng: np.random.Generator) -> 
     return None
 
 
-def _anywhere(one: Placed, region: np.ndarray, rng: np.random.Generator) -> Placed | None:
+def _anywhere(one: Placed, made: Layout, rng: np.random.Generator) -> Placed | None:
     """Return a unit somewhere about where objects lie, all of it in the frame; None where it is too long for that."""
-    (height, width), (h, w) = region.shape, one.masks.shape[1:]
+    (height, width), (h, w) = made.owner.shape, one.masks.shape[1:]
     if h > height or w > width:
         return None
-    rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
-    top = rng.integers(rows[0] - EASE, max(rows[0], rows[-1] - h) + EASE + 1)
-    left = rng.integers(columns[0] - EASE, max(columns[0], columns[-1] - w) + EASE + 1)
-    return replace(one, left=int(left.clip(0, width - w)), top=int(top.clip(0, height - h)))
+    top = int(rng.integers(made.top - EASE, max(made.top, made.bottom - h) + EASE + 1))
+    left = int(rng.integers(made.left - EASE, max(made.left, made.right - w) + EASE + 1))
+    return replace(one, left=min(max(left, 0), width - w), top=min(max(top, 0), height - h))
 
 
 def _over_edge(one: Placed, frame: tuple[int, ...], rng: np.random.Generator) -> Placed | None:
@@ -229,10 +233,7 @@ def _at(one: Placed, left: int, top: int, frame: tuple[int, ...]) -> Placed | No
     masks = one.masks[:, rows, columns]
     if not masks.any((1, 2)).all():
         return None
-    return replace(one, pixels=one.pixels[rows, columns], masks=masks, left=left + columns.start, top=top + rows.start)
-
-
-def _inside(one: Placed, region: np.ndarray) -> bool:
-    """Return whether a unit lies where objects do."""
-    shape = one.shape
-    return bool((region[one.area] & shape).sum() >= INSIDE * shape.sum())
+    return replace(
+        one, pixels=one.pixels[rows, columns], masks=masks, shape=one.shape[rows, columns],
+        left=left + columns.start, top=top + rows.start,
+    )  # fmt: skip

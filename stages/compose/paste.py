@@ -163,7 +163,7 @@ def _edged(shape: np.ndarray, blending: str) -> np.ndarray:
 
 
 def _seen(canvas: np.ndarray, was: Look, wanted: Look, rng: np.random.Generator) -> np.ndarray:
-    """Give a picture as much light, blur and noise as another photograph had, as far as that can be added; return it."""
+    """Return a picture given as much light, blur and noise as another photograph had, as far as that can be added."""
     canvas *= (wanted.light / was.light).astype(np.float32)
     if (softer := wanted.blur**2 - was.blur**2) > 0:
         canvas = cv2.GaussianBlur(canvas, (0, 0), float(np.sqrt(softer)))

@@ -22,7 +22,9 @@ def arranged(seed, units=None, region=REGION, **by):
 
 
 def at(left, top, w=20, h=10):
-    return Placed(np.ones((h, w, 3), np.float32), np.ones((1, h, w), bool), (h * w,), (7,), left, top)
+    return Placed(
+        np.ones((h, w, 3), np.float32), np.ones((1, h, w), bool), (h * w,), (7,), np.ones((h, w), bool), left, top
+    )
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -84,7 +86,7 @@ def test_turning_keeps_the_object_whole():
 
 
 def test_an_object_that_would_hide_too_much_is_not_left():
-    made = Layout(SHAPE)
+    made = Layout(ALL)
     made.put(at(20, 20))
     assert made.leaves(at(30, 20), 0.4)
     assert not made.leaves(at(24, 20), 0.4)  # a fifth would be left of the lower one
