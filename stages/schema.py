@@ -192,6 +192,7 @@ class Composition(Section, frozen=True):
     known: str  # data/subsets/<name>, other products' photographs, that tell how objects lie; none: it is assumed
     objects: str  # models/objects/<name>, a GAN that draws the objects; none: the subset's own
     floor: str  # a model that makes what lies under them; none: the subset's own empty bins
+    more: Positive  # so many times as many candidates as scales.….composed says
 
     @property
     def judged(self) -> bool:

@@ -35,7 +35,7 @@ def compose(name: str, rows: Rows, make: Make) -> None:
     """
     params = settings.load()
     asked = settings.named(name, params.compositions)
-    wanted = rows(name, asked, paths.SUBSETS / asked.subset, params.now.composed, params.seed)
+    wanted = rows(name, asked, paths.SUBSETS / asked.subset, asked.more * params.now.composed, params.seed)
     with files.replacing(paths.CANDIDATES / name) as folder:
         write(wanted, make, folder, folder)
 

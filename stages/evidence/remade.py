@@ -73,6 +73,7 @@ def composed(asked: Arm, of: Photographs, seed: int, folder: Path, params: Setti
             composition = replace(composition, known=str(of.known or NONE))
         how = COMPOSERS[composition.how]
         with files.replacing(folder) as into:
-            rows = how.rows(name, composition, of.own, min(params.now.composed, asked.ratio * len(images)), seed)
+            count = min(composition.more * params.now.composed, asked.ratio * len(images))
+            rows = how.rows(name, composition, of.own, count, seed)
             candidates.write(rows, how.make, into, into / "images")
     return folder
