@@ -28,7 +28,7 @@ def main(experiment: str) -> None:
         raise Problem(f"there is no detector that judges {product}; run `dvc repro judge_detector@{product}`")
     size = params.now.gan.size
     pixels = candidate_pictures.load(paths.CANDIDATES / experiment, manifest, size)
-    training = reference.read(reference.parents(manifest["parents"]), size)
+    training = reference.read(reference.parents(manifest), size)
     own = reference.read([paths.SUBSETS / params.known_subset(product)], size)
     by = picture_judge.load(paths.JUDGE / product, weights, training, own, params)
     judged = picture_judge.judge(pixels, by, params)

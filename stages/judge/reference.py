@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
 import numpy as np
+import pandas as pd
 
 from stages.dataset import coco, photo
 
@@ -40,10 +40,13 @@ class Reference:
         )
 
 
-def parents(listed: Iterable[str]) -> list[Path]:
-    """Return the folders of all images that candidates' generators were trained on; each manifest row has its own
-    list."""
-    return [Path(folder) for folder in dict.fromkeys(";".join(listed).split(";"))]
+def parents(manifest: pd.DataFrame) -> list[Path]:
+    """Return the folders of all images that candidates may repeat; each row of a manifest has its own list.
+
+    Other products' photographs that only told how objects lie, and lent their bins, are not among them.
+    """
+    told = set(manifest["known"]) if "known" in manifest else set()
+    return [Path(folder) for folder in dict.fromkeys(";".join(manifest["parents"]).split(";")) if folder not in told]
 
 
 def read(folders: list[Path], size: int) -> Reference:

@@ -174,7 +174,7 @@ def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     product, size, imgsz = params.judged[name].product, params.now.gan.size, params.now.judge.imgsz
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
     drawn = candidate_pictures.load(paths.CANDIDATES / name, manifest, size)
-    real = reference.read(reference.parents(manifest["parents"]), size)
+    real = reference.read(reference.parents(manifest), size)
     held = set_metrics.held_out(params, product)
     weights = paths.DETECTORS / product / "judge" / "last.pt"
     fake, known = (predict.features(weights, pixels, imgsz) for pixels in (drawn, real.pixels))
@@ -186,7 +186,7 @@ def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
     """Return a picture of candidates spread over a colour's, each with its nearest training image and the distance."""
     chosen = table.iloc[np.linspace(0, len(table) - 1, min(SHOWN, len(table))).astype(int)]
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
-    parents = reference.parents(manifest["parents"])
+    parents = reference.parents(manifest)
     tiles = []
     for row in chosen.to_dict("records"):
         drawn = photo.read(paths.CANDIDATES / name / f"{row['id']}.png")

@@ -168,7 +168,7 @@ def training_images(name: str) -> dict[str, tuple[Path, list[list[float]]]]:
     """Return where each image lies that the generator was trained on, and its boxes as shares of it."""
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
     found = {}
-    for folder in reference.parents(manifest["parents"]):
+    for folder in reference.parents(manifest):
         dataset = coco.read(folder / "annotations.json")
         annotations = coco.by_image(dataset)
         for image in dataset.images:

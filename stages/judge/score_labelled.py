@@ -59,8 +59,8 @@ def judged(folder: Path, labels: pd.DataFrame, params: Settings) -> tuple[np.nda
     own = reference.read([paths.SUBSETS / params.known_subset(PRODUCT)], size)
     weights = paths.DETECTORS / PRODUCT / "judge" / "last.pt"
     said = np.empty(len(labels), object)
-    for parents, rows in labels.groupby("parents").groups.items():
-        known = reference.read(reference.parents([str(parents)]), size)
+    for _, rows in labels.groupby("parents").groups.items():
+        known = reference.read(reference.parents(labels.loc[rows]), size)
         by = picture_judge.load(paths.JUDGE / PRODUCT, weights, known, own, params)
         said[rows] = [one.colour for one in picture_judge.judge(pixels[rows], by, params)]
     return pixels, said.tolist()

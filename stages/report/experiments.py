@@ -129,6 +129,6 @@ def nearest(name: str) -> dict[str, Path]:
     if not said.exists():
         return {}
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
-    folders = [parent / "images" for parent in reference.parents(manifest["parents"])]
+    folders = [parent / "images" for parent in reference.parents(manifest)]
     rows = pd.read_csv(said, keep_default_na=False)[["id", "nearest"]].to_numpy().tolist()
     return {id_: path for id_, image in rows for folder in folders if image and (path := folder / image).exists()}
