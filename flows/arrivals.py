@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import artifacts, branch, child, dag, disk, inbox, notify, operator_commands, product_loop, review
+from flows import artifacts, at_work, branch, child, dag, disk, inbox, notify, operator_commands, product_loop, review
 from flows.inbox import Arrival
 from stages import paths, settings
 from stages.dataset import arrival, coco
@@ -53,7 +53,7 @@ def attempt(checkout: Path, of: Arrival, means: product_loop.Means) -> str:
     """Take one arrival on as far as it goes; return what failed, empty if nothing did."""
     try:
         take(checkout, of, means)
-    except branch.Waits as waits:  # which says nothing against the arrival
+    except at_work.Waits as waits:  # which says nothing against the arrival
         print(f"{of.name} waits: {waits}")
         inbox.stopped(checkout, of, f"waits: {waits}", tries=0)
     except Exception as error:
@@ -161,7 +161,7 @@ def main() -> int:
         elif asked.do == "scan":
             arrivals()
             return 0
-    except (FileNotFoundError, Problem, branch.Waits) as refused:
+    except (FileNotFoundError, Problem, at_work.Waits) as refused:
         print(f"tenfold: {refused}", file=sys.stderr)
         return 2
     print(table(where))

@@ -48,10 +48,15 @@ LOOP = """stages:
 @pytest.fixture
 def pipeline(tmp_path) -> Path:
     """A checkout with four stages: two that take a while, one that needs both, one that needs nothing."""
-    folder = tmp_path / "pipeline"
+    return begun(tmp_path / "pipeline")
+
+
+def begun(folder: Path) -> Path:
+    """Make the checkout of `pipeline`."""
     folder.mkdir()
     (folder / "dvc.yaml").write_text(PIPELINE)
-    for command in (("git", "init", "-q"), ("dvc", "init", "-q"), ("git", "add", "-A"), ("git", "commit", "-qm", "x")):
+    for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q"), ("git", "add", "-A"),
+                    ("git", "commit", "-qm", "x")):  # fmt: skip
         run(folder, *command)
     return folder
 
