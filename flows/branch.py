@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 from flows import main_branch, repository
@@ -59,8 +58,8 @@ def share(checkout: Path, worktree: Path) -> None:
     local = checkout / ".dvc" / "config.local"
     if local.exists():
         shutil.copyfile(local, worktree / ".dvc" / "config.local")
-    cache = subprocess.run(["dvc", "cache", "dir"], cwd=checkout, capture_output=True, text=True, check=True).stdout
-    dvc(worktree, "cache", "dir", "--local", str((checkout / cache.strip()).resolve()))
+    cache = dvc(checkout, "cache", "dir")
+    dvc(worktree, "cache", "dir", "--local", str((checkout / cache).resolve()))
     if before := [str(path.relative_to(worktree)) for path in (worktree / paths.PRODUCTS).glob("*.dvc")]:
         dvc(worktree, "checkout", "--quiet", *before)
 

@@ -26,7 +26,7 @@ NOTES = Path(".dvc/tmp/tenfold-children")
 PATIENCE = 10  # seconds between asking a child to end and making it end
 
 
-class Failed(Exception):
+class Failed(RuntimeError):
     """The child ended with an error; `says` is the line that a person needs, if it left one."""
 
     def __init__(self, command: list[str], code: int, says: str):

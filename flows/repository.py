@@ -16,10 +16,11 @@ def git(checkout: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def dvc(checkout: Path, *arguments: str) -> None:
+def dvc(checkout: Path, *arguments: str) -> str:
     done = subprocess.run(["dvc", *arguments], cwd=checkout, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"dvc {' '.join(arguments)}: {done.stderr.strip()[-1000:]}")
+    return done.stdout.strip()
 
 
 def listed(checkout: Path, command: str, *arguments: str) -> list[str]:

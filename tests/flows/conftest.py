@@ -81,7 +81,7 @@ def project(bins, tmp_path):
         run(folder, *command)
     dataset = coco.read(bins / "annotations.json")
     known = coco.subset(dataset, [i.id for i in dataset.images if not i.file_name.startswith("spray_night/")])
-    coco.write(folder / paths.SOURCE_ANNOTATIONS, known)
+    coco.write(folder / paths.ANNOTATIONS, known)
     shutil.copytree(bins / "images", folder / paths.SOURCE_IMAGES)
     return folder
 
