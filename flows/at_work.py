@@ -47,7 +47,7 @@ def alone(checkout: Path, wait: bool = True) -> Iterator[IO[str]]:
 
 def tidy(checkout: Path) -> None:
     """End what a killed run left running, drop the locks that it left, and take back a move of main that it was in."""
-    if ended := child.reap(checkout):
+    if ended := child.reap(checkout / child.NOTES):
         print(f"ended what a killed run had left running: {ended}")
     if child.mend_locks(checkout):
         print("dropped DVC's list of locks, which a killed process had left half written")

@@ -68,13 +68,13 @@ def test_what_a_killed_flow_left_running_is_found_and_ended(tmp_path):
            f"Path({str(tmp_path)!r}), lambda line: print(line, flush=True))"  # fmt: skip
     flow = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     grandchild = int(flow.stdout.readline())
-    assert child.reap(tmp_path) == []  # its flow is alive
+    assert child.reap(tmp_path / child.NOTES) == []  # its flow is alive
     os.kill(flow.pid, signal.SIGKILL)
     flow.wait()
     assert psutil.pid_exists(grandchild)
-    assert len(child.reap(tmp_path)) == 1
+    assert len(child.reap(tmp_path / child.NOTES)) == 1
     assert gone(grandchild)
-    assert child.reap(tmp_path) == []
+    assert child.reap(tmp_path / child.NOTES) == []
 
 
 @pytest.mark.parametrize("left", ["", '{"read": {"a": [{"pid"'])
