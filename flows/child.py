@@ -20,10 +20,14 @@ import psutil
 
 from stages import files
 
-SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|_KEY$|CONNECTION_STRING|AUTH_STRING|WEBHOOK", re.I)
+SECRET = re.compile(  # a name of what nobody is to read, in the environment, in config.local or in an address
+    r"TOKEN|SECRET|PASS|(?<=[_?&;])PWD|CREDENTIAL|(KEY|SIG)(?=$|=)|CONNECTION_STRING|AUTH_STRING|WEBHOOK", re.I
+)
 SETTING = re.compile(r"^\s*(\w+)\s*=\s*(.+?)\s*$", re.M)  # of .dvc/config.local
 LONGEST = 500  # characters of a reason
-IN_ADDRESS = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+IN_ADDRESS = re.compile(
+    rf"(?<=://)[^/\s]+(?=@)|(?<=://)\S*hook\S*|(?P<asked>[?&;][^=&\s]*?(?:{SECRET.pattern})[^=&\s]*=)[^&\s\"']+", re.I
+)
 NOTES = Path(".dvc/tmp/tenfold-children")
 PATIENCE = 10  # seconds between asking a child to end and making it end
 
@@ -63,11 +67,12 @@ def run(command: list[str], checkout: Path, say: Callable[[str], None], **enviro
 
 
 def redacted(line: str, environ: Mapping[str, str]) -> str:
-    """Return a line of output without the values of secret variables, and without passwords in addresses."""
+    """Return a line of output without the values of secret variables, and without what is secret in addresses: who
+    comes, what is asked with, and a webhook's whole."""
     for name, value in environ.items():
         if len(value) > 5 and SECRET.search(name):
             line = line.replace(value, "***")
-    return IN_ADDRESS.sub("***", line)
+    return IN_ADDRESS.sub(lambda found: f"{found['asked'] or ''}***", line)
 
 
 def kept(checkout: Path) -> dict[str, str]:

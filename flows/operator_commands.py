@@ -35,7 +35,7 @@ def look(checkout: Path, name: str) -> None:
     worktree = branch.place(checkout, name)
     if not worktree.exists():
         raise Problem(f"{name} is not being built; `python -m flows.arrivals` lists what is")
-    review.look(worktree, serve.address())
+    review.look(worktree, name, serve.address())
 
 
 def retry(checkout: Path, name: str) -> None:
