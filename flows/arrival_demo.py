@@ -63,7 +63,7 @@ def prepared(source: Path, checkout: Path) -> Path:
     params["arrival"]["review_minutes"] = 0  # nobody is there to look
     files.write(checkout / settings.PARAMS, settings.written(params))
     environ = serve.environment(checkout, serve.HOST, PORT)
-    subprocess.run(["dvc", "repro", "--quiet", "source"], cwd=checkout, env=environ, check=True)
+    subprocess.run(["dvc", "repro", "--quiet", "health"], cwd=checkout, env=environ, check=True)
     repository.commit(checkout, "Draw the dataset at scale smoke", "dvc.lock", str(settings.PARAMS))
     return checkout
 

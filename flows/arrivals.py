@@ -17,7 +17,20 @@ from httpx import HTTPError
 from prefect import flow
 from prefect.exceptions import PrefectException
 
-from flows import artifacts, branch, child, dag, disk, inbox, notify, operator_commands, product_loop, review
+from flows import (
+    artifacts,
+    at_work,
+    branch,
+    child,
+    dag,
+    disk,
+    inbox,
+    notify,
+    operator_commands,
+    password,
+    product_loop,
+    review,
+)
 from flows.inbox import Arrival
 from flows.still import Waits
 from stages import paths, settings
@@ -87,14 +100,14 @@ def take(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
 def checked(checkout: Path, of: Arrival) -> Arrival:
     """Put an arrival aside with the reason, or register it on a branch from main; return it in its new state."""
     params = settings.load(checkout / settings.PARAMS)
-    known = coco.read(checkout / paths.ANNOTATIONS)  # without what a declared fix has dropped
-    try:
-        dataset = arrival.check(
-            checkout / of.folder, known, checkout / paths.SOURCE_IMAGES, params.arrival.least, params.split
-        )
-    except Problem as problem:
-        print(f"{of.name}: put aside: {problem}")
-        return inbox.quarantine(checkout, of, str(problem))
+    images = checkout / paths.SOURCE_IMAGES
+    with at_work.alone(checkout, wait=False):  # or the dataset may be changing
+        known = coco.read(checkout / paths.ANNOTATIONS)  # without what a declared fix has dropped
+        try:
+            dataset = arrival.check(checkout / of.folder, known, images, params.arrival.least, params.split)
+        except Problem as problem:
+            print(f"{of.name}: put aside: {problem}")
+            return inbox.quarantine(checkout, of, str(problem))
     branch.register(checkout, of, dataset)
     return inbox.mark(checkout, of, "checked")
 
@@ -164,7 +177,8 @@ def main() -> int:
         elif asked.do == "notify":
             operator_commands.wake()
         elif asked.do == "scan":
-            arrivals()
+            with password.temporary():
+                arrivals()
             return 0
         print(table(where))
     except (Problem, Waits) as refused:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_URL,
+    PREFECT_SERVER_API_AUTH_STRING,
+    temporary_settings,
+)
+
 FILE = Path(".prefect/password")
-OF_SERVER, OF_CLIENT = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"  # Prefect's own names
+OF_SERVER, OF_CLIENT = PREFECT_SERVER_API_AUTH_STRING.name, PREFECT_API_AUTH_STRING.name
 
 
 def made(checkout: Path) -> str:
@@ -19,9 +28,13 @@ def made(checkout: Path) -> str:
     with open(checkout / FILE, "a+", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.seek(0)
         if not (password := file.read().strip()):
-            password = f"tenfold:{secrets.token_urlsafe(24)}"
+            password = new()
             file.write(f"{password}\n")
     return password
+
+
+def new() -> str:
+    return f"tenfold:{secrets.token_urlsafe(24)}"
 
 
 def known(checkout: Path) -> str | None:
@@ -29,3 +42,11 @@ def known(checkout: Path) -> str | None:
     none."""
     own = checkout / FILE
     return os.environ.get(OF_CLIENT) or (own.read_text().strip() if own.exists() else None)
+
+
+@contextlib.contextmanager
+def temporary() -> Iterator[None]:
+    """Where no server is named, Prefect starts one for this process alone: have it ask for a password, too."""
+    one = None if PREFECT_API_URL.value() else new()
+    with temporary_settings({PREFECT_SERVER_API_AUTH_STRING: one, PREFECT_API_AUTH_STRING: one} if one else {}):
+        yield

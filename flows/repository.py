@@ -63,6 +63,6 @@ def discard(checkout: Path, worktree: Path) -> None:
         shutil.rmtree(worktree)
     for known in common(checkout).glob("worktrees/*"):
         named = known / "gitdir"
-        if not named.exists() or Path(named.read_text().strip()) == worktree / ".git":
+        if not named.exists() or Path(named.read_text().strip()).parent.resolve() == worktree.resolve():
             (known / "locked").unlink(missing_ok=True)  # by a git that was killed making it; else pruning spares it
     git(checkout, "worktree", "prune")

@@ -1,6 +1,7 @@
 import pytest
 
 from flows import password
+from tests.helpers.checkouts import flow
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +23,27 @@ def test_the_environment_s_comes_first(tmp_path, monkeypatch):
     monkeypatch.setenv(password.OF_SERVER, "ada:lovelace")
     monkeypatch.setenv(password.OF_CLIENT, "ada:byron")
     assert password.made(tmp_path) == "ada:lovelace" and password.known(tmp_path) == "ada:byron"
+
+
+ALONE = """
+import httpx
+from prefect import flow
+from prefect.client.orchestration import get_client
+from flows import password
+
+@flow(log_prints=True)
+def alone():
+    with get_client(sync_client=True) as client:
+        print("RAN", len(client.read_flow_runs()))
+        print("STRANGER", httpx.post(f"{client.api_url}flow_runs/filter", json={}).status_code)
+
+with password.temporary():
+    alone()
+"""
+
+
+@pytest.mark.slow
+def test_a_server_that_prefect_starts_for_a_process_asks_for_one_too(tmp_path):
+    home = {"PREFECT_HOME": str(tmp_path), "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300"}
+    said = flow(tmp_path, home, ALONE).communicate(timeout=300)[0]
+    assert "RAN 1" in said and "STRANGER 401" in said, said
