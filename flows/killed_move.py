@@ -18,10 +18,14 @@ def begin(checkout: Path, goal: str) -> None:
     files.write(checkout / GOAL, goal)
 
 
+def forget(checkout: Path) -> None:
+    (checkout / GOAL).unlink()
+
+
 def end(checkout: Path, repo: Repo) -> None:
     """Let DVC's files be what the commit says that git has come to, which is the last step."""
     repo.checkout(force=True, allow_missing=True)
-    (checkout / GOAL).unlink()
+    forget(checkout)
 
 
 def undo(checkout: Path) -> bool:
@@ -40,7 +44,7 @@ def undo(checkout: Path) -> bool:
         if git(checkout, "rev-parse", "HEAD") == goal:
             end(checkout, repo)
         else:
-            (checkout / GOAL).unlink()
+            forget(checkout)
     return True
 
 

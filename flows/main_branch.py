@@ -23,7 +23,11 @@ def advance(checkout: Path, to: str, tag: str = "") -> None:
         if tag and git(checkout, "rev-parse", MAIN) != goal:  # else it was killed after that
             git(checkout, "tag", "--force", tag, MAIN)
         killed_move.begin(checkout, goal)
-        git(checkout, "merge", "--quiet", "--ff-only", goal)
+        try:
+            git(checkout, "merge", "--quiet", "--ff-only", goal)
+        except RuntimeError as error:  # before it touched anything: files that it does not know are in the way
+            killed_move.forget(checkout)
+            raise Waits(" ".join(str(error).split())) from None
         killed_move.end(checkout, repo)
 
 

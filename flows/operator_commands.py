@@ -102,7 +102,7 @@ def rebuilt(worktree: Path, name: str, why: str) -> None:
     shutil.rmtree(worktree / paths.PRODUCTS / name, ignore_errors=True)
     gate = json.dumps(product_loop.run(worktree, product_loop.Means()), indent=1)
     message = f"Roll back {name}\n\n{why}\n\n{gate}"
-    commit(worktree, message, str(settings.PARAMS), "dvc.lock", *main_branch.REPORTS)
+    commit(worktree, message, file, str(settings.PARAMS), "dvc.lock", *main_branch.REPORTS)
 
 
 def focus_without(checkout: Path, name: str, left: list[str]) -> str:

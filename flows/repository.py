@@ -29,10 +29,10 @@ def listed(checkout: Path, command: str, *arguments: str) -> list[str]:
 
 
 def commit(checkout: Path, message: str, *paths: str) -> None:
-    """Commit named paths alone, as far as they are there and differ."""
+    """Commit named paths alone, whatever else is staged, as far as they differ."""
     git(checkout, "add", "--", *[path for path in paths if (checkout / path).exists()])
-    if git(checkout, "diff", "--cached", "--name-only"):
-        git(checkout, "commit", "--quiet", "-m", message)
+    if differ := listed(checkout, "diff", "--cached", "--name-only", "--no-renames", "--", *paths):
+        git(checkout, "commit", "--quiet", "-m", message, "--", *differ)
 
 
 def mend(checkout: Path) -> list[Path]:
