@@ -39,12 +39,12 @@ demo: setup ## the whole loop on the built-in bins world, at scale demo, in shor
 
 repro: setup ## whatever params.yaml says: check it, then dvc repro
 	@python -m stages.settings
-	@dvc repro
+	@python -m flows.at_work dvc repro
 
 evidence: setup ## the answer that counts: arms over products, draws and numbers of photographs; a night on two cores, resumable
 	@python -m stages.settings
-	@dvc repro split
-	@python -m stages.evidence.study
+	@python -m flows.at_work dvc repro split
+	@python -m flows.at_work python -m stages.evidence.study
 	@python -m stages.report.index
 
 metrics: setup ## the headline figures beside the last commit's, one line each; the rest: dvc metrics diff

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks import conditions
-from flows import child, serve
+from flows import serve
 from stages import command
 
 STAGES, SECONDS, SLOTS = 3, 10, 2
@@ -30,14 +30,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         environ = serve.environment(folder, serve.HOST, PORT) | {"PYTHONPATH": str(Path.cwd())}
-        server = serve.start(["server", "start", "--host", serve.HOST, "--port", str(PORT)], environ)
-        try:
+        with serve.going(["server", "start", "--host", serve.HOST, "--port", str(PORT)], environ) as server:
             serve.await_server(environ["PREFECT_API_URL"], server)
             serial = timed(folder / "serial", ["dvc", "repro"], environ)
             parallel = timed(folder / "parallel", [sys.executable, "-c", CODE], environ)
             starting = float((folder / "parallel" / "starting").read_text())
-        finally:
-            child.end(server.pid)
     ideal = -(-STAGES // SLOTS) * SECONDS
     conditions.record("flow_speed", {
         "stages": STAGES, "seconds of each": SECONDS, "slots": SLOTS,

@@ -30,7 +30,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Pending, Running, Scheduled
 
 from benchmarks import conditions
-from flows import child, remote, serve
+from flows import remote, serve
 from stages import command
 
 PRODUCTS = (100, 1000)
@@ -188,8 +188,7 @@ def timed(arguments: list[str], folder: Path, environ: dict[str, str]) -> float:
 
 def served(environ: dict[str, str]) -> dict[str, float]:
     """What a server with SQLite needs for a flow run, and how many it takes in."""
-    server = serve.start(["server", "start", "--host", serve.HOST, "--port", str(PORT)], environ)
-    try:
+    with serve.going(["server", "start", "--host", serve.HOST, "--port", str(PORT)], environ) as server:
         serve.await_server(environ["PREFECT_API_URL"], server)
         found = {}
         for name, ask in (("flow runs, from scheduled to completed", flow_runs), ("looks at a flow run", looks)):
@@ -199,8 +198,6 @@ def served(environ: dict[str, str]) -> dict[str, float]:
             found[f"server: {name}, seconds for each"] = round((core_seconds(server) - before) / max(1, done), 3)
             found[f"server: {name}, refused of {RUNS}"] = RUNS - done
         return found
-    finally:
-        child.end(server.pid)
 
 
 def core_seconds(process: subprocess.Popen) -> float:

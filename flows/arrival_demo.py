@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from ruamel.yaml import YAML
 
-from flows import branch, child, inbox, serve
+from flows import branch, child, inbox, main_branch, repository, serve
 from stages import files, settings
 from stages.dataset import coco
 from stages.dataset.bins import world
@@ -57,14 +57,14 @@ def main() -> int:
 def prepared(source: Path, checkout: Path) -> Path:
     """Clone the project at scale smoke, with few settings besides; return the clone, in which the dataset is drawn."""
     subprocess.run(["git", "clone", "--quiet", str(source), str(checkout)], check=True)
-    subprocess.run(["git", "checkout", "--quiet", "-B", branch.MAIN], cwd=checkout, check=True)
+    subprocess.run(["git", "checkout", "--quiet", "-B", main_branch.MAIN], cwd=checkout, check=True)
     params = YAML().load(checkout / settings.PARAMS)
     params["scale"] = "smoke"
     params["arrival"]["review_minutes"] = 0  # nobody is there to look
     files.write(checkout / settings.PARAMS, settings.written(params))
     environ = serve.environment(checkout, serve.HOST, PORT)
-    subprocess.run(["dvc", "repro", "--quiet", "source"], cwd=checkout, env=environ, check=True)
-    branch.commit(checkout, "Draw the dataset at scale smoke", "dvc.lock", str(settings.PARAMS))
+    subprocess.run(["dvc", "repro", "--quiet", "health"], cwd=checkout, env=environ, check=True)
+    repository.commit(checkout, "Draw the dataset at scale smoke", "dvc.lock", str(settings.PARAMS))
     return checkout
 
 
@@ -120,9 +120,9 @@ def show(checkout: Path, states: dict[str, str]) -> None:
         print((checkout / "serve.log").read_text()[-3000:])
         return
     commands = (
-        ["git", "log", "--oneline", "--stat", f"{branch.MAIN}~1..{branch.named(NAME)}"],
+        ["git", "log", "--oneline", "--stat", f"{main_branch.MAIN}~1..{branch.named(NAME)}"],
         ["cat", *map(str, (checkout / inbox.QUARANTINE).glob("*/reason.json"))],
-        ["dvc", "metrics", "diff", branch.MAIN, branch.named(NAME), "--no-path", "--targets", HEADLINE],
+        ["dvc", "metrics", "diff", main_branch.MAIN, branch.named(NAME), "--no-path", "--targets", HEADLINE],
     )
     for command in commands:
         print(f"\n$ {' '.join(command)}".replace(f"{checkout}/", ""), flush=True)

@@ -12,15 +12,33 @@ import json
 import sys
 from pathlib import Path
 
+from dvc.exceptions import DvcException
+from httpx import HTTPError
 from prefect import flow
+from prefect.exceptions import PrefectException
 
-from flows import artifacts, branch, child, dag, disk, inbox, notify, operator_commands, product_loop, review
+from flows import (
+    artifacts,
+    at_work,
+    branch,
+    child,
+    dag,
+    disk,
+    inbox,
+    notify,
+    operator_commands,
+    password,
+    product_loop,
+    review,
+)
 from flows.inbox import Arrival
+from flows.still import Waits
 from stages import paths, settings
 from stages.dataset import arrival, coco
 from stages.problem import Problem
 
 BY_HAND = ("retry", "review", "unquarantine", "rollback")
+FAILURES = (Problem, RuntimeError, OSError, ValueError, DvcException, HTTPError, PrefectException)  # not of this code
 TRIES = 3  # to be promoted, when main moves meanwhile
 
 
@@ -53,10 +71,10 @@ def attempt(checkout: Path, of: Arrival, means: product_loop.Means) -> str:
     """Take one arrival on as far as it goes; return what failed, empty if nothing did."""
     try:
         take(checkout, of, means)
-    except branch.Waits as waits:  # which says nothing against the arrival
+    except Waits as waits:  # which says nothing against the arrival
         print(f"{of.name} waits: {waits}")
         inbox.stopped(checkout, of, f"waits: {waits}", tries=0)
-    except Exception as error:
+    except FAILURES as error:
         why = child.one_line(str(error), checkout)
         of = inbox.stopped(checkout, of, why, tries=1)
         told = f"{of.name} ({of.state}, {of.tries} of {inbox.TRIES} tries): {why}"
@@ -82,14 +100,14 @@ def take(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
 def checked(checkout: Path, of: Arrival) -> Arrival:
     """Put an arrival aside with the reason, or register it on a branch from main; return it in its new state."""
     params = settings.load(checkout / settings.PARAMS)
-    known = coco.read(checkout / paths.SOURCE_ANNOTATIONS)
-    try:
-        dataset = arrival.check(
-            checkout / of.folder, known, checkout / paths.SOURCE_IMAGES, params.arrival.least, params.split
-        )
-    except Problem as problem:
-        print(f"{of.name}: put aside: {problem}")
-        return inbox.quarantine(checkout, of, str(problem))
+    images = checkout / paths.SOURCE_IMAGES
+    with at_work.alone(checkout, wait=False):  # or the dataset may be changing
+        known = coco.read(checkout / paths.ANNOTATIONS)  # without what a declared fix has dropped
+        try:
+            dataset = arrival.check(checkout / of.folder, known, images, params.arrival.least, params.split)
+        except Problem as problem:
+            print(f"{of.name}: put aside: {problem}")
+            return inbox.quarantine(checkout, of, str(problem))
     branch.register(checkout, of, dataset)
     return inbox.mark(checkout, of, "checked")
 
@@ -159,12 +177,13 @@ def main() -> int:
         elif asked.do == "notify":
             operator_commands.wake()
         elif asked.do == "scan":
-            arrivals()
+            with password.temporary():
+                arrivals()
             return 0
-    except (FileNotFoundError, Problem, branch.Waits) as refused:
+        print(table(where))
+    except (Problem, Waits) as refused:
         print(f"tenfold: {refused}", file=sys.stderr)
         return 2
-    print(table(where))
     return 0
 
 

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
+from flows import main_branch, repository
 from flows.inbox import Arrival
+from flows.main_branch import MAIN, REPORTS
+from flows.repository import commit, dvc, git
 from stages import files, paths, settings
 from stages.dataset import arrival, coco
 
 PLACE = Path(".worktrees")
-MAIN = "main"
 BEFORE = "before-last-promotion"  # a tag: what DVC holds for it is kept, so that a rollback trains nothing
-REPORTS = ("reports/metrics", "reports/plots", "reports/health.json", "reports/health.html")
-
-
-class Waits(Exception):
-    """Main cannot be moved now, because a person is at work in the checkout."""
-
-
-def git(checkout: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=checkout, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
-    return done.stdout.strip()
 
 
 def place(checkout: Path, name: str) -> Path:
@@ -69,23 +58,10 @@ def share(checkout: Path, worktree: Path) -> None:
     local = checkout / ".dvc" / "config.local"
     if local.exists():
         shutil.copyfile(local, worktree / ".dvc" / "config.local")
-    cache = subprocess.run(["dvc", "cache", "dir"], cwd=checkout, capture_output=True, text=True, check=True).stdout
-    dvc(worktree, "cache", "dir", "--local", str((checkout / cache.strip()).resolve()))
+    cache = dvc(checkout, "cache", "dir")
+    dvc(worktree, "cache", "dir", "--local", str((checkout / cache).resolve()))
     if before := [str(path.relative_to(worktree)) for path in (worktree / paths.PRODUCTS).glob("*.dvc")]:
         dvc(worktree, "checkout", "--quiet", *before)
-
-
-def dvc(checkout: Path, *arguments: str) -> None:
-    done = subprocess.run(["dvc", *arguments], cwd=checkout, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"dvc {' '.join(arguments)}: {done.stderr.strip()[-1000:]}")
-
-
-def commit(worktree: Path, message: str, *paths: str) -> None:
-    """Commit named paths alone, as far as they are there and differ."""
-    git(worktree, "add", "--", *[path for path in paths if (worktree / path).exists()])
-    if git(worktree, "diff", "--cached", "--name-only"):
-        git(worktree, "commit", "--quiet", "-m", message)
 
 
 def measured(worktree: Path, name: str, message: str) -> None:
@@ -100,25 +76,7 @@ def base(checkout: Path, name: str) -> bool:
 
 def promote(checkout: Path, name: str) -> None:
     """Let main be what the product's branch is."""
-    if git(checkout, "rev-parse", MAIN) != git(checkout, "rev-parse", named(name)):  # else it was killed after that
-        fit(checkout)
-        git(checkout, "tag", "--force", BEFORE, MAIN)
-    advance(checkout, named(name))
-
-
-def fit(checkout: Path) -> None:
-    """Return whether the checkout can go on with main; one with changes of its own is left alone, and said so."""
-    if git(checkout, "rev-parse", "--abbrev-ref", "HEAD") != MAIN:
-        raise Waits(f"{checkout} is not on {MAIN}: `git checkout {MAIN}`")
-    if changed := git(checkout, "status", "--porcelain", "--untracked-files=no"):
-        raise Waits(f"{checkout} has changes of its own ({changed.splitlines()[0]}, …): commit or stash them")
-
-
-def advance(checkout: Path, commit: str) -> None:
-    """Let main be what a commit that stands on it is, in the checkout, too."""
-    fit(checkout)
-    git(checkout, "merge", "--quiet", "--ff-only", commit)
-    dvc(checkout, "checkout", "--quiet", "--force", "--allow-missing")
+    main_branch.advance(checkout, named(name), BEFORE)
 
 
 def entered(checkout: Path, name: str, at: str = "HEAD") -> str:
@@ -128,8 +86,5 @@ def entered(checkout: Path, name: str, at: str = "HEAD") -> str:
 
 
 def discard(checkout: Path, name: str) -> None:
-    """Remove a worktree; the branch, if there is one, stays."""
-    worktree = place(checkout, name)
-    if worktree.exists():
-        shutil.rmtree(worktree)
-    git(checkout, "worktree", "prune")
+    """Remove a product's worktree; the branch, if there is one, stays."""
+    repository.discard(checkout, place(checkout, name))

@@ -18,15 +18,21 @@ from pathlib import Path
 
 import psutil
 
-SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|_KEY$|CONNECTION_STRING|AUTH_STRING|WEBHOOK", re.I)
+from stages import files
+
+SECRET = re.compile(  # a name of what nobody is to read, in the environment, in config.local or in an address
+    r"TOKEN|SECRET|PASS|(?<=[_?&;])PWD|CREDENTIAL|(KEY|SIG)(?=$|=)|CONNECTION_STRING|AUTH_STRING|WEBHOOK", re.I
+)
 SETTING = re.compile(r"^\s*(\w+)\s*=\s*(.+?)\s*$", re.M)  # of .dvc/config.local
 LONGEST = 500  # characters of a reason
-IN_ADDRESS = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+IN_ADDRESS = re.compile(
+    rf"(?<=://)[^/\s]+(?=@)|(?<=://)\S*hook\S*|(?P<asked>[?&;][^=&\s]*?(?:{SECRET.pattern})[^=&\s]*=)[^&\s\"']+", re.I
+)
 NOTES = Path(".dvc/tmp/tenfold-children")
 PATIENCE = 10  # seconds between asking a child to end and making it end
 
 
-class Failed(Exception):
+class Failed(RuntimeError):
     """The child ended with an error; `says` is the line that a person needs, if it left one."""
 
     def __init__(self, command: list[str], code: int, says: str):
@@ -43,7 +49,7 @@ def run(command: list[str], checkout: Path, say: Callable[[str], None], **enviro
         errors="replace", bufsize=1, start_new_session=True,
     )  # fmt: skip
     lines = []
-    with _noted(checkout, child.pid):
+    with noted(checkout / NOTES, child.pid):
         try:
             assert child.stdout is not None
             for line in child.stdout:
@@ -61,11 +67,12 @@ def run(command: list[str], checkout: Path, say: Callable[[str], None], **enviro
 
 
 def redacted(line: str, environ: Mapping[str, str]) -> str:
-    """Return a line of output without the values of secret variables, and without passwords in addresses."""
+    """Return a line of output without the values of secret variables, and without what is secret in addresses: who
+    comes, what is asked with, and a webhook's whole."""
     for name, value in environ.items():
         if len(value) > 5 and SECRET.search(name):
             line = line.replace(value, "***")
-    return IN_ADDRESS.sub("***", line)
+    return IN_ADDRESS.sub(lambda found: f"{found['asked'] or ''}***", line)
 
 
 def kept(checkout: Path) -> dict[str, str]:
@@ -97,14 +104,15 @@ def end_all(checkout: Path) -> None:
             end(int(note.stem))
 
 
-def reap(checkout: Path) -> list[int]:
-    """End what killed flows left running; the groups that were ended. DVC drops dead processes' locks itself."""
+def reap(notes: Path, ending: Callable[[int], None] = end) -> list[int]:
+    """End what killed processes left running, by their notes; the groups that were ended. DVC drops dead processes'
+    locks itself."""
     ended = []
-    for note in (checkout / NOTES).glob("*.json"):
+    for note in notes.glob("*.json"):
         facts = json.loads(note.read_text())
         if _born(facts["parent"]) != facts["parent_born"]:
             if _born(int(note.stem)) == facts["born"] or _members(int(note.stem)):
-                end(int(note.stem))
+                ending(int(note.stem))
                 ended.append(int(note.stem))
             note.unlink(missing_ok=True)
     return ended
@@ -126,11 +134,12 @@ def mend_locks(checkout: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _noted(checkout: Path, group: int) -> Iterator[None]:
-    note = checkout / NOTES / f"{group}.json"
+def noted(notes: Path, group: int) -> Iterator[None]:
+    """Note for a while that this process has started a process group."""
+    note = notes / f"{group}.json"
     note.parent.mkdir(parents=True, exist_ok=True)
     facts = {"parent": os.getpid(), "parent_born": _born(os.getpid()), "born": _born(group)}
-    note.write_text(json.dumps(facts))
+    files.write_json(note, facts)
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 
+from flows import password
 from flows.reproduce import reproduce
 from stages import command, files, provenance, settings
 from stages.evidence import first_look
@@ -24,7 +25,8 @@ def main() -> None:
         if value != wanted:
             raise Problem(f"params.yaml: {key}: {value}; the demo runs {wanted} (for what is there: make repro)")
     started = time.monotonic()
-    reproduce(targets=CORE, slots=provenance.cores())
+    with password.temporary():
+        reproduce(targets=CORE, slots=provenance.cores())
     first_look.main()
     index.main()
     found = files.read_json(first_look.RESULT)

@@ -1,6 +1,6 @@
 """The queue of arrivals is a folder: what lies in data/incoming/ is claimed by a rename, so that nobody takes it twice.
 
-The journal says what became of each arrival, by its content: the same content again is no news, the same name with
+The journal says what became of each arrival, by its name and content: the same again is no news, the same name with
 other content is put aside. It is written whole or not at all, under a lock.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from stages import files
 from stages.dataset import arrival
+from stages.problem import Problem
 
 INCOMING, CLAIMED, QUARANTINE = Path("data/incoming"), Path("data/claimed"), Path("data/quarantine")
 JOURNAL = Path("data/arrivals.json")
@@ -38,8 +39,12 @@ class Arrival:
     tries: int = 0  # runs in a row that failed on it
 
     @property
+    def key(self) -> str:
+        return f"{self.name}-{self.content}"
+
+    @property
     def folder(self) -> Path:
-        return CLAIMED / f"{self.name}-{self.content}"
+        return CLAIMED / self.key
 
 
 def ready(checkout: Path, quiet: float = QUIET) -> list[Path]:
@@ -47,43 +52,61 @@ def ready(checkout: Path, quiet: float = QUIET) -> list[Path]:
     found = []
     for folder in sorted((checkout / INCOMING).glob("*/")):
         with contextlib.suppress(FileNotFoundError):  # it is being written
-            last = max(p.lstat().st_mtime for p in [folder, *folder.rglob("*")])
-            if (folder / "READY").exists() or time.time() - last >= quiet:
+            if said(folder) or still(folder, quiet):
                 found.append(folder)
     return found
+
+
+def said(folder: Path) -> bool:
+    """Return whether READY is there, and with it as many other files as it says, if it says a number: it may be copied
+    before them."""
+    word = folder / arrival.READY
+    if not word.is_file():
+        return False
+    number = word.read_text(errors="replace").strip()
+    return not number.isdecimal() or sum(p.is_file() for p in folder.rglob("*")) > int(number)
+
+
+def still(folder: Path, quiet: float) -> bool:
+    """Return whether nothing in a folder has changed for so many seconds, by the time that the system notes: what a
+    file says itself comes from where it was copied from, and may lie in the future."""
+    return time.time() - max(p.lstat().st_ctime for p in [folder, *folder.rglob("*")]) >= quiet
 
 
 def recover(checkout: Path) -> None:
     """Note as claimed what a run took that died before it could say so."""
     with journal(checkout) as entries:
         for folder in sorted((checkout / CLAIMED).glob("*/")):
-            name, _, content = folder.name.rpartition("-")
-            if content not in entries:
-                entries[content] = Arrival(name, content, "claimed", now())
+            if folder.name not in entries:
+                name, _, content = folder.name.rpartition("-")
+                entries[folder.name] = Arrival(name, content, "claimed", now())
 
 
 def claim(checkout: Path, folder: Path) -> Arrival | None:
     """Take a folder out of the queue; None, if somebody else took it, or if it is no news."""
     if not NAME.fullmatch(folder.name):
         return refuse(checkout, folder, f"the name has to match {NAME.pattern}")
+    if folder.is_symlink():
+        return refuse(checkout, folder, "a link to a folder; only a folder is taken")
     with contextlib.suppress(FileNotFoundError):
-        content = arrival.content(folder)
-        taken = checkout / CLAIMED / f"{folder.name}-{content}"
+        of = Arrival(folder.name, arrival.content(folder), "claimed", now())
+        taken = checkout / of.folder
         with journal(checkout) as entries:
-            known = entries.get(content)
-            if known and known.name == folder.name and known.state != "rolled back":
-                shutil.rmtree(folder)  # the same, to the byte
-                return None
-            if any(of.name == folder.name and of.state not in GONE for of in entries.values()):
+            here = [one for one in entries.values() if one.name == of.name and one.state not in GONE]
+            same = next((one for one in here if one.content == of.content), None)
+            if here and not same:
                 why = "a product of this name is there already, with other content"
                 return refuse(checkout, folder, why)
             taken.parent.mkdir(parents=True, exist_ok=True)
-            if taken.exists():  # since before it was rolled back
+            if taken.exists():  # the same, to the byte
                 shutil.rmtree(folder)
             else:
                 folder.rename(taken)
-            entries[content] = Arrival(folder.name, content, "claimed", now())
-            return entries[content]
+            if same:
+                print(f"{of.name} is no news: the same is there, and {same.state}")
+                return None
+            entries[of.key] = of
+            return of
     return None
 
 
@@ -91,48 +114,56 @@ def refuse(checkout: Path, folder: Path, why: str) -> None:
     """Put a folder that was not claimed aside, with the reason beside it."""
     target = aside(checkout, folder.name)
     with contextlib.suppress(FileNotFoundError):
-        folder.rename(target)
-        files.write_json(target / "reason.json", {"name": folder.name, "why": why, "when": now()})
+        if folder.is_symlink():
+            target.mkdir()
+            folder.rename(target / folder.name)
+        else:
+            folder.rename(target)
+        files.write_json(target / arrival.REASON, {"name": folder.name, "why": why, "when": now()})
 
 
 def quarantine(checkout: Path, of: Arrival, why: str) -> Arrival:
     """Put a claimed arrival aside; `unquarantine` gives it another try."""
     target = aside(checkout, of.name)
     if (checkout / of.folder).exists():
-        files.write_json(checkout / of.folder / "reason.json", {"name": of.name, "why": why, "when": now()})
+        files.write_json(checkout / of.folder / arrival.REASON, {"name": of.name, "why": why, "when": now()})
         (checkout / of.folder).rename(target)
     return mark(checkout, of, "quarantined", why)
 
 
 def unquarantine(checkout: Path, name: str) -> None:
-    """Give what was put aside under a name another try, as if it had just come."""
-    found = sorted((checkout / QUARANTINE).glob(f"{name}*/reason.json"))
-    found = [path.parent for path in found if files.read_json(path)["name"] == name]
-    if not found:
-        raise FileNotFoundError(f"{QUARANTINE}: there is no {name}")
-    (found[-1] / "reason.json").unlink()
+    """Give what was put aside last under a name another try, as if it had just come."""
     with journal(checkout) as entries:
-        for content in [c for c, of in entries.items() if of.name == name and of.state == "quarantined"]:
-            del entries[content]
-    (checkout / INCOMING).mkdir(parents=True, exist_ok=True)
-    found[-1].rename(checkout / INCOMING / name)
-    (checkout / INCOMING / name / "READY").touch()
+        reasons = sorted((checkout / QUARANTINE).glob(f"*/{arrival.REASON}"), key=lambda path: path.stat().st_mtime)
+        found = [path.parent for path in reasons if files.read_json(path)["name"] == name]
+        if not found:
+            raise Problem(f"{QUARANTINE}: there is no {name}")
+        target = checkout / INCOMING / name
+        if target.exists():
+            raise Problem(f"{INCOMING / name} waits to be taken; ask again when it is")
+        for of in list(entries.values()):
+            if of.name == name and of.state == "quarantined":
+                del entries[of.key]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (found[-1] / arrival.READY).touch()
+        found[-1].rename(target)
+        (target / arrival.REASON).unlink()
 
 
 def mark(checkout: Path, of: Arrival, state: str, why: str = "") -> Arrival:
     """Note how far an arrival has come."""
     with journal(checkout) as entries:
-        entries[of.content] = replace(of, state=state, why=why, when=now(), tries=0)
-        return entries[of.content]
+        entries[of.key] = replace(of, state=state, why=why, when=now(), tries=0)
+        return entries[of.key]
 
 
 def stopped(checkout: Path, of: Arrival, why: str, tries: int) -> Arrival:
     """Note what stopped a run on an arrival, and how many tries that cost; the next run goes on, unless they are up."""
     with journal(checkout) as entries:
-        known = entries[of.content]
+        known = entries[of.key]
         state = "failed" if known.tries + tries >= TRIES else known.state
-        entries[of.content] = replace(known, state=state, why=why, when=now(), tries=known.tries + tries)
-        return entries[of.content]
+        entries[of.key] = replace(known, state=state, why=why, when=now(), tries=known.tries + tries)
+        return entries[of.key]
 
 
 @contextlib.contextmanager
@@ -151,19 +182,23 @@ def alone(checkout: Path) -> Iterator[bool]:
 
 def read(checkout: Path) -> list[Arrival]:
     path = checkout / JOURNAL
-    return [Arrival(**entry) for entry in files.read_json(path).values()] if path.exists() else []
+    try:
+        return [Arrival(**entry) for entry in files.read_json(path).values()] if path.exists() else []
+    except (ValueError, TypeError, AttributeError) as error:
+        mend = f"put a copy of it back; without one, remove it, and what lies in {CLAIMED} is looked at anew"
+        raise Problem(f"{JOURNAL} cannot be read ({error}): {mend}") from None
 
 
 @contextlib.contextmanager
 def journal(checkout: Path) -> Iterator[dict[str, Arrival]]:
-    """Yield all arrivals by content, to be changed; nobody else reads or writes them meanwhile."""
+    """Yield all arrivals by their keys, to be changed; nobody else reads or writes them meanwhile."""
     path = checkout / JOURNAL
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        entries = {of.content: of for of in read(checkout)}
+        entries = {of.key: of for of in read(checkout)}
         yield entries
-        files.write_json(path, {content: asdict(of) for content, of in entries.items()})
+        files.write_json(path, {key: asdict(of) for key, of in entries.items()})
 
 
 def aside(checkout: Path, name: str) -> Path:

@@ -12,12 +12,8 @@ from stages import provenance
 
 
 def prepare(checkout: Path, slots: int, least_free_gb: float) -> None:
-    """Look for room before a run, put in order what a killed one left, and limit how many trainings go at a time."""
+    """Look for room before a run, and limit how many trainings go at a time."""
     disk.check(checkout, least_free_gb)
-    if ended := child.reap(checkout):
-        print(f"ended what a killed run had left running: {ended}")
-    if child.mend_locks(checkout):
-        print("dropped DVC's list of locks, which a killed process had left half written")
     gpu.declare(slots)
 
 

@@ -1,52 +1,103 @@
 """Every night: run what is stale, refresh the metrics, and throw away what nothing needs any more.
 
 What is thrown away: results of experiments that params.yaml no longer names; copies of the server's database but the
-last seven; and from DVC's cache whatever no branch, no tag, no experiment and no open worktree refers to.
+last seven; and from DVC's cache whatever no branch, no tag, no experiment and no open worktree refers to, nor a commit
+that git remembers without them: a stash, or where a head has been.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
-import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import child, disk, notify
+from flows import at_work, child, disk, main_branch, notify
+from flows.repository import git
 from flows.reproduce import reproduce
 from stages import paths, settings
 from stages.settings import Settings
 
 KEPT = 7  # copies of the server's database
+MEMORY = "remembered"  # tags
 
 
 @flow(name="nightly", log_prints=True, on_failure=[notify.failed], on_crashed=[notify.failed])
 def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLOOR) -> None:
-    """Back up the server's database, bring the whole pipeline up to date, and drop what params.yaml no longer names.
+    """Back up the server's database, bring the whole pipeline up to date, commit that, and drop what params.yaml no
+    longer names.
 
     slots: stages at a time. least_free_gb: on the disk, or nothing is begun.
     """
     where = Path(checkout).resolve()
     disk.check(where, least_free_gb)
     back_up(database(), where / ".prefect" / "backups")
-    reproduce(slots=slots, checkout=str(where), least_free_gb=least_free_gb)
+    try:
+        reproduce(slots=slots, checkout=str(where), least_free_gb=least_free_gb)
+    finally:  # of what failed, the rest is done
+        with at_work.alone(where):
+            main_branch.keep(where)
     prune(where)
 
 
 @task(cache_policy=NO_CACHE)
 def prune(checkout: Path) -> None:
     """Drop old data and copies, by the rule above."""
-    for path in forgotten(checkout, settings.load(checkout / settings.PARAMS)):
-        print(f"removing {path.relative_to(checkout)}")
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with at_work.alone(checkout):
+        forget(checkout)
+        collect(checkout)
+
+
+def forget(checkout: Path) -> None:
+    """Drop results that params.yaml does not name; only by main's own, and not by what a person tries out."""
+    if main_branch.checked_out(checkout) and not main_branch.changed(checkout):
+        for path in forgotten(checkout, settings.load(checkout / settings.PARAMS)):
+            print(f"removing {path.relative_to(checkout)}")
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def collect(checkout: Path) -> None:
+    """Drop from DVC's cache what nothing refers to."""
     command = ["dvc", "gc", "--workspace", "--all-branches", "--all-tags", "--all-experiments", "--force"]
     if others := worktrees(checkout):
         command += ["--projects", *map(str, others)]
-    child.run(command, checkout, print)
+    with tagged(checkout, remembered(checkout)):
+        child.run(command, checkout, print)
+
+
+def remembered(checkout: Path) -> list[str]:
+    """Return the commits that only git's memory leads to, what is stashed, and where a head has been; DVC can read
+    them, or it would collect nothing at all."""
+    found = git(checkout, "rev-list", "--reflog", "--not", "--branches", "--tags").split()
+    return [commit for commit in found if readable(checkout, commit)]
+
+
+def readable(checkout: Path, commit: str) -> bool:
+    try:
+        with Repo(str(checkout), rev=commit) as repo:
+            return repo.index.outs is not None
+    except DvcException:
+        return False
+
+
+@contextlib.contextmanager
+def tagged(checkout: Path, commits: list[str]) -> Iterator[None]:
+    """Give commits tags for a while, by which DVC finds them."""
+    try:
+        for commit in commits:
+            git(checkout, "tag", "--force", f"{MEMORY}/{commit}", commit)
+        yield
+    finally:  # and what a killed night left
+        if tags := git(checkout, "tag", "--list", f"{MEMORY}/*").split():
+            git(checkout, "tag", "--delete", *tags)
 
 
 def forgotten(checkout: Path, params: Settings) -> list[Path]:
@@ -64,10 +115,8 @@ def forgotten(checkout: Path, params: Settings) -> list[Path]:
 
 def worktrees(checkout: Path) -> list[Path]:
     """Return the other worktrees of the repository, which may share its cache."""
-    said = subprocess.run(
-        ["git", "worktree", "list", "--porcelain"], cwd=checkout, capture_output=True, text=True, check=True
-    ).stdout
-    listed = [Path(line.removeprefix("worktree ")) for line in said.splitlines() if line.startswith("worktree ")]
+    said = git(checkout, "worktree", "list", "--porcelain").splitlines()
+    listed = [Path(line.removeprefix("worktree ")) for line in said if line.startswith("worktree ")]
     return [path for path in listed if path.resolve() != checkout.resolve() and (path / ".dvc").is_dir()]
 
 

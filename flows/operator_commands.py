@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 from prefect.events import Event, Resource
 
-from flows import branch, inbox, product_loop, review, serve, server_runs
+from flows import branch, inbox, main_branch, product_loop, review, serve, server_runs
+from flows.repository import commit, git
 from stages import paths, settings
 from stages.problem import Problem
 
@@ -34,7 +35,7 @@ def look(checkout: Path, name: str) -> None:
     worktree = branch.place(checkout, name)
     if not worktree.exists():
         raise Problem(f"{name} is not being built; `python -m flows.arrivals` lists what is")
-    review.look(worktree, serve.address())
+    review.look(worktree, name, serve.address())
 
 
 def retry(checkout: Path, name: str) -> None:
@@ -59,15 +60,16 @@ def rollback(checkout: Path, name: str, why: str) -> None:
         of = next((of for of in inbox.read(checkout) if of.name == name and of.state == "promoted"), None)
         if of is None:
             raise Problem(f"{name} is not promoted; `python -m flows.arrivals` lists what is")
-        branch.fit(checkout)
-        to = branch.MAIN
+        with main_branch.free(checkout):
+            pass  # or it would be built in vain
+        to = main_branch.MAIN
         try:
             if name in settings.load(checkout / settings.PARAMS).dataset.arrived:  # else it was killed after that
                 worktree = branch.opened(checkout, name, "--detach")
                 if not reverted(worktree, name, why):
                     rebuilt(worktree, name, why)
-                to = branch.git(worktree, "rev-parse", "HEAD")
-            branch.advance(checkout, to)
+                to = git(worktree, "rev-parse", "HEAD")
+            main_branch.advance(checkout, to)
         except RuntimeError as error:
             raise Problem(f"{name} is still on main: {error}") from error
         branch.discard(checkout, name)
@@ -80,13 +82,13 @@ def reverted(worktree: Path, name: str, why: str) -> bool:
     since."""
     first, last = branch.entered(worktree, name), f"refs/heads/{branch.named(name)}"
     try:
-        branch.git(worktree, "merge-base", "--is-ancestor", first, last)
-        branch.git(worktree, "merge-base", "--is-ancestor", last, "HEAD")
-        branch.git(worktree, "revert", "--no-commit", f"{first}^..{last}")
+        git(worktree, "merge-base", "--is-ancestor", first, last)
+        git(worktree, "merge-base", "--is-ancestor", last, "HEAD")
+        git(worktree, "revert", "--no-commit", f"{first}^..{last}")
     except RuntimeError:
-        branch.git(worktree, "reset", "--quiet", "--hard")
+        git(worktree, "reset", "--quiet", "--hard")
         return False
-    branch.git(worktree, "commit", "--quiet", "-m", f"Roll back {name}\n\n{why}")
+    git(worktree, "commit", "--quiet", "-m", f"Roll back {name}\n\n{why}")
     return True
 
 
@@ -96,11 +98,11 @@ def rebuilt(worktree: Path, name: str, why: str) -> None:
     file = f"{paths.PRODUCTS / name}.dvc"
     left = [other for other in settings.load(params).dataset.arrived if other != name]
     settings.unregister(params, name, focus_without(worktree, name, left))
-    branch.git(worktree, "rm", "--quiet", "--", file)
+    git(worktree, "rm", "--quiet", "--", file)
     shutil.rmtree(worktree / paths.PRODUCTS / name, ignore_errors=True)
     gate = json.dumps(product_loop.run(worktree, product_loop.Means()), indent=1)
     message = f"Roll back {name}\n\n{why}\n\n{gate}"
-    branch.commit(worktree, message, str(settings.PARAMS), "dvc.lock", *branch.REPORTS)
+    commit(worktree, message, file, str(settings.PARAMS), "dvc.lock", *main_branch.REPORTS)
 
 
 def focus_without(checkout: Path, name: str, left: list[str]) -> str:
@@ -108,7 +110,7 @@ def focus_without(checkout: Path, name: str, left: list[str]) -> str:
     at = "HEAD"
     while entered := branch.entered(checkout, name, at):
         at = f"{entered}^"
-        name = settings.focus(branch.git(checkout, "show", f"{at}:{settings.PARAMS}"))
+        name = settings.focus(git(checkout, "show", f"{at}:{settings.PARAMS}"))
         if name in left:
             break
     return name

@@ -6,11 +6,9 @@ DVC's run cache, which knows it by its inputs: no dvc.lock is exchanged, and a s
 
 from __future__ import annotations
 
-import fcntl
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 from uuid import UUID, uuid4
@@ -23,7 +21,8 @@ from prefect.deployments import run_deployment
 from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
 from prefect.states import Cancelling, Crashed, Failed
 
-from flows import branch, child, disk, gpu, local, run_cache
+from flows import at_work, child, disk, gpu, local, main_branch, run_cache
+from flows.repository import git
 from stages import provenance
 
 NAME = re.compile(r"[A-Za-z0-9_][\w.@-]*")
@@ -52,7 +51,7 @@ def stage(name: str, commit: str, needs_gpu: bool = False, checkout: str = ".") 
     if not NAME.fullmatch(name) or not COMMIT.fullmatch(commit):
         raise ValueError(f"not a stage and a commit: {name!r}, {commit!r}")
     where = Path(checkout).resolve()
-    with alone(where):
+    with at_work.alone(where):
         local.prepare(where, provenance.cores(), disk.FLOOR)
         switch(where, commit)
         try:
@@ -70,28 +69,13 @@ def stage(name: str, commit: str, needs_gpu: bool = False, checkout: str = ".") 
 def switch(checkout: Path, commit: str) -> None:
     """Make the worker's checkout what the commit says; nothing in it is worth keeping."""
     try:
-        branch.git(checkout, "cat-file", "-e", f"{commit}^{{commit}}")
+        git(checkout, "cat-file", "-e", f"{commit}^{{commit}}")
     except RuntimeError:
-        branch.git(checkout, "fetch", "--quiet", "origin")
-    branch.git(checkout, "checkout", "--quiet", "--force", "--detach", commit)
-    if added := branch.git(checkout, "ls-files", "--", "*.dvc").splitlines():
+        git(checkout, "fetch", "--quiet", "origin")
+    git(checkout, "checkout", "--quiet", "--force", "--detach", commit)
+    if added := git(checkout, "ls-files", "--", "*.dvc").splitlines():
         # `dvc repro` would take what an older commit left there for a new version, and go on with that.
         child.run(["dvc", "--wait-for-lock", "pull", "--force", *added], checkout, print)
-
-
-def changed(checkout: Path) -> list[str]:
-    """Return the files in git that are not as committed, but for what stages write."""
-    return branch.git(checkout, "diff", "--name-only", "HEAD", "--", ".", ":!dvc.lock", ":!reports").splitlines()
-
-
-@contextmanager
-def alone(checkout: Path) -> Iterator[None]:
-    """Wait until no other run uses the checkout: one whose worker was killed may still be at it."""
-    path = checkout / ".dvc" / "tmp" / "tenfold-stage"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 # The main checkout's half.
@@ -99,11 +83,11 @@ def alone(checkout: Path) -> Iterator[None]:
 
 def ready(checkout: Path) -> str:
     """Return the commit that workers are to build; push what it needs and this machine alone has."""
-    if not_committed := changed(checkout):
+    if not_committed := main_branch.changed(checkout):
         raise RuntimeError(f"commit {not_committed[0]} first: other machines see only what is committed")
     child.run(["dvc", "--wait-for-lock", "push"], checkout, print)
     run_cache.push(checkout)
-    return branch.git(checkout, "rev-parse", "HEAD")
+    return git(checkout, "rev-parse", "HEAD")
 
 
 def run(name: str, commit: str, needs_gpu: bool, pool: str, patience: float, say: Callable[[str], None]) -> None:

@@ -11,7 +11,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from flows import artifacts, child, dag, disk, local, notify, remote
+from flows import artifacts, at_work, child, dag, disk, local, notify, remote
 from flows.dag import Stage
 
 RETRIES = 2  # a killed training goes on from its checkpoint
@@ -66,24 +66,25 @@ def reproduce(
     after which another worker gets the stage.
     """
     where = Path(checkout).resolve()
-    local.prepare(where, slots, least_free_gb)
-    stages = dag.read(where)
-    wanted, stale = dag.needed(stages, targets or stages), dag.stale(where, stages)
-    todo = {name: of for name, of in stages.items() if name in wanted & stale}
-    print(f"{len(todo)} of {len(wanted)} stages are stale")
-    others = Machines(pool, remote.ready(where), patience) if pool and todo else None
-    started = time.monotonic()
-    try:
-        failed = run_all(todo, slots, where, others)
-        if others:
-            remote.fetch([name for name in todo if name not in failed], where)
-    finally:
-        child.end_all(where)
-        remote.cancel_all()
-    artifacts.results(where, todo, time.monotonic() - started)
-    if failed:
-        raise RuntimeError(f"{len(failed)} stages failed or could not be run: {', '.join(failed)}")
-    return list(todo)
+    with at_work.alone(where):
+        local.prepare(where, slots, least_free_gb)
+        stages = dag.read(where)
+        wanted, stale = dag.needed(stages, targets or stages), dag.stale(where, stages)
+        todo = {name: of for name, of in stages.items() if name in wanted & stale}
+        print(f"{len(todo)} of {len(wanted)} stages are stale")
+        others = Machines(pool, remote.ready(where), patience) if pool and todo else None
+        started = time.monotonic()
+        try:
+            failed = run_all(todo, slots, where, others)
+            if others:
+                remote.fetch([name for name in todo if name not in failed], where)
+        finally:
+            child.end_all(where)
+            remote.cancel_all()
+        artifacts.results(where, todo, time.monotonic() - started)
+        if failed:
+            raise RuntimeError(f"{len(failed)} stages failed or could not be run: {', '.join(failed)}")
+        return list(todo)
 
 
 def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines | None = None) -> list[str]:

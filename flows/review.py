@@ -8,11 +8,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pandas as pd
 from prefect import pause_flow_run
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import NotPausedError
 from prefect.flow_runs import resume_flow_run
 from prefect.runtime import flow_run
@@ -46,20 +46,28 @@ def wait(checkout: Path, name: str, minutes: float) -> None:
     clock = threading.Timer(60 * minutes, go_on, [flow_run.id])
     clock.daemon = True
     clock.start()
-    pause_flow_run(timeout=round(60 * minutes) + LATE, poll_interval=POLL)
+    # A key counts once in a run, which may come here again for the same product.
+    pause_flow_run(timeout=round(60 * minutes) + LATE, poll_interval=POLL, key=f"{name} {uuid4()}")
     clock.cancel()
 
 
-def look(worktree: Path, address: str) -> int:
-    """Show a waiting product's candidates in the browser; once that ends, what waits at the server goes on. How many
-    runs do."""
+def look(worktree: Path, name: str, address: str) -> int:
+    """Show a waiting product's candidates in the browser; once that ends, by Ctrl-C, too, the run that waits for this
+    goes on. How many do."""
     environ = os.environ | {"PYTHONPATH": str(worktree)}
-    subprocess.run([sys.executable, "-m", "stages.judge.review"], cwd=worktree, env=environ)
+    with contextlib.suppress(KeyboardInterrupt):
+        subprocess.run([sys.executable, "-m", "stages.judge.review"], cwd=worktree, env=environ)
     with server_runs.server(address) as client:
         paused = client.read_flow_runs(flow_run_filter=server_runs.in_states([StateType.PAUSED]))
-        for run in paused:
-            go_on(run.id)
-    return len(paused)
+        its = [run.id for run in paused if run.state and waits_for(run.state, name)]
+        for run in its:
+            go_on(run)
+    return len(its)
+
+
+def waits_for(state: State, name: str) -> bool:
+    """Return whether a run in a state waits for a product's review."""
+    return str(state.state_details.pause_key).partition(" ")[0] == name
 
 
 def go_on(run: UUID | str) -> None:

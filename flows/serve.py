@@ -10,18 +10,23 @@ import argparse
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
-from flows import child, server_runs
+from flows import child, password, server_runs
+from stages import files
+from stages.problem import Problem
 
 HOST, PORT = "127.0.0.1", 4200
 POOLS = ("local", "gpu")
+NOTES = Path(".prefect/processes")
 PATIENCE = 120  # seconds for the server to answer
 
 
@@ -30,34 +35,56 @@ def main() -> int:
     parser.add_argument("--host", default=HOST, help=f"who may come in (default {HOST}: this machine alone)")
     parser.add_argument("--port", type=int, default=PORT)
     asked = parser.parse_args()
-    environ = environment(Path.cwd(), asked.host, asked.port)
+    checkout = Path.cwd()
     tidy_when_ended()
-    drained(environ).unlink(missing_ok=True)
-    running: list[subprocess.Popen] = []
     try:
-        running.append(start(["server", "start", "--host", asked.host, "--port", str(asked.port)], environ))
-        await_server(environ["PREFECT_API_URL"], running[0])
+        with files.locked(checkout / ".prefect" / "serving"):
+            if child.reap(checkout / NOTES, end):
+                print("serving: ended what a killed one had left running")
+            free(asked.host, asked.port)
+            return served(checkout, asked.host, asked.port)
+    except Problem as problem:
+        print(f"tenfold: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+def served(checkout: Path, host: str, port: int) -> int:
+    """Have server and worker run until they are to end, or do so by themselves; the exit status."""
+    secret = password.made(checkout)
+    environ = environment(checkout, host, port) | {password.OF_SERVER: secret, password.OF_CLIENT: secret}
+    drained(environ).unlink(missing_ok=True)
+    with contextlib.ExitStack() as running:
+        running.callback(drained(environ).unlink, missing_ok=True)  # at last, which says that all has ended
+        server = running.enter_context(going(["server", "start", "--host", host, "--port", str(port)], environ))
+        await_server(environ["PREFECT_API_URL"], server)
         for pool in POOLS:
             prefect(["work-pool", "create", pool, "--type", "process", "--overwrite"], environ)
         prefect(["--no-prompt", "deploy", "--all"], environ)
         with server_runs.server(environ["PREFECT_API_URL"]) as client:
             server_runs.tidy(client, POOLS[0])
-            running.append(start(["worker", "start", "--pool", POOLS[0]], environ))
+            worker = running.enter_context(going(["worker", "start", "--pool", POOLS[0]], environ))
             server_runs.scan(client)
-        print(f"serving: http://{asked.host}:{asked.port} (Ctrl-C ends it)", flush=True)
-        while all(process.poll() is None for process in running):
+        print(f"serving: http://{host}:{port}, with the password in {password.FILE} (Ctrl-C ends it)", flush=True)
+        while server.poll() is None and worker.poll() is None:
             if drained(environ).exists():
                 print("serving: drained")
                 return 0
             time.sleep(0.5)
-        print("serving: the server or the worker has ended by itself", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        for process in reversed(running):
-            end(process)
-        drained(environ).unlink(missing_ok=True)  # which says that all has ended
+    print("serving: the server or the worker has ended by itself", file=sys.stderr)
+    return 1
+
+
+def free(host: str, port: int) -> None:
+    """Raise a Problem where another server has the port: ours would end, and that one be taken for it."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((host, port))
+        except OSError as error:
+            other = f"perhaps another clone is served there; `python -m flows.serve --port {port + 1}` takes another"
+            raise Problem(f"{host}:{port}: {error.strerror}; {other}") from None
 
 
 def tidy_when_ended() -> None:
@@ -82,19 +109,26 @@ def environment(checkout: Path, host: str, port: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-def start(arguments: list[str], environ: dict[str, str]) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "prefect", *arguments], env=environ, start_new_session=True)
+@contextlib.contextmanager
+def going(arguments: list[str], environ: dict[str, str]) -> Iterator[subprocess.Popen]:
+    """Have server or worker run for a while. Should this process be killed, the next finds it by a note."""
+    process = subprocess.Popen([sys.executable, "-m", "prefect", *arguments], env=environ, start_new_session=True)
+    with child.noted(Path(environ["PREFECT_HOME"]) / NOTES.name, process.pid):
+        try:
+            yield process
+        finally:
+            end(process.pid)
 
 
-def end(process: subprocess.Popen) -> None:
+def end(pid: int) -> None:
     """End server or worker; first the runs that a worker started, each in a session of its own, while the server still
     hears what becomes of them."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        for run in psutil.Process(process.pid).children():
+        for run in psutil.Process(pid).children():
             with contextlib.suppress(ProcessLookupError):
                 if os.getpgid(run.pid) == run.pid:
                     child.end(run.pid)
-    child.end(process.pid)
+    child.end(pid)
 
 
 def drained(environ: dict[str, str]) -> Path:

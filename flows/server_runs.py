@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
@@ -17,8 +18,10 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Crashed
+
+from flows import password
 
 GOING = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 SCAN = "arrivals/arrivals"  # flow and deployment
@@ -26,8 +29,11 @@ SCAN = "arrivals/arrivals"  # flow and deployment
 
 @contextlib.contextmanager
 def server(address: str) -> Iterator[SyncPrefectClient]:
-    """Return a client of the server at an address."""
-    with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
+    """Return a client of the server at an address, which has this folder's password."""
+    with (
+        temporary_settings({PREFECT_API_URL: address, PREFECT_API_AUTH_STRING: password.known(Path.cwd())}),
+        get_client(sync_client=True) as client,
+    ):
         yield client
 
 

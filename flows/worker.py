@@ -12,7 +12,7 @@ import socket
 import sys
 from pathlib import Path
 
-from flows import remote, serve
+from flows import main_branch, serve
 
 BEAT = 30  # seconds between signs of life, the least that Prefect takes
 
@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--name", default=f"{socket.gethostname()}-{Path.cwd().name}", help="(default %(default)s)")
     asked = parser.parse_args()
     checkout = Path.cwd()
-    if changed := remote.changed(checkout):
+    if changed := main_branch.changed(checkout):
         print(f"tenfold: {changed[0]} is not as committed, and would be lost: start it in a clone of its own")
         return 2
     command = ["-m", "prefect", "worker", "start", "--pool", asked.pool, "--limit", "1", "--name", asked.name]

@@ -20,6 +20,7 @@ from stages.problem import Problem
 from stages.settings import Split
 
 IDS = 10_000_000  # image and annotation ids that each arrival has to itself
+READY, REASON = "READY", "reason.json"  # beside a product, and no part of it
 COPIES = 0.5  # share of its images that are another product's, from which on it is no new product
 
 
@@ -39,6 +40,8 @@ def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split)
     for path in folder.rglob("*"):
         if path.is_symlink():
             raise Problem(f"{path.relative_to(folder)}: a link; only files and folders are taken")
+        if not (path.is_file() or path.is_dir()):
+            raise Problem(f"{path.relative_to(folder)}: neither a file nor a folder")  # reading a pipe never ends
     declared = {category.name for category in known.categories} | set(about(folder).classes)
     dataset = joined(folder)
     training = [image for image in dataset.images if image.split != "test"]
@@ -165,6 +168,6 @@ def join(source: Path, products: Path, names: list[str]) -> None:
 
 
 def content(folder: Path) -> str:
-    """Return what tells one arrival's content from another's; the word READY is no part of it."""
-    listed = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "READY")
+    """Return what tells one arrival's content from another's."""
+    listed = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (READY, REASON))
     return files.fingerprint([[str(p.relative_to(folder)), files.digest(p)] for p in listed])

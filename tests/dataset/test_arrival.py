@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import msgspec
@@ -70,6 +71,7 @@ def renamed(dataset):
         (lambda f: edit(f, renamed), "unknown classes new S; the dataset has B, C, E, S, T"),
         (lambda f: edit(f, lambda d: d.annotations.clear()), "show no object at all"),
         (lambda f: (f / "out").symlink_to("/etc"), "out: a link"),
+        (lambda f: os.mkfifo(f / "images" / "pipe.png"), "images/pipe.png: neither a file nor a folder"),
         (lambda f: edit(f, lambda d: setattr(d.images[0], "file_name", "../../x.png")), "leaves its folder"),
     ],
 )
@@ -119,9 +121,10 @@ def test_it_joins_the_dataset_as_a_group_of_its_own(product, known, bins, tmp_pa
         ]
 
 
-def test_the_word_ready_is_no_content(product):
+def test_the_word_ready_and_a_reason_are_no_content(product):
     before = arrival.content(product)
     (product / "READY").touch()
+    (product / "reason.json").write_text("{}")
     assert arrival.content(product) == before
     (product / "more.txt").write_text("x")
     assert arrival.content(product) != before

@@ -48,10 +48,15 @@ LOOP = """stages:
 @pytest.fixture
 def pipeline(tmp_path) -> Path:
     """A checkout with four stages: two that take a while, one that needs both, one that needs nothing."""
-    folder = tmp_path / "pipeline"
+    return begun(tmp_path / "pipeline")
+
+
+def begun(folder: Path) -> Path:
+    """Make the checkout of `pipeline`."""
     folder.mkdir()
     (folder / "dvc.yaml").write_text(PIPELINE)
-    for command in (("git", "init", "-q"), ("dvc", "init", "-q"), ("git", "add", "-A"), ("git", "commit", "-qm", "x")):
+    for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q"), ("git", "add", "-A"),
+                    ("git", "commit", "-qm", "x")):  # fmt: skip
         run(folder, *command)
     return folder
 
@@ -76,7 +81,7 @@ def project(bins, tmp_path):
         run(folder, *command)
     dataset = coco.read(bins / "annotations.json")
     known = coco.subset(dataset, [i.id for i in dataset.images if not i.file_name.startswith("spray_night/")])
-    coco.write(folder / paths.SOURCE_ANNOTATIONS, known)
+    coco.write(folder / paths.ANNOTATIONS, known)
     shutil.copytree(bins / "images", folder / paths.SOURCE_IMAGES)
     return folder
 

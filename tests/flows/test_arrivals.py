@@ -11,8 +11,10 @@ import pytest
 from prefect.artifacts import Artifact
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import branch, inbox, operator_commands
+from flows import arrivals, at_work, branch, inbox, operator_commands
+from flows.still import Waits
 from stages import files, paths
+from stages.dataset import coco
 from tests.helpers.arriving import CODE, WHO, arrive, git
 from tests.helpers.checkouts import becomes, flow, run
 
@@ -35,6 +37,19 @@ def test_a_product_comes_onto_main_and_a_broken_one_is_put_aside(project, drop, 
     arrive(project, server)
     assert git(project, "log", "--format=%s").splitlines()[0] == "Measure spray"
     assert inbox.ready(project) == []
+
+
+def test_a_broken_image_that_a_fix_drops_is_not_held_against_a_product(project, drop, monkeypatch):
+    for name, value in WHO.items():
+        monkeypatch.setenv(name, value)
+    known = coco.read(project / paths.ANNOTATIONS)
+    (project / paths.SOURCE_IMAGES / known.images[0].file_name).write_bytes(b"broken")
+    coco.write(project / paths.ANNOTATIONS, coco.subset(known, [image.id for image in known.images[1:]]))
+    drop("spray")
+    of = inbox.claim(project, *inbox.ready(project))
+    with at_work.alone(project), pytest.raises(Waits):  # the dataset may be changing
+        arrivals.checked(project, of)
+    assert arrivals.checked(project, of).state == "checked"
 
 
 @pytest.mark.slow

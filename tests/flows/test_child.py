@@ -36,11 +36,27 @@ def test_output_is_handed_on_line_by_line_and_an_error_is_named(tmp_path):
     assert not list((tmp_path / child.NOTES).iterdir())
 
 
-def test_secrets_are_blacked_out():
-    environ = {"AWS_SECRET_ACCESS_KEY": "abcdef123", "HOME": "/home/ada", "SHORT_TOKEN": "x"}
+@pytest.mark.parametrize(
+    "name", ["AWS_SECRET_ACCESS_KEY", "SMTP_PASS", "OPENAI_APIKEY", "MYSQL_PWD", "SLACK_WEBHOOK_URL"]
+)
+def test_secret_variables_are_blacked_out(name):
+    environ = {name: "abcdef123", "HOME": "/home/ada", "PWD": "/home/ada", "OLDPWD": "/home/ada", "SHORT_TOKEN": "x"}
     assert child.redacted("key abcdef123 in /home/ada", environ) == "key *** in /home/ada"
-    assert child.redacted("s3://ada:lovelace@store/x", {}) == "s3://***@store/x"
-    assert child.redacted("at 12:30 x", environ) == "at 12:30 x"
+
+
+@pytest.mark.parametrize(("said", "shown"), [
+    ("s3://ada:lovelace@store/x", "s3://***@store/x"),
+    ("https://ghp_12345@host/x", "https://***@host/x"),
+    ("https://ada:love@lace@host", "https://***@host"),
+    ("http://host/x?a=1&password=love&b=2", "http://host/x?a=1&password=***&b=2"),
+    ("'http://host/x?api_key=love'", "'http://host/x?api_key=***'"),
+    ("http://host/x?sv=1&sig=a%2Fb", "http://host/x?sv=1&sig=***"),
+    ("to https://hooks.slack.com/services/T0/B0/x1 now", "to https://*** now"),
+    ("https://discord.com/api/webhooks/1/x", "https://***"),
+    ("at 12:30 x, mail ada@host, http://host/x?keys=1&page=2", "at 12:30 x, mail ada@host, http://host/x?keys=1&page=2"),
+])  # fmt: skip
+def test_secrets_in_addresses_are_blacked_out(said, shown):
+    assert child.redacted(said, {}) == shown
 
 
 def test_what_dvc_has_for_credentials_is_blacked_out(tmp_path):
@@ -68,13 +84,13 @@ def test_what_a_killed_flow_left_running_is_found_and_ended(tmp_path):
            f"Path({str(tmp_path)!r}), lambda line: print(line, flush=True))"  # fmt: skip
     flow = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     grandchild = int(flow.stdout.readline())
-    assert child.reap(tmp_path) == []  # its flow is alive
+    assert child.reap(tmp_path / child.NOTES) == []  # its flow is alive
     os.kill(flow.pid, signal.SIGKILL)
     flow.wait()
     assert psutil.pid_exists(grandchild)
-    assert len(child.reap(tmp_path)) == 1
+    assert len(child.reap(tmp_path / child.NOTES)) == 1
     assert gone(grandchild)
-    assert child.reap(tmp_path) == []
+    assert child.reap(tmp_path / child.NOTES) == []
 
 
 @pytest.mark.parametrize("left", ["", '{"read": {"a": [{"pid"'])

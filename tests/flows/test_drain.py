@@ -10,15 +10,15 @@ from contextlib import contextmanager
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from ruamel.yaml import YAML
 
-from flows import inbox, serve
+from flows import inbox, password, serve
 from stages import files
 from tests.helpers.checkouts import ROOT, becomes, environment
 from tests.helpers.sleeping import sleeping
 
-LONG = "sleep 15"
+LONG = "until [ -e go ]; do sleep 0.2; done"  # how long a drain takes to begin depends on the machine
 SOON = {"PREFECT_WORKER_QUERY_SECONDS": "2"}
 
 
@@ -83,7 +83,12 @@ def test_a_day(site):
         return sum(run.state.is_completed() for run in client.read_flow_runs()) >= count
 
     with (
-        temporary_settings({PREFECT_API_URL: f"http://{serve.HOST}:{port}/api"}),
+        temporary_settings(
+            {
+                PREFECT_API_URL: f"http://{serve.HOST}:{port}/api",
+                PREFECT_API_AUTH_STRING: password.made(site),
+            }
+        ),
         get_client(sync_client=True) as client,
     ):
         with serving(site, port) as process:
@@ -101,6 +106,7 @@ def test_a_day(site):
             assert becomes(lambda: client.read_work_pool("local").is_paused, 120)
             waits = ask("arrivals/arrivals")
             assert not (site / "right").exists() and drain.poll() is None
+            (site / "go").touch()
             assert drain.wait(240) == 0 and process.wait(120) == 0
             assert (site / "both").exists()
 

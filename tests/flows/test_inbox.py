@@ -1,4 +1,5 @@
 import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,6 +7,7 @@ import pytest
 
 from flows import inbox
 from stages import files
+from stages.problem import Problem
 
 
 @pytest.fixture
@@ -24,12 +26,19 @@ def put(tmp_path):
 
 def test_a_folder_is_ready_when_it_says_so_or_lies_still(put, tmp_path):
     assert inbox.ready(tmp_path) == []
-    said, still, busy = put("a"), put("b", done=False), put("c", done=False)
-    old = time.time() - inbox.QUIET - 1
-    for path in (still, still / "images", still / "images" / "a.png"):
-        os.utime(path, (old, old))
-    assert inbox.ready(tmp_path) == [said, still]
-    assert busy.exists()
+    said, still = put("a"), put("b", done=False)
+    later = time.time() + 86_400
+    os.utime(still / "images" / "a.png", (later, later))  # copied from a machine whose clock is wrong
+    assert inbox.ready(tmp_path, quiet=3600) == [said]
+    assert inbox.ready(tmp_path, quiet=0) == [said, still]
+
+
+def test_a_word_that_comes_before_the_photographs_counts_once_they_are_there(put, tmp_path):
+    folder = put("spray")
+    (folder / "READY").write_text("2\n")
+    assert inbox.ready(tmp_path, quiet=3600) == []
+    files.write(folder / "images" / "b.png", "y")
+    assert inbox.ready(tmp_path, quiet=3600) == [folder]
 
 
 def test_an_arrival_is_claimed_once_whoever_asks(put, tmp_path):
@@ -60,6 +69,56 @@ def test_what_cannot_be_claimed_is_put_aside_with_its_reason(put, tmp_path, name
     assert len(inbox.read(tmp_path)) == 1
 
 
+def test_nothing_is_deleted_that_is_not_there_already(put, tmp_path):
+    of = inbox.claim(tmp_path, put("spray"))
+    inbox.quarantine(tmp_path, of, "it is blurred")
+    assert inbox.claim(tmp_path, put("spray")).key == of.key  # perhaps the rule has changed
+    inbox.mark(tmp_path, of, "promoted")
+    shutil.rmtree(tmp_path / inbox.CLAIMED)
+    assert inbox.claim(tmp_path, put("spray")) is None
+    assert (tmp_path / of.folder / "images" / "a.png").exists()
+    assert [(one.name, one.state) for one in inbox.read(tmp_path)] == [("spray", "promoted")]
+
+
+def test_the_same_under_two_names_is_two_arrivals(put, tmp_path):
+    sprey = inbox.claim(tmp_path, put("sprey"))
+    inbox.mark(tmp_path, sprey, "promoted")
+    spray = inbox.claim(tmp_path, put("spray"))
+    assert (tmp_path / spray.folder).exists()
+    (tmp_path / inbox.JOURNAL).unlink()
+    inbox.recover(tmp_path)
+    assert {of.name for of in inbox.read(tmp_path)} == {"sprey", "spray"}
+
+
+def test_what_is_put_aside_stays_so_while_another_of_its_name_waits(put, tmp_path):
+    of = inbox.claim(tmp_path, put("spray"))
+    inbox.quarantine(tmp_path, of, "it is blurred")
+    waiting = put("spray", "mended")
+    with pytest.raises(Problem, match="data/incoming/spray waits to be taken"):
+        inbox.unquarantine(tmp_path, "spray")
+    assert [one.state for one in inbox.read(tmp_path)] == ["quarantined"]
+    assert (tmp_path / inbox.QUARANTINE / "spray" / "reason.json").exists()
+    assert (waiting / "images" / "a.png").read_text() == "mended"
+
+
+def test_a_link_is_put_aside_each_time_and_what_it_leads_to_is_left_alone(put, tmp_path):
+    elsewhere = put("spray").rename(tmp_path / "elsewhere")
+    for _ in range(2):
+        (tmp_path / inbox.INCOMING / "spray").symlink_to(elsewhere)
+        assert inbox.claim(tmp_path, *inbox.ready(tmp_path)) is None
+    reasons = sorted((tmp_path / inbox.QUARANTINE).glob("*/reason.json"))
+    assert [files.read_json(path)["why"][:6] for path in reasons] == ["a link", "a link"]
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["READY", "images"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"a": {"name": "spray"}}'])
+def test_a_journal_that_cannot_be_read_is_said_in_a_line(tmp_path, text):
+    files.write(tmp_path / inbox.JOURNAL, text)
+    with pytest.raises(Problem, match=r"arrivals\.json cannot be read"):
+        inbox.recover(tmp_path)
+    assert (tmp_path / inbox.JOURNAL).read_text() == text
+
+
 def test_quarantine_and_back(put, tmp_path):
     of = inbox.claim(tmp_path, put("spray"))
     inbox.quarantine(tmp_path, of, "it is blurred")
@@ -70,7 +129,7 @@ def test_quarantine_and_back(put, tmp_path):
     assert inbox.read(tmp_path) == []
     again = inbox.claim(tmp_path, *inbox.ready(tmp_path))
     assert again and again.content == of.content
-    with pytest.raises(FileNotFoundError, match="there is no other"):
+    with pytest.raises(Problem, match="there is no other"):
         inbox.unquarantine(tmp_path, "other")
 
 

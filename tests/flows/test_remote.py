@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import psutil
@@ -13,7 +12,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import remote, worker
+from flows import main_branch, remote, worker
 from tests.helpers.checkouts import ROOT, becomes, environment, flow, run
 
 CODE = "from flows.reproduce import reproduce; print('RAN', reproduce(slots=3, pool='gpu', patience={patience}))"
@@ -177,11 +176,11 @@ def asleep(seconds: str) -> bool:
 
 
 def test_what_is_not_committed_is_refused(pipeline):
-    assert remote.changed(pipeline) == []
+    assert main_branch.changed(pipeline) == []
     (pipeline / "dvc.lock").write_text("")
     with (pipeline / "dvc.yaml").open("a") as file:
         file.write("# other\n")
-    assert remote.changed(pipeline) == ["dvc.yaml"]
+    assert main_branch.changed(pipeline) == ["dvc.yaml"]
     with pytest.raises(RuntimeError, match=r"commit dvc.yaml first"):
         remote.ready(pipeline)
 
@@ -200,18 +199,3 @@ def test_a_worker_stays_out_of_a_checkout_with_changes_of_its_own(pipeline, monk
     monkeypatch.setattr(sys, "argv", ["worker", "--server", "http://127.0.0.1:1/api"])
     assert worker.main() == 2
     assert "dvc.yaml is not as committed" in capsys.readouterr().out
-
-
-def test_one_run_at_a_time_uses_a_checkout(tmp_path):
-    entered = threading.Event()
-
-    def other():
-        with remote.alone(tmp_path):
-            entered.set()
-
-    thread = threading.Thread(target=other)
-    with remote.alone(tmp_path):
-        thread.start()
-        assert not entered.wait(0.5)
-    assert entered.wait(60)
-    thread.join()

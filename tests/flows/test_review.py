@@ -50,12 +50,17 @@ def test_where_nobody_comes_the_run_goes_on_and_succeeds(judged, server):
 
 def test_a_run_goes_on_once_a_person_has_looked(judged, server):
     looked = judged / "stages" / "judge" / "review.py"  # the product's own code shows its candidates
-    files.write(looked, "from pathlib import Path\nPath('looked').touch()\n")
+    files.write(
+        looked,
+        "import os, pathlib, signal, time\npathlib.Path('looked').touch()\n"
+        "os.kill(os.getppid(), signal.SIGINT)\ntime.sleep(60)\n",
+    )  # as somebody who has seen enough
     process = flow(judged, server, CODE.format(minutes=30))
     with temporary_settings({PREFECT_API_URL: server["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
         assert becomes(lambda: any(r.state.is_paused() for r in client.read_flow_runs()), 90)
         assert not (judged / "looked").exists()
-        assert review.look(judged, server["PREFECT_API_URL"]) == 1
+        assert review.look(judged, "another", server["PREFECT_API_URL"]) == 0
+        assert review.look(judged, "spray", server["PREFECT_API_URL"]) == 1
     assert "WENT ON" in process.communicate(timeout=90)[0]
     assert (judged / "looked").exists()
 

@@ -1,0 +1,76 @@
+"""Main moves in one step, in the checkout, too, and only while nobody is at work there or has changes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from dvc.repo import Repo
+
+from flows import at_work, killed_move, still
+from flows.repository import commit, git, listed
+from flows.still import Waits
+
+MAIN = "main"
+REPORTS = ("reports/metrics", "reports/plots", "reports/health.json", "reports/health.html")
+
+
+def advance(checkout: Path, to: str, tag: str = "") -> None:
+    """Let main be what a commit that stands on it is, in the checkout, too. A tag says where it was."""
+    goal = git(checkout, "rev-parse", to)
+    with free(checkout) as repo:
+        if tag and git(checkout, "rev-parse", MAIN) != goal:  # else it was killed after that
+            git(checkout, "tag", "--force", tag, MAIN)
+        killed_move.begin(checkout, goal)
+        try:
+            git(checkout, "merge", "--quiet", "--ff-only", goal)
+        except RuntimeError as error:  # before it touched anything: files that it does not know are in the way
+            killed_move.forget(checkout)
+            raise Waits(" ".join(str(error).split())) from None
+        killed_move.end(checkout, repo)
+
+
+@contextlib.contextmanager
+def free(checkout: Path) -> Iterator[Repo]:
+    """Hold a checkout in which main can be moved, or raise Waits."""
+    with at_work.alone(checkout, wait=False), still.held(checkout) as repo:
+        fit(checkout)
+        yield repo
+
+
+def checked_out(checkout: Path) -> bool:
+    return git(checkout, "rev-parse", "--abbrev-ref", "HEAD") == MAIN
+
+
+def fit(checkout: Path) -> None:
+    """Raise Waits where moving main would touch a person's work."""
+    if not checked_out(checkout):
+        raise Waits(f"{checkout} is not on {MAIN}: `git checkout {MAIN}`")
+    if changed := git(checkout, "status", "--porcelain", "--untracked-files=no"):
+        raise Waits(f"{checkout} has changes of its own ({changed.splitlines()[0]}, …): commit or stash them")
+    if edited := edited_data(checkout):
+        raise Waits(f"{checkout} has changes of its own in what DVC keeps ({edited[0]}, …): `dvc commit` keeps them, "
+                    "`dvc checkout` drops them")  # fmt: skip
+
+
+def edited_data(checkout: Path) -> list[str]:
+    """Return what DVC keeps and is not as dvc.lock or its .dvc file says, which git does not see. Where nothing is,
+    nothing can be lost."""
+    with Repo(str(checkout)) as repo:
+        return [str(out) for out in repo.index.outs if out.use_cache and out.exists and out.workspace_status()]
+
+
+def changed(checkout: Path) -> list[str]:
+    """Return the files in git that are not as committed, but for what stages write."""
+    return listed(checkout, "diff", "--name-only", "HEAD", "--", ".", ":!dvc.lock", ":!reports")
+
+
+def keep(checkout: Path) -> None:
+    """Commit what stages wrote, if they are main's as committed: what nobody commits keeps promotions waiting."""
+    if not checked_out(checkout):
+        print(f"what was made is not committed: the checkout is not on {MAIN}")
+    elif theirs := changed(checkout):
+        print(f"what was made is not committed: {theirs[0]} has changes that are not, either")
+    else:
+        commit(checkout, "Bring results up to date", "dvc.lock", *REPORTS)

@@ -1,0 +1,134 @@
+"""Main moves in the checkout of somebody who may be at work there, with the real git and DVC."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from flows import at_work, killed_move, main_branch, still
+from flows.repository import git
+from stages import files
+from tests.flows.conftest import begun
+from tests.helpers.checkouts import becomes, environment, run
+
+WHOLE = "echo\n" * 1000
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory):
+    """A checkout on main, with a file that DVC keeps, and a branch `next` that has more."""
+    folder = begun(tmp_path_factory.mktemp("ahead") / "pipeline")
+    for branch, photographs, words in (("main", "as they came\n", "old\n"), ("next", "taken anew\n", WHOLE)):
+        (folder / "photographs").write_text(photographs)
+        (folder / "words").write_text(words)
+        run(folder, "dvc", "add", "-q", "photographs")
+        run(folder, "git", "checkout", "-qB", branch)
+        run(folder, "git", "add", "-A")
+        run(folder, "git", "commit", "-qm", branch)
+        (folder / "more").write_text("more\n")
+    run(folder, "git", "checkout", "-q", "main")
+    run(folder, "dvc", "checkout", "-q", "photographs.dvc")
+    return folder
+
+
+@pytest.fixture
+def ahead(origin, tmp_path):
+    """A copy of it to work in."""
+    return shutil.copytree(origin, tmp_path / "pipeline", symlinks=True)
+
+
+def arrived(checkout):
+    assert git(checkout, "rev-parse", "main") == git(checkout, "rev-parse", "next")
+    assert not git(checkout, "status", "--porcelain", "--untracked-files=no")
+    assert (checkout / "photographs").read_text() == "taken anew\n"
+    assert (checkout / "words").read_text() == WHOLE and (checkout / "more").exists()
+    assert not (checkout / killed_move.GOAL).exists()
+
+
+def refused(checkout, why):
+    before = git(checkout, "rev-parse", "main")
+    with pytest.raises(still.Waits, match=why):
+        main_branch.advance(checkout, "next", "before")
+    assert git(checkout, "rev-parse", "main") == before
+
+
+def test_main_moves_in_the_checkout_too_and_a_tag_says_where_it_was(ahead):
+    before = git(ahead, "rev-parse", "main")
+    main_branch.advance(ahead, "next", "before")
+    arrived(ahead)
+    main_branch.advance(ahead, "next", "before")
+    assert git(ahead, "rev-parse", "before") == before
+
+
+def test_it_waits_for_flows_and_for_stages_that_anybody_runs(ahead):
+    with at_work.alone(ahead):
+        refused(ahead, "process [0-9]+ is at work")
+        assert not git(ahead, "tag")  # what the last one kept is still kept
+    stage = subprocess.Popen(["dvc", "repro", "-q", "-s", "right"], cwd=ahead, env=environment(ahead))
+    assert becomes((ahead / "right.begun").exists, 60)
+    assert not git(ahead, "status", "--porcelain", "--untracked-files=no")  # git sees nothing of it
+    refused(ahead, "stages run|DVC is at work")
+    assert stage.wait(60) == 0
+
+
+def test_changes_in_what_dvc_keeps_are_a_person_s_too(ahead):
+    (ahead / "photographs").unlink()
+    (ahead / "photographs").write_text("mended by hand\n")
+    refused(ahead, r"what DVC keeps \(photographs, …\)")
+    assert (ahead / "photographs").read_text() == "mended by hand\n"
+    (ahead / "photographs").unlink()  # nothing to lose
+    main_branch.advance(ahead, "next")
+    arrived(ahead)
+
+
+def test_a_file_that_git_does_not_know_is_not_overwritten(ahead):
+    (ahead / "more").write_text("mine\n")
+    refused(ahead, "would be overwritten by merge: more")
+    assert (ahead / "more").read_text() == "mine\n" and not (ahead / killed_move.GOAL).exists()
+
+
+def killed(checkout, **half):
+    """As git leaves it that was killed between two files."""
+    killed_move.begin(checkout, git(checkout, "rev-parse", "next"))
+    (checkout / ".git" / "index.lock").write_text("half")
+    for name, text in half.items():
+        (checkout / name).write_text(text)
+
+
+@pytest.mark.parametrize("half", [{}, {"more": "more\n", "words": WHOLE[:100]}, {"more": ""}])
+def test_what_a_killed_move_left_is_nobody_s_change(ahead, half):
+    killed(ahead, **half)
+    main_branch.advance(ahead, "next")
+    arrived(ahead)
+
+
+def test_a_move_that_was_killed_before_dvc_s_turn_is_ended(ahead):
+    killed_move.begin(ahead, git(ahead, "rev-parse", "next"))
+    git(ahead, "merge", "--quiet", "--ff-only", "next")
+    with at_work.alone(ahead):
+        pass
+    arrived(ahead)
+
+
+def test_a_person_s_changes_outlive_a_killed_move(ahead):
+    killed(ahead, more="more\n", words="mine\n")
+    refused(ahead, r"changes of its own \(M words")
+    assert (ahead / "words").read_text() == "mine\n" and not (ahead / "more").exists()
+
+
+def test_what_stages_wrote_is_committed_if_it_is_main_s(ahead, capsys):
+    (ahead / "dvc.lock").write_text("schema: '2.0'\n")
+    files.write(ahead / "reports" / "metrics" / "gate.json", "{}")
+    files.write(ahead / "reports" / "mine.md", "mine")
+    run(ahead, "git", "add", "reports/mine.md")
+    (ahead / "words").write_text("mine\n")
+    main_branch.keep(ahead)
+    assert "words has changes" in capsys.readouterr().out
+    run(ahead, "git", "checkout", "-q", "words")
+    main_branch.keep(ahead)
+    assert git(ahead, "log", "-1", "--format=%s") == "Bring results up to date"
+    assert git(ahead, "show", "--name-only", "--format=").splitlines() == ["dvc.lock", "reports/metrics/gate.json"]
+    run(ahead, "git", "checkout", "-q", "--detach")
+    (ahead / "dvc.lock").write_text("")
+    main_branch.keep(ahead)
+    assert "not on main" in capsys.readouterr().out and git(ahead, "diff", "--name-only") == "dvc.lock"
