@@ -51,12 +51,19 @@ class Undoing(BaseModel):
 
 
 @dataclass(frozen=True)
+class TrainingImage:
+    path: Path
+    size: tuple[int, int]  # width and height that its annotations were made in
+    boxes: list[list[float]]  # as shares of it
+
+
+@dataclass(frozen=True)
 class Shown:
     """One experiment, as the page shows it."""
 
     candidates: list[dict]
     marks: dict[str, str]  # of every candidate's picture
-    training: dict[str, tuple[Path, list[list[float]]]]  # file and boxes of every training image
+    training: dict[str, TrainingImage]  # by file name
 
 
 def main() -> None:
@@ -95,7 +102,7 @@ def application() -> FastAPI:
         now = at_hand(name)
         return {
             "candidates": now.candidates,
-            "training": {image: boxes for image, (_, boxes) in now.training.items()},
+            "training": {name: image.boxes for name, image in now.training.items()},
             "said": [
                 {"who": row.who, "id": row.id, "what": row.what, "value": row.value}
                 for row in review_records.read(review_records.path(name))
@@ -114,7 +121,7 @@ def application() -> FastAPI:
         images = at_hand(name).training
         if image not in images:
             raise HTTPException(404)
-        return Response(squashed(images[image][0]), media_type="image/jpeg", headers=KEPT)
+        return Response(squashed(images[image].path, *images[image].size), media_type="image/jpeg", headers=KEPT)
 
     @app.post("/experiments/{name}/say")
     def say(name: str, saying: Saying) -> dict:
@@ -164,8 +171,8 @@ def load(name: str, _changed: int) -> Shown:
     return Shown(candidates, marks, training_images(name))
 
 
-def training_images(name: str) -> dict[str, tuple[Path, list[list[float]]]]:
-    """Return where each image lies that the generator was trained on, and its boxes as shares of it."""
+def training_images(name: str) -> dict[str, TrainingImage]:
+    """Return the images that the generator was trained on."""
     manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
     found = {}
     for folder in reference.parents(manifest["parents"]):
@@ -174,7 +181,8 @@ def training_images(name: str) -> dict[str, tuple[Path, list[list[float]]]]:
         for image in dataset.images:
             frame = [image.width, image.height] * 2
             boxes = [[v / of for v, of in zip(a.bbox, frame, strict=True)] for a in annotations[image.id]]
-            found[image.file_name] = folder / "images" / image.file_name, boxes
+            path, size = folder / "images" / image.file_name, (image.width, image.height)
+            found[image.file_name] = TrainingImage(path, size, boxes)
     return found
 
 
@@ -188,9 +196,9 @@ def author() -> str:
 
 
 @lru_cache(maxsize=512)
-def squashed(path: Path) -> bytes:
+def squashed(path: Path, width: int, height: int) -> bytes:
     """Return a training image in the candidates' shape, as JPEG."""
-    return cv2.imencode(".jpg", photo.squashed(photo.read(path), SHOWN)[..., ::-1])[1].tobytes()
+    return cv2.imencode(".jpg", photo.squashed(photo.load(path, width, height), SHOWN)[..., ::-1])[1].tobytes()
 
 
 if __name__ == "__main__":
