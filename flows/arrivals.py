@@ -84,6 +84,7 @@ def checked(checkout: Path, of: Arrival) -> Arrival:
     params = settings.load(checkout / settings.PARAMS)
     known = coco.read(checkout / paths.SOURCE_ANNOTATIONS)
     try:
+        arrival.check_name(of.name, known, params.dataset.groups)
         dataset = arrival.check(
             checkout / of.folder, known, checkout / paths.SOURCE_IMAGES, params.arrival.least, params.split
         )

@@ -277,8 +277,8 @@ def register(path: Path, product: str) -> None:
     raw = YAML().load(path)
     if product not in raw["dataset"]["arrived"]:
         raw["dataset"]["arrived"].append(product)
-    if raw["dataset"]["groups"]:
-        raw["dataset"]["groups"][product] = [f"{product}/*"]
+        if raw["dataset"]["groups"]:
+            raw["dataset"]["groups"].insert(0, product, [f"{product}/*"])  # before any that is for all the rest
     raw["products"]["focus"] = product
     files.write(path, written(raw))
 

@@ -208,8 +208,11 @@ def group_of(image: Image, mapping: dict[str, list[str]]) -> str:
                 return group
         raise Problem(f"image {image.id} ({image.file_name}): no pattern of dataset.groups matches it")
     folder, slash, _ = image.file_name.partition("/")
-    if not slash:
-        return "ungrouped"
+    return folder_group(folder) if slash else "ungrouped"
+
+
+def folder_group(folder: str) -> str:
+    """Return the name of the group that a folder's images are."""
     name = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")
     return name if name[:1].isalpha() else f"group_{name}"
 
