@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Struct
 
 from stages import files
-from stages.dataset import coco, near_duplicates, photo
+from stages.dataset import coco, near_duplicates, photo, segmentation
 from stages.problem import Problem
 from stages.settings import Split
 
@@ -53,8 +53,8 @@ def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split)
     near: what makes two images the same.
     """
     for path in folder.rglob("*"):
-        if path.is_symlink():
-            raise Problem(f"{path.relative_to(folder)}: a link; only files and folders are taken")
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise Problem(f"{path.relative_to(folder)}: a link or a device; only files and folders are taken")
     declared = {category.name for category in known.categories} | set(about(folder).classes)
     dataset = joined(folder)
     training = [image for image in dataset.images if image.split != "test"]
@@ -104,10 +104,14 @@ def joined(folder: Path) -> coco.Coco:
 
 
 def read(folder: Path) -> coco.Coco:
-    """Return a folder's annotations; raise a Problem where an image is missing, broken, or named outside of it."""
+    """Return a folder's annotations; raise a Problem where an image is missing, broken, or named outside of it, or a
+    mask cannot be read."""
     dataset = coco.read(folder / "annotations.json")
+    annotations = coco.by_image(dataset)
     for image in dataset.images:
         photo.load(folder / "images" / image.file_name, image.width, image.height)
+        for annotation in annotations[image.id]:
+            segmentation.mask(annotation, image.width, image.height)
     return dataset
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from stages import files
-from stages.dataset import coco
+from stages.dataset import coco, segmentation
 
 
 @dataclass
@@ -97,8 +98,8 @@ def _polygon_rows(dataset: coco.Coco, boxes: Usable, part: slice) -> tuple[list[
         boxes.sizes[part],
     )
     for at, number, (left, top, right, bottom), size in zip(*columns, strict=True):
-        parts = coco.polygons(dataset.annotations[at], int(size[0]), int(size[1]))
-        outline = np.clip(joined(parts), 0, size) if parts else np.empty((0, 2))
+        parts = segmentation.polygons(dataset.annotations[at], int(size[0]), int(size[1]))
+        outline = joined(parts) if parts else np.empty((0, 2))
         if len(outline) < 3 or (np.ptp(outline, axis=0) <= 0).any():
             without_mask += 1
             outline = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
@@ -112,8 +113,9 @@ def joined(parts: list[np.ndarray]) -> np.ndarray:
     left again over the shortest bridge."""
     whole = parts[0]
     for part in parts[1:]:
-        distance = ((whole[:, None] - part[None]) ** 2).sum(-1)
-        here, there = np.unravel_index(distance.argmin(), distance.shape)
+        distances, nearest = KDTree(part).query(whole)
+        here = int(distances.argmin())
+        there = nearest[here]
         around = np.concatenate([part[there:], part[: there + 1]])
         whole = np.concatenate([whole[: here + 1], around, whole[here:]])
     return whole

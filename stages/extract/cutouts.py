@@ -15,7 +15,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from stages.dataset import coco, photo
+from stages import boxes
+from stages.dataset import coco, photo, segmentation
 from stages.problem import Problem
 
 NEAR = 3  # pixels: objects nearer than this may hide each other
@@ -73,7 +74,7 @@ def scenes(subset: Path) -> tuple[list[SegmentedImage], Counter]:
     annotations, left_out, found = coco.by_image(dataset), Counter(), []
     for image in dataset.images:
         pixels = photo.load(subset / "images" / image.file_name, image.width, image.height)
-        masks, categories, cut, boxes = [], [], [], []
+        masks, categories, cut, guessed = [], [], [], []
         for annotation in annotations[image.id]:
             if annotation.iscrowd:
                 left_out["crowd"] += 1
@@ -86,33 +87,27 @@ def scenes(subset: Path) -> tuple[list[SegmentedImage], Counter]:
             categories.append(annotation.category_id)
             cut.append(how)
             if how == "grabcut":
-                boxes.append(_inside(annotation.bbox, image))
+                guessed.append(boxes.pixels(annotation.bbox, image.width, image.height))
         stacked = np.array(masks, bool).reshape(-1, image.height, image.width)
-        found.append(SegmentedImage(image.file_name, pixels, _visible(stacked), categories, cut, tuple(boxes)))
+        found.append(SegmentedImage(image.file_name, pixels, _visible(stacked), categories, cut, tuple(guessed)))
     return found, left_out
 
 
 def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) -> tuple[np.ndarray, str]:
     """Return an object's mask: the annotation's, or where it has none, what GrabCut finds in its box."""
-    mask = coco.mask(annotation, image.width, image.height)
+    mask = segmentation.mask(annotation, image.width, image.height)
     if mask is not None:
         return mask.astype(bool), "mask"
-    box = _inside(annotation.bbox, image)
+    box = boxes.pixels(annotation.bbox, image.width, image.height)
     labels = np.full(pixels.shape[:2], cv2.GC_BGD, np.uint8)
     labels[box] = cv2.GC_PR_FGD
-    if min(labels[box].shape) <= SMALL:
+    if min(labels[box].shape) <= SMALL or (labels == cv2.GC_PR_FGD).all():  # nothing to tell the object from
         return labels == cv2.GC_PR_FGD, "grabcut"
     cv2.setRNGSeed(0)  # its clusters start at random
     before, behind = np.zeros((2, 1, 65))
     whole = (0, 0, 0, 0)  # the labels say where, not a rectangle
     cv2.grabCut(pixels[..., ::-1].copy(), labels, whole, before, behind, ROUNDS, cv2.GC_INIT_WITH_MASK)
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), "grabcut"
-
-
-def _inside(bbox: tuple[float, ...], image: coco.Image) -> tuple[slice, slice]:
-    """Return a box's rows and columns, as far as they are in the image."""
-    x, y, w, h = (round(v) for v in bbox)
-    return slice(max(y, 0), min(y + h, image.height)), slice(max(x, 0), min(x + w, image.width))
 
 
 def units(found: list[SegmentedImage]) -> tuple[list[CutOut], Counter]:

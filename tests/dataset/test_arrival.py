@@ -1,4 +1,5 @@
 import copy
+import os
 import shutil
 
 import msgspec
@@ -58,6 +59,10 @@ def renamed(dataset):
     dataset.categories = [msgspec.structs.replace(c, name=f"new {c.name}") for c in dataset.categories]
 
 
+def unmasked(dataset):
+    dataset.annotations[0].segmentation = msgspec.Raw(b"7")
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -71,6 +76,8 @@ def renamed(dataset):
         (lambda f: edit(f, renamed), "unknown classes new S; the dataset has B, C, E, S, T"),
         (lambda f: edit(f, lambda d: d.annotations.clear()), "show no object at all"),
         (lambda f: (f / "out").symlink_to("/etc"), "out: a link"),
+        (lambda f: os.mkfifo(f / "pipe"), "pipe: a link or a device"),
+        (lambda f: edit(f, unmasked), "its segmentation cannot be read"),
         (lambda f: edit(f, lambda d: setattr(d.images[0], "file_name", "../../x.png")), "leaves its folder"),
     ],
 )

@@ -1,6 +1,7 @@
 """The traps that COCO to YOLO converters fall into, one case each."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -131,3 +132,13 @@ def test_parts_of_one_object_are_joined_without_gaining_area():
     assert np.allclose([outline.min(0), outline.max(0)], [(10, 10), (80, 30)])
     corners = {tuple(p) for p in np.array(left + right, float).reshape(-1, 2)}
     assert corners <= {tuple(p.round(3)) for p in outline}
+
+
+def test_outlines_of_many_corners_are_joined_in_little_memory():
+    circle = np.stack([np.cos(turn := np.linspace(0, 2 * np.pi, 8000)), np.sin(turn)], 1)
+    tracemalloc.start()
+    whole = yolo_labels.joined([circle, np.add(circle, (3, 0))])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(whole) == 2 * 8000 + 2
+    assert most < 10_000_000
