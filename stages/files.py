@@ -19,7 +19,7 @@ LONGEST_NAME, LONGEST_PATH = 255, 3000  # bytes of a name, and of a path inside 
 PART = ".part-"  # marks what is being written; .gitignore and .dvcignore know it
 
 
-def write(path: Path | str, data: bytes | str) -> None:
+def write(path: Path | str, data: bytes | memoryview | str) -> None:
     """Put `data` at `path` in one step: readers see the old file or the new one, never a piece."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,8 @@ from scipy.spatial import KDTree
 from stages import files
 from stages.dataset import coco, segmentation
 
+LONGEST = 200  # bytes of a label file's name, to which an id and a suffix may come
+
 
 @dataclass
 class Tally:
@@ -115,7 +117,7 @@ def joined(parts: list[np.ndarray]) -> np.ndarray:
     for part in parts[1:]:
         distances, nearest = KDTree(part).query(whole)
         here = int(distances.argmin())
-        there = nearest[here]
+        there = int(np.asarray(nearest)[here])
         around = np.concatenate([part[there:], part[: there + 1]])
         whole = np.concatenate([whole[: here + 1], around, whole[here:]])
     return whole
@@ -125,11 +127,21 @@ def flat_names(images: list[coco.Image]) -> list[str]:
     """Return a name for each image without folders and suffix, unique among them: a/1.png and b/1.jpg are a__1 and
     b__1.
 
-    Two that would still meet (a/1.png and a/1.jpg) get their ids appended.
+    Two that would still meet (a/1.png and a/1.jpg) get their ids appended; so does one too long to be a file's name.
     """
     plain = [_plain(files.relative_name(image.file_name, "image")) for image in images]
     times = Counter(name.lower() for name in plain)
-    return [n if times[n.lower()] == 1 else f"{n}__{image.id}" for n, image in zip(plain, images, strict=True)]
+    alone = [times[name.lower()] == 1 and len(name.encode()) <= LONGEST for name in plain]
+    taken = {name.lower() for name, own in zip(plain, alone, strict=True) if own}
+    names = []
+    for image, name, own in zip(images, plain, alone, strict=True):
+        if not own:
+            name = f"{name.encode()[:LONGEST].decode(errors='ignore')}__{image.id}"
+            while name.lower() in taken:
+                name += "_"
+            taken.add(name.lower())
+        names.append(name)
+    return names
 
 
 def _plain(name: str) -> str:
