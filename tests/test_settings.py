@@ -145,7 +145,14 @@ def test_none_is_a_folder_in_git_that_no_entry_s_parent_is():
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "NoneType"), ("- a\n", "list"), ("a: [", "not YAML"), ("a: 1\na: 2\n", "not YAML")],
+    [
+        ("", "NoneType"),
+        ("- a\n", "list"),
+        ("a: [", "not YAML"),
+        ("a: 1\na: 2\n", "not YAML"),
+        ("a: 2001-99-99\n", "not YAML"),
+        ("a: " + "[" * 2000, "nested too deeply"),
+    ],
 )
 def test_what_is_not_params_at_all(tmp_path, text, said):
     path = tmp_path / "params.yaml"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import pyplot as plt
 
-from stages import drawing, files, page
+from stages import drawing, files, page, tables
 from stages.dataset import coco, fixes, photo
 from stages.dataset.findings import KINDS
 from stages.settings import Settings
@@ -142,5 +142,7 @@ def write_plots(report: dict, folder: Path) -> None:
         ("objects_per_image", ("objects", "images"), report["objects_per_image"]),
     ):
         buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerows([head, *values.items()])
+        csv.writer(buffer, lineterminator="\n").writerows(
+            [head, *((tables.cell(of), count) for of, count in values.items())]
+        )
         files.write(folder / f"{name}.csv", buffer.getvalue())

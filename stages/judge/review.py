@@ -16,16 +16,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import cv2
-import pandas as pd
 import uvicorn
 from fastapi import FastAPI, HTTPException, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
-from stages import command, paths
+from stages import command, paths, tables
 from stages.dataset import coco, photo
-from stages.judge import reference, review_records
+from stages.judge import judged_table, reference, review_records
 from stages.judge.colours import COLOURS
 from stages.problem import Problem
 
@@ -161,8 +160,8 @@ def at_hand(name: str) -> Shown:
 
 @lru_cache(maxsize=32)
 def load(name: str, _changed: int) -> Shown:
-    table = pd.read_csv(paths.JUDGED / f"{name}.csv", keep_default_na=False)
     columns = ["id", "verdict", "reason", "nearest", "distance", "threshold", "boxes"]
+    table = judged_table.read(name)
     marks = {id_: review_records.mark(paths.CANDIDATES / name / f"{id_}.png") for id_ in table["id"]}
     candidates = [
         row | {"boxes": json.loads(row["boxes"]), "mark": marks[row["id"]]}
@@ -173,7 +172,7 @@ def load(name: str, _changed: int) -> Shown:
 
 def training_images(name: str) -> dict[str, TrainingImage]:
     """Return the images that the generator was trained on."""
-    manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
+    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv")
     found = {}
     for folder in reference.parents(manifest["parents"]):
         dataset = coco.read(folder / "annotations.json")
