@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmarks.conditions import record
 from stages import files, paths, progress, settings
-from stages.dataset import coco
+from stages.dataset import coco, segmentation
 from stages.settings import Settings
 
 ELSEWHERE = 0.03  # of the width: no object lies exactly where another did
@@ -41,7 +41,7 @@ def lying(dataset: coco.Coco) -> np.ndarray:
 
 def placed(annotation: coco.Annotation, width: int, height: int) -> tuple[float, float, float]:
     x, y, w, h = annotation.bbox
-    mask = coco.mask(annotation, width, height)
+    mask = segmentation.mask(annotation, width, height)
     angle = np.nan
     if mask is not None and mask.any():
         points = np.argwhere(mask)[:, ::-1].astype(float)

@@ -104,6 +104,7 @@ def checked(checkout: Path, of: Arrival) -> Arrival:
     with at_work.alone(checkout, wait=False):  # or the dataset may be changing
         known = coco.read(checkout / paths.ANNOTATIONS)  # without what a declared fix has dropped
         try:
+            arrival.check_name(of.name, known, params.dataset.groups)
             dataset = arrival.check(checkout / of.folder, known, images, params.arrival.least, params.split)
         except Problem as problem:
             print(f"{of.name}: put aside: {problem}")

@@ -21,3 +21,11 @@ def mirrored(boxes: np.ndarray, across: bool, down: bool) -> np.ndarray:
     """Return boxes (n, 4), in shares of a picture, as they lie in the picture mirrored across or down."""
     x, y, w, h = boxes.T
     return np.stack([1 - x - w if across else x, 1 - y - h if down else y, w, h], 1)
+
+
+def pixels(box: tuple[float, ...], width: int, height: int) -> tuple[slice, slice]:
+    """Return a box's rows and columns, as far as they are in a picture of this size; none of one that lies beside
+    it."""
+    x, y, w, h = (round(v) for v in box)
+    rows, columns = ((max(start, 0), max(start + side, 0)) for start, side in ((y, h), (x, w)))
+    return slice(*(min(v, height) for v in rows)), slice(*(min(v, width) for v in columns))

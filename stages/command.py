@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 
 from stages.problem import Problem
 
@@ -15,6 +16,8 @@ DISK = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the disk is read-only",
     errno.EACCES: "no permission",
+    errno.EFBIG: "the file is too large for the disk",
+    errno.EIO: "the disk cannot be read or written",
 }
 
 
@@ -34,10 +37,12 @@ def run(main: Callable[..., None], about: str | None, **positional: str) -> None
         if error.errno not in DISK:
             raise
         sys.exit(_refuse(f"{error.filename or 'writing'}: {DISK[error.errno]}; nothing half-written was left"))
+    except (BrokenProcessPool, MemoryError):  # which another try may survive
+        sys.exit(_refuse("a process was killed, or got no memory: there is too little of it for what runs now", 1))
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _refuse(line: str) -> int:
+def _refuse(line: str, code: int = 2) -> int:
     print(f"tenfold: {line}", file=sys.stderr)
-    return 2
+    return code

@@ -10,9 +10,11 @@ TRUTH, SURE, WRONG = (255, 255, 255), (86, 180, 233), (230, 159, 0)  # told apar
 
 def box(pixels: np.ndarray, xywh: tuple[float, ...], colour: tuple[int, int, int], name: str = "") -> None:
     """Draw one box (x, y, width, height) in place, with its name at the upper left corner."""
-    x, y, w, h = (round(v) for v in xywh)
+    left, top, w, h = xywh
     thick = max(1, round(pixels.shape[1] / 400))
-    cv2.rectangle(pixels, (x, y), (x + w, y + h), colour, thick, cv2.LINE_AA)
+    beside = [-9 * thick] * 2, [side + 9 * thick for side in pixels.shape[1::-1]]  # OpenCV takes no larger numbers
+    (x, y), corner = np.clip(np.round([(left, top), (left + w, top + h)]), *beside).astype(int).tolist()
+    cv2.rectangle(pixels, (x, y), corner, colour, thick, cv2.LINE_AA)
     if name:
         size = max(0.34, pixels.shape[1] / 1500)
         (tw, th), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, size, 1)

@@ -15,14 +15,15 @@ from typing import Any
 
 from stages.problem import Problem
 
+LONGEST_NAME, LONGEST_PATH = 255, 3000  # bytes of a name, and of a path inside the project
 PART = ".part-"  # marks what is being written; .gitignore and .dvcignore know it
 
 
-def write(path: Path | str, data: bytes | str) -> None:
+def write(path: Path | str, data: bytes | memoryview | str) -> None:
     """Put `data` at `path` in one step: readers see the old file or the new one, never a piece."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}{PART}{os.getpid()}")
+    part = path.with_name(f".{fingerprint(path.name)}{PART}{os.getpid()}")  # a name may be as long as names can be
     try:
         part.write_bytes(data.encode() if isinstance(data, str) else data)
         part.replace(path)
@@ -75,6 +76,8 @@ def relative_name(name: str, what: str) -> str:
     parts = name.replace("\\", "/").split("/")
     if not name or "\0" in name or not parts[0] or ":" in parts[0] or ".." in parts:
         raise Problem(f"{what}: the file name {name!r} leaves its folder; use a relative name without '..'")
+    if len(os.fsencode(name)) > LONGEST_PATH or any(len(os.fsencode(part)) > LONGEST_NAME for part in parts):
+        raise Problem(f"{what}: the file name {name!r} is longer than {LONGEST_NAME} bytes, which no disk holds")
     return name
 
 

@@ -26,6 +26,7 @@ plt.rcParams.update({
     "axes.prop_cycle": cycler(color=COLOURS), "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "grid.color": "#e4e4e4", "axes.axisbelow": True, "font.size": 10, "figure.dpi": 100,
     "svg.hashsalt": "tenfold", "svg.fonttype": "path", "savefig.bbox": "tight",
+    "text.parse_math": False,  # a class may be called $1
 })  # fmt: skip
 
 _PAGE = Environment(autoescape=True).from_string("""<!doctype html>

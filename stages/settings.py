@@ -269,8 +269,10 @@ def load(path: Path | str = PARAMS) -> Settings:
         raw = YAML(typ="safe", pure=True).load(path)  # YAML 1.2, as DVC reads it: 2e-4 is a number, off a word
     except FileNotFoundError:
         raise Problem(f"{path} is not here; run from the project's folder") from None
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:  # ValueError: a date that is none, or text that is not UTF-8
         raise Problem(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise Problem(f"{path} is nested too deeply") from None
     if not isinstance(raw, dict):
         raise Problem(f"{path}: expected keys and values, found {type(raw).__name__}")
     # One by one first, because msgspec's messages do not name the key of a mapping.
@@ -286,8 +288,8 @@ def register(path: Path, product: str) -> None:
     raw = YAML().load(path)
     if product not in raw["dataset"]["arrived"]:
         raw["dataset"]["arrived"].append(product)
-    if raw["dataset"]["groups"]:
-        raw["dataset"]["groups"][product] = [f"{product}/*"]
+        if raw["dataset"]["groups"]:
+            raw["dataset"]["groups"].insert(0, product, [f"{product}/*"])  # before any that is for all the rest
     raw["products"]["focus"] = product
     files.write(path, written(raw))
 

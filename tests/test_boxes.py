@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from stages.boxes import mirrored, overlaps
+from stages.boxes import mirrored, overlaps, pixels
 
 
 def test_overlap_is_intersection_over_union_and_over_the_own_area_alone_in_a_crowd():
@@ -18,3 +19,16 @@ def test_boxes_of_a_mirrored_picture():
     assert np.allclose(mirrored(box, True, False), [(0.6, 0.2, 0.3, 0.4)])
     assert np.allclose(mirrored(box, False, True), [(0.1, 0.4, 0.3, 0.4)])
     assert np.allclose(mirrored(mirrored(box, True, True), True, True), box)
+
+
+@pytest.mark.parametrize(
+    ("box", "area"),
+    [
+        ((1, 2, 3, 4), 12), ((-2, -2, 5, 5), 9), ((8, 4, 9, 9), 2 * 2), ((0, 0, 1e300, 1e300), 60),
+        ((-9, 2, 5, 2), 0), ((2, -9, 2, 5), 0), ((40, 2, 5, 2), 0), ((5, 2, -3, 2), 0), ((-1e300, 0, 1, 1), 0),
+    ],
+)  # fmt: skip
+def test_the_pixels_of_a_box_are_those_in_the_picture(box, area):
+    picture = np.zeros((6, 10), bool)
+    picture[pixels(box, 10, 6)] = True
+    assert picture.sum() == area

@@ -1,5 +1,6 @@
 import errno
 import sys
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -27,12 +28,19 @@ def test_a_problem_is_one_line_and_exit_code_2(monkeypatch, capsys):
     assert said.err == "tenfold: a.json: image 3: no such file\n"
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
 def test_a_disk_that_cannot_be_written_is_one_line(monkeypatch, capsys, number):
     code, said = outcome(monkeypatch, capsys, OSError(number, "why", "data/yolo"))
     assert code == 2
     assert said.err.count("\n") == 1
     assert "data/yolo" in said.err
+
+
+@pytest.mark.parametrize("error", [BrokenProcessPool("a child process terminated abruptly"), MemoryError()])
+def test_what_another_try_may_survive_is_one_line_and_exit_code_1(monkeypatch, capsys, error):
+    code, said = outcome(monkeypatch, capsys, error)
+    assert code == 1
+    assert said.err.count("\n") == 1 and "memory" in said.err
 
 
 def test_other_errors_are_not_hidden(monkeypatch, capsys):

@@ -7,6 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages import settings
+from stages.dataset import coco
 from stages.problem import Problem
 from stages.schema import NONE
 from tests.helpers.checkouts import ROOT
@@ -144,7 +145,14 @@ def test_none_is_a_folder_in_git_that_no_entry_s_parent_is():
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "NoneType"), ("- a\n", "list"), ("a: [", "not YAML"), ("a: 1\na: 2\n", "not YAML")],
+    [
+        ("", "NoneType"),
+        ("- a\n", "list"),
+        ("a: [", "not YAML"),
+        ("a: 1\na: 2\n", "not YAML"),
+        ("a: 2001-99-99\n", "not YAML"),
+        ("a: " + "[" * 2000, "nested too deeply"),
+    ],
 )
 def test_what_is_not_params_at_all(tmp_path, text, said):
     path = tmp_path / "params.yaml"
@@ -195,3 +203,15 @@ def test_a_product_that_is_taken_out_leaves_the_file_as_it_was(tmp_path, names):
         settings.unregister(path, name, "tube_mint")
         assert name not in settings.load(path).dataset.arrived
     assert path.read_text() == text
+
+
+def test_a_product_is_a_group_of_its_own_where_another_takes_all_the_rest(tmp_path):
+    path = tmp_path / "params.yaml"
+    text = TEXT.replace("groups: {}", 'groups: {rest: ["*"]}')
+    path.write_text(text)
+    settings.register(path, "can_new")
+    groups = settings.load(path).dataset.groups
+    assert coco.group_of(coco.Image(1, "can_new/1.png", 4, 4), groups) == "can_new"
+    assert coco.group_of(coco.Image(2, "1.png", 4, 4), groups) == "rest"
+    settings.unregister(path, "can_new", "tube_mint")
+    assert settings.load(path).dataset.groups == {"rest": ["*"]}

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from pycocotools import mask as rle
 
-from stages import files, paths, progress, settings
+from stages import files, paths, progress, settings, tables
 from stages.dataset import coco, photo
 from stages.settings import Composition
 from stages.training import run_facts
@@ -57,7 +57,7 @@ def write(rows: list[Row], make: Make, folder: Path, pictures: Path) -> None:
                             "frame_width": size[0], "frame_height": size[1]})  # fmt: skip
     known = coco.read(subset_of(rows[0]) / "annotations.json")
     coco.write(folder / "annotations.json", coco.Coco(images, known.categories, annotations))
-    files.write(folder / "manifest.csv", pd.DataFrame(whole).to_csv(index=False, lineterminator="\n"))
+    tables.write(folder / "manifest.csv", pd.DataFrame(whole))
 
 
 def numbered(name: str, asked: Composition, subset: Path, number: int, seed: int) -> Row:

@@ -6,8 +6,10 @@ A folder holds `images/`, `annotations.json` (COCO), `product.yaml` and, if ther
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -15,12 +17,14 @@ import numpy as np
 from msgspec import Struct
 
 from stages import files
-from stages.dataset import coco, near_duplicates, photo
+from stages.dataset import coco, near_duplicates, photo, segmentation
 from stages.problem import Problem
 from stages.settings import Split
 
 IDS = 10_000_000  # image and annotation ids that each arrival has to itself
 READY, REASON = "READY", "reason.json"  # beside a product, and no part of it
+BLOCKS = 2**53 // IDS  # of so many ids; larger ones would not be exact wherever JSON is read
+TEST = "../test/images/"  # where test images lie, as seen from the training images' folder
 COPIES = 0.5  # share of its images that are another product's, from which on it is no new product
 
 
@@ -28,6 +32,18 @@ class About(Struct, forbid_unknown_fields=True):
     """The content of an arrival's product.yaml."""
 
     classes: list[str] = []
+
+
+def check_name(name: str, known: coco.Coco, groups: dict[str, list[str]]) -> None:
+    """Raise a Problem where an arrival of this name would be no group of its own in the dataset that there is.
+
+    groups: names of groups → patterns of file names, as in params.yaml.
+    """
+    if (group := coco.folder_group(name)) != name:
+        raise Problem(f"{name}: its group would be called {group}; name the folder so")
+    taken = {*groups, *coco.grouped(known, groups), *coco.grouped(known, {})}
+    if name in taken:
+        raise Problem(f"{name}: the dataset has a group or a folder of this name; give the product another")
 
 
 def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split) -> coco.Coco:
@@ -87,14 +103,18 @@ def joined(folder: Path) -> coco.Coco:
     if not (folder / "test").is_dir():
         return dataset
     test = read(folder / "test")
-    return merged(dataset, test, "../test/images", "test")
+    return merged(dataset, test, TEST.rstrip("/"), "test")
 
 
 def read(folder: Path) -> coco.Coco:
-    """Return a folder's annotations; raise a Problem where an image is missing, broken, or named outside of it."""
+    """Return a folder's annotations; raise a Problem where an image is missing, broken, or named outside of it, or a
+    mask cannot be read."""
     dataset = coco.read(folder / "annotations.json")
+    annotations = coco.by_image(dataset)
     for image in dataset.images:
         photo.load(folder / "images" / image.file_name, image.width, image.height)
+        for annotation in annotations[image.id]:
+            segmentation.mask(annotation, image.width, image.height)
     return dataset
 
 
@@ -141,9 +161,12 @@ def traits(pictures: Iterable[tuple[Path, coco.Image]]) -> tuple[np.ndarray, np.
 def tidy(folder: Path, dataset: coco.Coco, into: Path) -> None:
     """Write a checked product into one plain folder: images/ and annotations.json, the test images declared in
     there."""
+    folders = {image.file_name.partition("/")[0] for image in dataset.images}
+    tests = next(name for k in count() if (name := f"test_{k}" if k else "test") not in folders)
     for image in dataset.images:
         source = folder / "images" / image.file_name
-        image.file_name = image.file_name.replace("../test/images/", "test/", 1)
+        if image.file_name.startswith(TEST):
+            image.file_name = f"{tests}/{image.file_name.removeprefix(TEST)}"
         target = into / "images" / image.file_name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
@@ -155,16 +178,22 @@ def join(source: Path, products: Path, names: list[str]) -> None:
     if not names:
         return
     dataset = coco.read(source / "annotations.json")
-    for number, name in enumerate(names, 1):
+    for name in names:
         folder = products / name
         more = coco.read(folder / "annotations.json")
-        dataset = merged(dataset, more, name, None, number * IDS)
+        dataset = merged(dataset, more, name, None, first_id(name))
         for image in more.images:
             target = source / "images" / name / image.file_name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / "images" / image.file_name, target)
     coco.check(dataset, source / "annotations.json")
     coco.write(source / "annotations.json", dataset)
+
+
+def first_id(name: str) -> int:
+    """Return the id after which an arrival's ids begin. Its name alone decides, so that a fix declared for one of its
+    images means the same image whatever comes and goes beside it."""
+    return IDS * (1 + int(hashlib.sha256(name.encode()).hexdigest(), 16) % (BLOCKS - 2))
 
 
 def content(folder: Path) -> str:

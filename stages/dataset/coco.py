@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import fnmatch
 import gc
-import json
-import math
 import mmap
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-import cv2
 import msgspec
-import numpy as np
 from msgspec import Struct
-from pycocotools import mask as rle
 
 from stages import files
+from stages.dataset import coco_errors
 from stages.problem import Problem
 
 NO_MASK = msgspec.Raw(b"null")
+MOST_PIXELS = 178_956_970  # Pillow opens no larger picture
 
 Part = Literal["train", "val", "test"]  # of the split
+Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Image(Struct, omit_defaults=True):
-    id: int
+    id: Id
     file_name: str
     width: int
     height: int
@@ -35,7 +33,7 @@ class Image(Struct, omit_defaults=True):
 
 
 class Category(Struct, omit_defaults=True):
-    id: int
+    id: Id
     name: str
     supercategory: str | None = None
 
@@ -43,9 +41,9 @@ class Category(Struct, omit_defaults=True):
 class Box(Struct, gc=False, omit_defaults=True):
     """An annotation as far as boxes go; the rest of its JSON is skipped unread."""
 
-    id: int
-    image_id: int
-    category_id: int
+    id: Id
+    image_id: Id
+    category_id: Id
     bbox: tuple[float, float, float, float]  # x, y, width, height in pixels
     iscrowd: bool | int = 0
 
@@ -73,21 +71,30 @@ def read(path: Path | str, masks: bool = True) -> Coco:
     collecting = gc.isenabled()
     gc.disable()  # nearly a million small objects, none of them garbage
     try:
+        if path.stat().st_size == 0:
+            raise Problem(f"{path}: the file is empty")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            if masks:
-                coco = msgspec.json.decode(data, type=Coco)
-                for annotation in coco.annotations:  # masks point into the file's memory, which closes
-                    annotation.segmentation = annotation.segmentation.copy()
-            else:
-                coco = cast(Coco, msgspec.json.decode(data, type=_Boxes))
+            coco = _decoded(data, masks, path)
     except FileNotFoundError:
         raise Problem(f"{path}: no such file") from None
-    except (msgspec.DecodeError, ValueError) as error:
-        raise Problem(f"{path}: {_explain(path, error)}") from None
+    except OSError as error:
+        raise Problem(f"{path}: cannot be read ({error.strerror})") from None
     finally:
         if collecting:
             gc.enable()
     check(coco, path)
+    return coco
+
+
+def _decoded(data: mmap.mmap, masks: bool, path: Path) -> Coco:
+    try:
+        if not masks:
+            return cast(Coco, msgspec.json.decode(data, type=_Boxes))
+        coco = msgspec.json.decode(data, type=Coco)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(f"{path}: {coco_errors.explain(data, error)}") from None
+    for annotation in coco.annotations:  # masks point into the file's memory, which closes
+        annotation.segmentation = annotation.segmentation.copy()
     return coco
 
 
@@ -109,6 +116,8 @@ def check(coco: Coco, path: Path | str) -> None:
         files.relative_name(image.file_name, f"{path}: image {image.id}")
         if image.width <= 0 or image.height <= 0:
             raise Problem(f"{path}: image {image.id}: width and height must be positive")
+        if image.width * image.height > MOST_PIXELS:
+            raise Problem(f"{path}: image {image.id}: more than {MOST_PIXELS:,} pixels cannot be opened")
     known = {c.id for c in coco.categories}
     for annotation in coco.annotations:
         if annotation.category_id not in known:
@@ -122,27 +131,6 @@ def _first_twice(values: Iterable[Any]) -> Any:
             return value
         seen.add(value)
     return None
-
-
-def _explain(path: Path, error: Exception) -> str:
-    """Return what is wrong with the file, with the entry's id where there is one. Slow, and only for bad files."""
-    if path.stat().st_size == 0:
-        return "the file is empty"
-    try:
-        raw = json.loads(path.read_bytes())  # unlike msgspec, it lets NaN through
-    except (ValueError, RecursionError) as malformed:
-        return f"not JSON: {malformed}"
-    for annotation in raw.get("annotations", []) if isinstance(raw, dict) else []:
-        box = annotation.get("bbox") if isinstance(annotation, dict) else None
-        if isinstance(box, list) and any(isinstance(v, float) and not math.isfinite(v) for v in box):
-            return f"annotation {annotation.get('id')}: the box {box} has a number that is not finite"
-    message, _, where = str(error).partition(" - at `$")
-    if found := re.match(r"\.(images|annotations|categories)\[(\d+)\](\S*?)`", where):
-        entry = raw[found[1]][int(found[2])]
-        called = {"images": "image", "annotations": "annotation", "categories": "category"}[found[1]]
-        number = entry.get("id", f"at place {found[2]}") if isinstance(entry, dict) else f"at place {found[2]}"
-        return f"{called} {number}{': ' + found[3].lstrip('.') if found[3] else ''}: {message}".replace("`", "")
-    return message.replace("`", "")
 
 
 def write(path: Path | str, coco: Coco) -> None:
@@ -165,40 +153,6 @@ def subset(coco: Coco, image_ids: Iterable[int]) -> Coco:
     return Coco(chosen, coco.categories, [a for image in chosen for a in annotations[image.id]])
 
 
-def polygons(annotation: Annotation, width: int, height: int) -> list[np.ndarray]:
-    """Return the outlines of an annotation's mask, each (n, 2) in pixels; none where there is no mask. RLE becomes its
-    outer contours."""
-    try:
-        mask = msgspec.json.decode(annotation.segmentation)
-        if isinstance(mask, dict):
-            contours, _ = cv2.findContours(_decoded(mask, width, height), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-            return [c[:, 0].astype(float) + 0.5 for c in contours if len(c) >= 3]
-        parts = [np.asarray(part, float) for part in mask or [] if len(part) >= 6 and len(part) % 2 == 0]
-    except (msgspec.DecodeError, ValueError, TypeError, KeyError) as error:
-        raise Problem(f"annotation {annotation.id}: its segmentation cannot be read ({error})") from None
-    return [part.reshape(-1, 2) for part in parts]
-
-
-def mask(annotation: Annotation, width: int, height: int) -> np.ndarray | None:
-    """Return an annotation's mask as an array of 0 and 1, or None where it has no mask."""
-    found = msgspec.json.decode(annotation.segmentation)
-    if isinstance(found, dict):
-        return _decoded(found, width, height)
-    outlines = polygons(annotation, width, height)
-    if not outlines:
-        return None
-    flat = [p.ravel().tolist() for p in outlines]
-    return rle.decode(rle.merge(rle.frPyObjects(flat, height, width)))  # pyright: ignore[reportCallIssue, reportArgumentType]
-
-
-def _decoded(found: dict, width: int, height: int) -> np.ndarray:
-    if list(found["size"]) != [height, width]:
-        raise ValueError(f"its size {found['size']} is not the image's {[height, width]}")
-    if isinstance(found["counts"], list):
-        found = rle.frPyObjects(found, height, width)  # pyright: ignore[reportArgumentType, reportCallIssue] (a dict)
-    return rle.decode(found)  # pyright: ignore[reportArgumentType]
-
-
 def group_of(image: Image, mapping: dict[str, list[str]]) -> str:
     """Return the product group of an image: by the mapping's file-name patterns if there is one, else its first
     folder."""
@@ -208,8 +162,11 @@ def group_of(image: Image, mapping: dict[str, list[str]]) -> str:
                 return group
         raise Problem(f"image {image.id} ({image.file_name}): no pattern of dataset.groups matches it")
     folder, slash, _ = image.file_name.partition("/")
-    if not slash:
-        return "ungrouped"
+    return folder_group(folder) if slash else "ungrouped"
+
+
+def folder_group(folder: str) -> str:
+    """Return the name of the group that a folder's images are."""
     name = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")
     return name if name[:1].isalpha() else f"group_{name}"
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from matplotlib import pyplot as plt
 
-from stages import drawing, files, page
-from stages.dataset import coco, photo
+from stages import drawing, files, page, tables
+from stages.dataset import coco, fixes, photo
 from stages.dataset.findings import KINDS
 from stages.settings import Settings
 
 SHOWN = 12  # findings of one kind that the page lists, and pictures of them that it shows
 WIDTH = 420
+LONGEST = 40  # characters of a class's name in a plot
 
 
 def section(report: dict, dataset: coco.Coco, original: coco.Coco, images: Path, params: Settings) -> str:
@@ -100,13 +101,14 @@ def _pictures(findings: list[dict], dataset: coco.Coco, images: Path) -> str:
 
 
 def _figures(report: dict, dataset: coco.Coco) -> str:
-    sizes = {image.id: (image.width, image.height) for image in dataset.images}
-    relative = np.array([
-        (a.bbox[0] / w, a.bbox[1] / h, a.bbox[2] / w, a.bbox[3] / h)
-        for a in dataset.annotations for w, h in [sizes[a.image_id]]
-    ]).reshape(-1, 4)  # fmt: skip
+    owners = {image.id: image for image in dataset.images}
+    inside = [(fixes.clipped(a.bbox, owner), owner) for a in dataset.annotations for owner in [owners[a.image_id]]]
+    relative = np.array(
+        [(x / of.width, y / of.height, w / of.width, h / of.height) for (x, y, w, h), of in inside]
+    ).reshape(-1, 4)
     balance, axis = plt.subplots(figsize=(5, 3))
-    axis.barh(list(report["classes"])[::-1], list(report["classes"].values())[::-1])
+    axis.barh(range(len(report["classes"])), list(report["classes"].values())[::-1])
+    axis.set_yticks(range(len(report["classes"])), [name[:LONGEST] for name in list(report["classes"])[::-1]])
     axis.set_xlabel("objects")
     axis.grid(axis="y", visible=False)
     per_image, axis = plt.subplots(figsize=(5, 3))
@@ -140,5 +142,7 @@ def write_plots(report: dict, folder: Path) -> None:
         ("objects_per_image", ("objects", "images"), report["objects_per_image"]),
     ):
         buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerows([head, *values.items()])
+        csv.writer(buffer, lineterminator="\n").writerows(
+            [head, *((tables.cell(of), count) for of, count in values.items())]
+        )
         files.write(folder / f"{name}.csv", buffer.getvalue())

@@ -22,23 +22,28 @@ def traits(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
 
 def clusters(hashes: np.ndarray, thumbs: np.ndarray, hash_distance: int, tile_distance: float) -> list[list[int]]:
     """Return groups (of two or more positions) that are linked by pairs within both distances."""
-    pairs = []
+    label = np.arange(len(hashes))  # of each picture: those that are linked have the same
     for start in range(0, len(hashes), BLOCK):
         rows = hashes[start : start + BLOCK]
         for other in range(start, len(hashes), BLOCK):
             distance = np.bitwise_count(rows[:, None] ^ hashes[None, other : other + BLOCK])
             a, b = np.nonzero(distance <= hash_distance)
-            pairs.append(np.stack([a + start, b + other], 1)[a + start < b + other])
-    pairs = np.concatenate(pairs) if pairs else np.empty((0, 2), int)
-    kept = [pairs[i : i + BLOCK] for i in range(0, len(pairs), BLOCK)]
-    kept = [block[tile_difference(thumbs[block[:, 0]], thumbs[block[:, 1]]) <= tile_distance] for block in kept]
-    pairs = np.concatenate(kept) if kept else pairs
-    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(len(hashes),) * 2)
-    _, label = connected_components(graph, directed=False)
+            pairs = np.stack([a + start, b + other], 1)[a + start < b + other]
+            # Pictures that are linked already need no comparing: of equal ones there are as many pairs as squared.
+            while len(pairs := pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]):
+                some, pairs = pairs[:BLOCK], pairs[BLOCK:]
+                near = tile_difference(thumbs[some[:, 0]], thumbs[some[:, 1]]) <= tile_distance
+                label = _linked(label, some[near])
     found: dict[int, list[int]] = {}
     for position, name in enumerate(label.tolist()):
         found.setdefault(name, []).append(position)
     return [members for members in found.values() if len(members) > 1]
+
+
+def _linked(label: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return the labels after linking more pairs of positions."""
+    links = coo_array((np.ones(len(pairs), bool), (label[pairs[:, 0]], label[pairs[:, 1]])), shape=(len(label),) * 2)
+    return connected_components(links, directed=False)[1][label]
 
 
 def tile_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from stages import files
 from stages.problem import Problem
@@ -16,9 +17,14 @@ from stages.problem import Problem
 ORIENTATION = 0x0112  # the EXIF tag
 TURNED = (5, 6, 7, 8)  # its values that swap width and height
 
-# What Pillow raises for a file that is no whole picture. Once ultralytics is imported, an opener of its own stands in
-# Pillow's place, which answers an unknown format by importing a HEIF plugin that need not be installed.
-BROKEN = (OSError, SyntaxError, ValueError, UnidentifiedImageError, Pillow.DecompressionBombError, ImportError)
+BITS, WHITE_IS = 258, 262  # TIFF tags: bits of a sample; 0, where white is its lowest value
+# Of all that Pillow opens, what photographs come in: for others it starts a program (EPS: Ghostscript).
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000", "PPM")
+
+# What Pillow raises for a file that is no whole picture; RuntimeError for a broken AVIF. Once ultralytics is imported,
+# an opener of its own stands in Pillow's place, which answers an unknown format by importing a plugin that need not be
+# installed.
+BROKEN = (OSError, SyntaxError, ValueError, RuntimeError, Pillow.DecompressionBombError, ImportError)
 
 
 class Unreadable(Problem):
@@ -32,31 +38,54 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
     it was; where it cannot (the picture is only upside down, or square), the tag is followed, as a viewer would.
     """
     try:
-        with Pillow.open(path) as picture:
-            stored, turn = picture.size, picture.getexif().get(ORIENTATION, 1)
+        with Pillow.open(path, formats=FORMATS) as picture:
+            stored = picture.size
+            fits = sorted(stored) == sorted((width, height))  # else it is not decoded: it may be of any size
+            turn = picture.getexif().get(ORIENTATION, 1) if fits else 1
+            ends = _ends(picture)
             if turn != 1 and not (turn in TURNED and stored == (width, height) and width != height):
                 picture = ImageOps.exif_transpose(picture)
-            pixels = np.array(picture.convert("RGB"))
+            fits = picture.size == (width, height)
+            pixels = _rgb(picture, ends) if fits else None
     except FileNotFoundError:
         raise Unreadable(f"{path}: the file is missing") from None
     except BROKEN as error:
-        reason = "unknown format" if isinstance(error, ImportError) else str(error).replace(str(path), "file")
+        unknown = isinstance(error, (ImportError, UnidentifiedImageError))
+        reason = f"it is none of {', '.join(FORMATS)}" if unknown else str(error).replace(str(path), "file")
         raise Unreadable(f"{path}: not a whole picture ({reason})") from None
-    if pixels.shape[:2] != (height, width):
+    if pixels is None:
         raise Unreadable(f"{path}: declared {width}×{height}, but the file has {stored[0]}×{stored[1]}")
     return pixels
 
 
 def read(path: Path) -> np.ndarray:
     """Return a picture of the project's own making as uint8 RGB."""
-    with Pillow.open(path) as picture:
+    with Pillow.open(path, formats=FORMATS) as picture:
+        return _rgb(picture, _ends(picture))
+
+
+def _ends(picture: Pillow.Image) -> tuple[int, int]:
+    """Return the values that stand for black and white in a grey picture of more than 8 bits."""
+    tags = picture.tag_v2 if isinstance(picture, TiffImageFile) else {}
+    top = 2 ** tags.get(BITS, (16,))[0] - 1
+    return (top, 0) if tags.get(WHITE_IS) == 0 else (0, top)
+
+
+def _rgb(picture: Pillow.Image, ends: tuple[int, int]) -> np.ndarray:
+    """Return a picture's pixels as uint8 RGB. Grey of more than 8 bits is scaled; Pillow would cut it off at 255."""
+    if picture.mode in ("I", "F"):
+        raise ValueError("its brightness has no known range; save it with 8 or 16 bits")
+    if not picture.mode.startswith("I;16"):
         return np.array(picture.convert("RGB"))
+    black, white = ends
+    grey = np.round((np.asarray(picture, np.float32) - black) * (255 / (white - black))).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def turned(path: Path) -> bool:
     """Return whether an EXIF tag asks viewers to turn or mirror the picture."""
     try:
-        with Pillow.open(path) as picture:
+        with Pillow.open(path, formats=FORMATS) as picture:
             return picture.getexif().get(ORIENTATION, 1) != 1
     except BROKEN:
         return False

@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 
-from stages import command, files, paths, settings
+from stages import command, files, paths, settings, tables
 from stages.dataset import coco
 from stages.settings import Split
 
@@ -27,7 +27,7 @@ def main() -> None:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["image", "file_name", "part", "reason"])
-    writer.writerows([i, names[i], part, reason] for i, (part, reason) in sorted(places.items()))
+    writer.writerows([i, tables.cell(names[i]), part, reason] for i, (part, reason) in sorted(places.items()))
     files.write(paths.SPLIT_REASONS, buffer.getvalue())
 
 

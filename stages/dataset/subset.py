@@ -11,10 +11,10 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.distance import cdist
+from scipy.spatial import KDTree
 
 from stages import command, files, paths, settings
-from stages.dataset import coco
+from stages.dataset import coco, segmentation
 from stages.problem import Problem
 from stages.settings import Products, Subset
 
@@ -123,13 +123,14 @@ def gap(objects: list[coco.Annotation], image: coco.Image) -> float:
     """Return the smallest distance between two objects' outlines, as a share of the image's width; 1 for a single
     object."""
     outlines = [_dense(a, image) for a in objects]
-    return min((float(cdist(a, b).min()) / image.width for a, b in combinations(outlines, 2)), default=1.0)
+    between = (KDTree(a).query(b)[0].min() for a, b in combinations(outlines, 2))
+    return min((float(distance) / image.width for distance in between), default=1.0)
 
 
 def _dense(annotation: coco.Annotation, image: coco.Image) -> np.ndarray:
     """Return points all along an outline (or the box, where there is no mask), so that long edges count too."""
     x, y, w, h = annotation.bbox
-    parts = coco.polygons(annotation, image.width, image.height)
+    parts = segmentation.polygons(annotation, image.width, image.height)
     parts = parts or [np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])]
     steps = np.linspace(0, 1, 9)[:-1, None, None]
     return np.concatenate([(p + steps * (np.roll(p, -1, 0) - p)).reshape(-1, 2) for p in parts])

@@ -6,11 +6,10 @@ Writes data/yolo/{images,labels}/{train,val,test}, data.yaml, index.json (where 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict
-from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 
 import yaml
@@ -68,8 +67,8 @@ def write_labels(dataset: coco.Coco, polygons: bool, places: list[tuple[str, str
     _job = dataset, boxes, polygons, places, folder
     cores = len(os.sched_getaffinity(0))
     cuts = [len(places) * k // cores for k in range(cores + 1)]
-    with multiprocessing.get_context("fork").Pool(cores) as pool:
-        tally.without_mask = sum(pool.starmap(_write_part, pairwise(cuts), chunksize=1))
+    with ProcessPoolExecutor(cores, get_context("fork")) as pool:  # one that notices when a process is killed
+        tally.without_mask = sum(pool.map(_write_part, cuts[:-1], cuts[1:]))
     return tally
 
 

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from stages import files
-from stages.dataset import coco
+from stages.dataset import coco, segmentation
+
+LONGEST = 200  # bytes of a label file's name, to which an id and a suffix may come
 
 
 @dataclass
@@ -97,8 +100,8 @@ def _polygon_rows(dataset: coco.Coco, boxes: Usable, part: slice) -> tuple[list[
         boxes.sizes[part],
     )
     for at, number, (left, top, right, bottom), size in zip(*columns, strict=True):
-        parts = coco.polygons(dataset.annotations[at], int(size[0]), int(size[1]))
-        outline = np.clip(joined(parts), 0, size) if parts else np.empty((0, 2))
+        parts = segmentation.polygons(dataset.annotations[at], int(size[0]), int(size[1]))
+        outline = joined(parts) if parts else np.empty((0, 2))
         if len(outline) < 3 or (np.ptp(outline, axis=0) <= 0).any():
             without_mask += 1
             outline = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
@@ -112,8 +115,9 @@ def joined(parts: list[np.ndarray]) -> np.ndarray:
     left again over the shortest bridge."""
     whole = parts[0]
     for part in parts[1:]:
-        distance = ((whole[:, None] - part[None]) ** 2).sum(-1)
-        here, there = np.unravel_index(distance.argmin(), distance.shape)
+        distances, nearest = KDTree(part).query(whole)
+        here = int(distances.argmin())
+        there = int(np.asarray(nearest)[here])
         around = np.concatenate([part[there:], part[: there + 1]])
         whole = np.concatenate([whole[: here + 1], around, whole[here:]])
     return whole
@@ -123,11 +127,21 @@ def flat_names(images: list[coco.Image]) -> list[str]:
     """Return a name for each image without folders and suffix, unique among them: a/1.png and b/1.jpg are a__1 and
     b__1.
 
-    Two that would still meet (a/1.png and a/1.jpg) get their ids appended.
+    Two that would still meet (a/1.png and a/1.jpg) get their ids appended; so does one too long to be a file's name.
     """
     plain = [_plain(files.relative_name(image.file_name, "image")) for image in images]
     times = Counter(name.lower() for name in plain)
-    return [n if times[n.lower()] == 1 else f"{n}__{image.id}" for n, image in zip(plain, images, strict=True)]
+    alone = [times[name.lower()] == 1 and len(name.encode()) <= LONGEST for name in plain]
+    taken = {name.lower() for name, own in zip(plain, alone, strict=True) if own}
+    names = []
+    for image, name, own in zip(images, plain, alone, strict=True):
+        if not own:
+            name = f"{name.encode()[:LONGEST].decode(errors='ignore')}__{image.id}"
+            while name.lower() in taken:
+                name += "_"
+            taken.add(name.lower())
+        names.append(name)
+    return names
 
 
 def _plain(name: str) -> str:

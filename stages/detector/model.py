@@ -11,7 +11,7 @@ from msgspec import to_builtins
 from PIL import Image
 
 from stages import files
-from stages.detector.predict import device
+from stages.detector.predict import device, names
 from stages.problem import Problem
 from stages.settings import Detector
 
@@ -91,6 +91,8 @@ def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
 def _check(data: Path, rule: Detector) -> None:
     if rule.weights and not Path(rule.weights).is_file():
         raise Problem(f"detector.weights: {rule.weights} does not exist (leave it empty to train from scratch)")
+    if rule.weights:
+        names(Path(rule.weights))  # it can be read
     for part in ("train", "val"):
         labels = list((data / "labels" / part).glob("*.txt"))
         if not labels:

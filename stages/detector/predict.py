@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+
+from stages.problem import Problem
 
 if TYPE_CHECKING:
     from ultralytics import YOLO
@@ -61,7 +64,10 @@ def features(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int 
 def _model(weights: Path) -> YOLO:
     from ultralytics import YOLO  # which takes seconds: only where something is detected
 
-    return YOLO(str(weights), task="detect")
+    try:
+        return YOLO(str(weights), task="detect")
+    except (TypeError, struct.error) as error:
+        raise Problem(f"{weights}: these are no detector's weights ({error})") from None
 
 
 def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list]:

@@ -12,6 +12,7 @@ with the same weights as one that was not (on a CPU, bit for bit).
 from __future__ import annotations
 
 import copy
+import io
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,7 @@ from ultralytics import settings as ultralytics_settings
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import callbacks
 
-from stages import progress
+from stages import files, progress
 
 # What a later user of the weights needs to know of how they were made; ultralytics would add paths and the date.
 KEPT = ("task", "imgsz", "single_cls")
@@ -182,8 +183,7 @@ def save_weights(model: torch.nn.Module, arguments: dict[str, Any], path: Path) 
 
 
 def _replace(path: Path, content: dict[str, Any]) -> None:
-    """torch.save in one step, under a name inside the archive that is always the same."""
-    part = path.parent / ".part" / "weights.pt"
-    part.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(content, part)
-    part.replace(path)
+    """Write what torch.save makes of something. Written by Python, so that a full disk is told as one."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    files.write(path, buffer.getbuffer())

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages import command, drawing, files, paths, settings
+from stages import command, drawing, files, paths, settings, tables
 from stages.dataset import coco, photo
 from stages.detector import predict
 from stages.detector.marked import marked
@@ -138,7 +138,7 @@ def plots(results: dict[str, dict]) -> None:
         for kind in errors.KINDS
     ]
     for name, table in (("arms", pd.DataFrame(rows).round(4)), ("errors", pd.DataFrame(kinds))):
-        files.write(paths.PLOTS / "evidence" / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        tables.write(paths.PLOTS / "evidence" / f"{name}.csv", table)
 
 
 if __name__ == "__main__":

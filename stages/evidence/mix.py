@@ -25,6 +25,16 @@ class Part:
     most: int | None = None  # of their images, in turn the first of each
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """One image of a part's folder, with its label rows; `name` is its own among the folder's."""
+
+    folder: Path
+    image: coco.Image
+    name: str
+    rows: str
+
+
 def write(parts: list[Part], folder: Path, size: int, entries: int, seed: int) -> dict[str, int]:
     """Fill `folder` with so many entries of training images; say how many different ones there are of each folder.
 
@@ -43,9 +53,9 @@ def write(parts: list[Part], folder: Path, size: int, entries: int, seed: int) -
             (into / kind / "train").mkdir(parents=True)
         number, ends = 0, np.cumsum([part.share for part, _ in there]) / whole * entries
         for (_, images), end in zip(there, ends.round().astype(int), strict=True):
-            pool = [pooled(into, source, name, text, size) for source, name, text in images]
-            for source, _, _ in images:
-                counts[str(source)] = counts.get(str(source), 0) + 1
+            pool = [pooled(into, one, size) for one in images]
+            for one in images:
+                counts[str(one.folder)] = counts.get(str(one.folder), 0) + 1
             for k in endless(len(pool), rng):
                 if number == end:
                     break
@@ -54,32 +64,33 @@ def write(parts: list[Part], folder: Path, size: int, entries: int, seed: int) -
             if not (into / "images" / "val").exists():
                 for k in range(min(VALIDATED, len(pool))):
                     link(pool[k], into, "val", k)
-        names = coco.class_names(coco.read(there[0][1][0][0] / "annotations.json", masks=False))
+        names = coco.class_names(coco.read(there[0][1][0].folder / "annotations.json", masks=False))
         layout = {part: f"images/{part}" for part in ("train", "val")} | {"names": dict(enumerate(names))}
         files.write(into / "data.yaml", yaml.safe_dump(layout, sort_keys=False))
     return counts
 
 
-def picked(part: Part) -> list[tuple[Path, str, str]]:
-    """Folder, file name and label rows of the images that a part uses."""
+def picked(part: Part) -> list[Labelled]:
+    """Return the images that a part uses."""
     queues = []
     for folder in part.folders:
         if not files.read_json(folder / "annotations.json")["images"]:
             continue
         dataset = coco.read(folder / "annotations.json")
         texts, _ = yolo_labels.labels(dataset, yolo_labels.usable(dataset)[0], polygons=True)
-        names = [image.file_name for image in dataset.images]
-        queues.append([(folder, name, text) for name, text in zip(names, texts, strict=True)])
+        names = yolo_labels.flat_names(dataset.images)
+        queues.append([Labelled(folder, *of) for of in zip(dataset.images, names, texts, strict=True)])
     longest = max((len(queue) for queue in queues), default=0)
     turns = (queue[k] for k in range(longest) for queue in queues if k < len(queue))
     return list(islice(turns, part.most))
 
 
-def pooled(into: Path, source: Path, name: str, text: str, size: int) -> Path:
-    """One image with its label file, reduced, in a pool that is linked from; its path without suffix."""
-    place = into / "pool" / str(source).replace("/", "__") / name.replace("/", "__").rpartition(".")[0]
-    photo.save(Path(f"{place}.png"), photo.fit(photo.read(source / "images" / name), size))
-    files.write(f"{place}.txt", text)
+def pooled(into: Path, one: Labelled, size: int) -> Path:
+    """Write an image, reduced, and its label file into a pool that is linked from; return its path without suffix."""
+    place = into / "pool" / str(one.folder).replace("/", "__") / one.name
+    pixels = photo.load(one.folder / "images" / one.image.file_name, one.image.width, one.image.height)
+    photo.save(Path(f"{place}.png"), photo.fit(pixels, size))
+    files.write(f"{place}.txt", one.rows)
     return place
 
 

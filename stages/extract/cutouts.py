@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stages.dataset import coco, photo
+from stages import boxes
+from stages.dataset import coco, photo, segmentation
 
 NEAR = 3  # pixels: objects nearer than this may hide each other
 EDGE = 1  # pixels from the frame's border: what reaches there goes on outside
@@ -58,7 +59,7 @@ def scenes(subset: Path, most: int | None = None) -> tuple[list[SegmentedImage],
     annotations, left_out, found = coco.by_image(dataset), Counter(), []
     for image in (dataset.images[k] for k in chosen):
         pixels = photo.fit(photo.load(subset / "images" / image.file_name, image.width, image.height), LARGEST)
-        masks, categories, cut, boxes = [], [], [], []
+        masks, categories, cut, places = [], [], [], []
         for annotation in annotations[image.id]:
             if annotation.iscrowd:
                 left_out["crowd"] += 1
@@ -70,13 +71,13 @@ def scenes(subset: Path, most: int | None = None) -> tuple[list[SegmentedImage],
             masks.append(mask)
             categories.append(annotation.category_id)
             cut.append(how)
-            boxes.append(_inside(annotation.bbox, image, pixels))
+            places.append(_place(annotation, image, pixels))
         seen = _visible(np.array(masks, bool).reshape(-1, *pixels.shape[:2]))
         kept = [k for k, mask in enumerate(seen) if mask.any()]
         left_out += Counter({"hidden altogether": len(masks) - len(kept)} if len(kept) < len(masks) else {})
         found.append(SegmentedImage(
             image.file_name, pixels, seen[kept], [categories[k] for k in kept], [cut[k] for k in kept],
-            tuple(boxes[k] for k in kept if cut[k] == "grabcut"),
+            tuple(places[k] for k in kept if cut[k] == "grabcut"),
         ))  # fmt: skip
     return found, left_out
 
@@ -85,13 +86,13 @@ def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) 
     """Return an object's mask in an image that may have been reduced: the annotation's, or where it has none, what
     GrabCut finds in its box."""
     height, width = pixels.shape[:2]
-    mask = coco.mask(annotation, image.width, image.height)
+    mask = segmentation.mask(annotation, image.width, image.height)
     if mask is not None:
         return cv2.resize(255 * mask, (width, height), interpolation=cv2.INTER_AREA) > 127, "mask"
-    box = _inside(annotation.bbox, image, pixels)
+    box = _place(annotation, image, pixels)
     labels = np.full((height, width), cv2.GC_BGD, np.uint8)
     labels[box] = cv2.GC_PR_FGD
-    if min(labels[box].shape) > SMALL:
+    if min(labels[box].shape) > SMALL and not labels.all():  # else there is nothing to tell the object from
         cv2.setRNGSeed(0)  # its clusters start at random
         before, behind = np.zeros((2, 1, 65))
         none = (0, 0, 0, 0)  # the labels say where, not a rectangle
@@ -102,11 +103,10 @@ def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) 
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), "grabcut"
 
 
-def _inside(bbox: tuple[float, ...], image: coco.Image, pixels: np.ndarray) -> tuple[slice, slice]:
+def _place(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) -> tuple[slice, slice]:
     """Return a box's rows and columns, as far as they are in the image, which may have been reduced."""
     height, width = pixels.shape[:2]
-    x, y, w, h = (round(v * width / image.width) for v in bbox)
-    return slice(max(y, 0), min(y + h, height)), slice(max(x, 0), min(x + w, width))
+    return boxes.pixels(tuple(v * width / image.width for v in annotation.bbox), width, height)
 
 
 def _visible(masks: np.ndarray) -> np.ndarray:

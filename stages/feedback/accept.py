@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from stages import command, files, paths, settings
+from stages import command, files, paths, settings, tables
 from stages.dataset import coco, photo
 from stages.feedback import labels
 from stages.judge import candidate_pictures
@@ -72,8 +72,8 @@ def main(experiment: str) -> None:
 
 def verdicts(experiment: str) -> pd.DataFrame:
     """Return each candidate's row of the manifest, with its verdict."""
-    manifest = pd.read_csv(paths.CANDIDATES / experiment / "manifest.csv", keep_default_na=False)
-    said = pd.read_csv(paths.VERDICTS / f"{experiment}.csv", keep_default_na=False)
+    manifest = tables.read(paths.CANDIDATES / experiment / "manifest.csv")
+    said = tables.read(paths.VERDICTS / f"{experiment}.csv")
     columns = said.loc[:, ["id", "verdict", "mean_confidence", "boxes"]].rename(columns={"boxes": "detected"})
     return manifest.merge(columns, on="id", validate="one_to_one")
 

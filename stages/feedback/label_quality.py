@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from stages import command, files, paths, settings
+from stages import command, files, paths, settings, tables
 from stages.dataset import coco
 from stages.feedback import accept, labels
 from stages.judge import candidate_pictures, set_metrics
@@ -57,7 +56,7 @@ def worn_images(params: Settings, product: str) -> Truth | None:
 def composed(experiment: str, params: Settings) -> Truth:
     """Return an experiment's candidates with the objects that it placed."""
     folder = paths.CANDIDATES / experiment
-    manifest = pd.read_csv(folder / "manifest.csv", keep_default_na=False)
+    manifest = tables.read(folder / "manifest.csv")
     dataset = coco.read(folder / "annotations.json", masks=False)
     numbers, annotations = coco.class_numbers(dataset), coco.by_image(dataset)
     frames = [np.array([image.width, image.height] * 2) for image in dataset.images]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages import command, files, paths, progress, settings
+from stages import command, files, paths, progress, settings, tables
 from stages.dataset import photo
 from stages.training import run_facts
 
@@ -43,7 +43,7 @@ def main(experiment: str) -> None:
                     "frame_width": facts["frame"][0], "frame_height": facts["frame"][1],
                 })  # fmt: skip
                 shown.update()
-        files.write(folder / "manifest.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+        tables.write(folder / "manifest.csv", pd.DataFrame(rows))
 
 
 def redraw(row: dict, models: Path = paths.GANS) -> np.ndarray:

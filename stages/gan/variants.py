@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages import files, paths
+from stages import files, paths, tables
 from stages.gan import trainer
 from stages.gan.gan_pair import GanPair
 from stages.gan.recipe import GanRecipe
@@ -36,7 +36,7 @@ def train(model: Path, run: GanTraining, parents: list[Path], facts: dict) -> No
     pair, rows = distributed.run(run.recipe.processes, partial(trainer.train, run))
     with files.replacing(model) as part:
         files.write(part / weights.GENERATOR, weights.packed(pair.inference_generator.state_dict()))
-        files.write(part / CURVES, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+        tables.write(part / CURVES, pd.DataFrame(rows))
         run_facts.write(
             part, model.name, run.recipe, run.seed, parents, pictures=len(run.pictures),
             parents=[str(parent) for parent in parents], **facts, device=pair.device.type,

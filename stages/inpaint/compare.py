@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from stages import command, drawing, files, paths, progress, settings
+from stages import command, drawing, files, paths, progress, settings, tables
 from stages.dataset import coco, photo
 from stages.inpaint import classical
 from stages.inpaint.classical import Filler
@@ -58,7 +58,7 @@ def main() -> None:
     })  # fmt: skip
     with files.replacing(PLOTS) as folder:
         table = pd.DataFrame([{"network": name, **row} for name, row in scores.items()])
-        files.write(folder / "scores.csv", table.to_csv(index=False, lineterminator="\n"))
+        tables.write(folder / "scores.csv", table)
         if tried:
             photo.save(folder / "sides.jpg", sides(tried, filled))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages import command, files, paths, settings
+from stages import command, files, paths, settings, tables
 from stages.dataset import coco
 from stages.inpaint import holes, windows
 from stages.inpaint.recipe import InpaintRecipe, recipe_of
@@ -66,7 +66,7 @@ def main(name: str) -> None:
             },
             device=inpainter.device.type,
         )  # fmt: skip
-    files.write(paths.PLOTS / "inpaint" / f"{name}.csv", curves.to_csv(index=False, lineterminator="\n"))
+    tables.write(paths.PLOTS / "inpaint" / f"{name}.csv", curves)
     shutil.rmtree(run.folder)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stages import progress
-from stages.dataset import coco, photo
+from stages import boxes, progress
+from stages.dataset import coco, photo, segmentation
 from stages.inpaint.holes import HoleMaker, Together
 from stages.problem import Problem
 
@@ -97,9 +97,10 @@ def silhouettes(datasets: Sequence[coco.Coco]) -> list[np.ndarray]:
         for annotation in dataset.annotations:
             if annotation.iscrowd:
                 continue
-            mask = coco.mask(annotation, *sizes[annotation.image_id])
+            width, height = sizes[annotation.image_id]
+            mask = segmentation.mask(annotation, width, height)
             if mask is None:
-                mask = np.ones([max(1, round(side)) for side in annotation.bbox[:1:-1]], np.uint8)
+                mask = np.ones((height, width), np.uint8)[boxes.pixels(annotation.bbox, width, height)]
             if mask.any():
                 ys, xs = np.nonzero(mask)
                 found.append(mask[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1].astype(bool))

@@ -9,21 +9,21 @@ from collections import Counter
 
 import pandas as pd
 
-from stages import command, files, paths
-from stages.judge import review_records
+from stages import command, files, paths, tables
+from stages.judge import judged_table, review_records
 from stages.judge.colours import COLOURS, interval, kappa
 from stages.judge.review_records import Said
 
 
 def main(experiment: str) -> None:
-    judged = pd.read_csv(paths.JUDGED / f"{experiment}.csv", keep_default_na=False)
+    judged = judged_table.read(experiment)
     pictures = {id_: review_records.mark(paths.CANDIDATES / experiment / f"{id_}.png") for id_ in judged["id"]}
     said = review_records.said(review_records.read(review_records.path(experiment)), pictures)
     if said.gone:
         file = review_records.path(experiment)
         print(f"{file}: {said.gone} rows are of pictures that are not there now; they do not count")
     table = honoured(judged, said)
-    files.write(paths.VERDICTS / f"{experiment}.csv", table.to_csv(index=False, lineterminator="\n"))
+    tables.write(paths.VERDICTS / f"{experiment}.csv", table)
     facts = files.read_json(paths.JUDGED / f"{experiment}.json")
     files.write_json(paths.VERDICTS / f"{experiment}.json", facts | summary(table, said))
 

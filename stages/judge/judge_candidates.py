@@ -6,7 +6,7 @@ import json
 
 import pandas as pd
 
-from stages import command, files, paths, settings
+from stages import command, files, paths, settings, tables
 from stages.judge import candidate_pictures, picture_judge, reference, set_metrics
 from stages.judge.picture_judge import Judged, PictureJudge
 from stages.problem import Problem
@@ -15,11 +15,11 @@ from stages.problem import Problem
 def main(experiment: str) -> None:
     params = settings.load()
     asked = settings.named(experiment, params.all_experiments)
-    manifest = pd.read_csv(paths.CANDIDATES / experiment / "manifest.csv", keep_default_na=False)
+    manifest = tables.read(paths.CANDIDATES / experiment / "manifest.csv")
     if manifest.empty:
         raise Problem(f"{paths.CANDIDATES / experiment}: there are no candidates")
     if experiment not in params.judged:
-        files.write(paths.JUDGED / f"{experiment}.csv", unjudged(manifest).to_csv(index=False, lineterminator="\n"))
+        tables.write(paths.JUDGED / f"{experiment}.csv", unjudged(manifest))
         files.write_json(paths.JUDGED / f"{experiment}.json", {})
         return
     product = asked.product
@@ -33,7 +33,7 @@ def main(experiment: str) -> None:
     by = picture_judge.load(paths.JUDGE / product, weights, training, own, params)
     judged = picture_judge.judge(pixels, by, params)
     table = pd.DataFrame([row(id_, one, by) for id_, one in zip(manifest["id"], judged, strict=True)])
-    files.write(paths.JUDGED / f"{experiment}.csv", table.to_csv(index=False, lineterminator="\n"))
+    tables.write(paths.JUDGED / f"{experiment}.csv", table)
     files.write_json(paths.JUDGED / f"{experiment}.json", {
         "copy_distance": round(by.copy.distance, 5), "copies_caught": by.copy.caught,
         "training_images": len(by.training),

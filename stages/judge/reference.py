@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from stages.dataset import coco, photo
+from stages import boxes
+from stages.dataset import coco, photo, segmentation
 
 T = TypeVar("T")
 
@@ -58,17 +59,17 @@ def read(folders: list[Path], size: int) -> Reference:
 def of(dataset: coco.Coco, images: Path, size: int) -> Reference:
     """Return all images of a dataset."""
     numbers, annotations = coco.class_numbers(dataset), coco.by_image(dataset)
-    pixels, boxes, classes, masks = [], [], [], []
+    pixels, places, classes, masks = [], [], [], []
     for image in dataset.images:
         pixels.append(photo.squashed(photo.load(images / image.file_name, image.width, image.height), size))
         objects = [a for a in annotations[image.id] if not a.iscrowd]
         scale = np.array([image.width, image.height, image.width, image.height])
-        boxes.append(np.array([a.bbox for a in objects], float).reshape(-1, 4) / scale)
+        places.append(np.array([a.bbox for a in objects], float).reshape(-1, 4) / scale)
         classes.append(np.array([numbers[a.category_id] for a in objects], int))
         masks.append(np.array([_mask(a, image, size) for a in objects], bool).reshape(-1, size, size))
     frames = [(image.width, image.height) for image in dataset.images]
     return Reference(
-        [image.file_name for image in dataset.images], np.stack(pixels), boxes, classes, masks,
+        [image.file_name for image in dataset.images], np.stack(pixels), places, classes, masks,
         max(dict.fromkeys(frames), key=frames.count),
     )  # fmt: skip
 
@@ -83,9 +84,8 @@ def joined(parts: list[Reference]) -> Reference:
 
 
 def _mask(annotation: coco.Annotation, image: coco.Image, size: int) -> np.ndarray:
-    found = coco.mask(annotation, image.width, image.height)
+    found = segmentation.mask(annotation, image.width, image.height)
     if found is None:
-        x, y, w, h = (round(v) for v in annotation.bbox)
         found = np.zeros((image.height, image.width), np.uint8)
-        found[max(0, y) : y + h, max(0, x) : x + w] = 1
+        found[boxes.pixels(annotation.bbox, image.width, image.height)] = 1
     return cv2.resize(found.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA) >= 0.5

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from stages import command, drawing, files, page, paths, settings
+from stages import command, drawing, files, page, paths, settings, tables
 from stages.dataset import photo
 from stages.detector import predict
 from stages.judge import candidate_pictures, reference, set_metrics
@@ -150,7 +150,7 @@ def _matrix(folder: Path, rows: str) -> str:
 
 
 def _experiment(name: str, facts: dict, params: Settings) -> list[str]:
-    table = pd.read_csv(paths.VERDICTS / f"{name}.csv", keep_default_na=False)
+    table = tables.read(paths.VERDICTS / f"{name}.csv")
     copied = ", ".join(f"{image} {times}×" for image, times in list(facts["copied"].items())[:COPIED])
     rows = [[f.name, "none" if f.value is None else round(f.value, 4), f.means] for f in likeness(name, params)]
     parts = [f"<h2 id='{name}'>{name}</h2>"]
@@ -172,7 +172,7 @@ def _experiment(name: str, facts: dict, params: Settings) -> list[str]:
 def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     """Return what the experiment's candidates are like as a set, beside real images that its generator has not seen."""
     product, size, imgsz = params.judged[name].product, params.now.gan.size, params.now.judge.imgsz
-    manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
+    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv")
     drawn = candidate_pictures.load(paths.CANDIDATES / name, manifest, size)
     real = reference.read(reference.parents(manifest), size)
     held = set_metrics.held_out(params, product)
@@ -185,7 +185,7 @@ def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
 def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
     """Return a picture of candidates spread over a colour's, each with its nearest training image and the distance."""
     chosen = table.iloc[np.linspace(0, len(table) - 1, min(SHOWN, len(table))).astype(int)]
-    manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
+    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv")
     parents = reference.parents(manifest)
     tiles = []
     for row in chosen.to_dict("records"):

@@ -16,16 +16,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import cv2
-import pandas as pd
 import uvicorn
 from fastapi import FastAPI, HTTPException, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
-from stages import command, paths
+from stages import command, paths, tables
 from stages.dataset import coco, photo
-from stages.judge import reference, review_records
+from stages.judge import judged_table, reference, review_records
 from stages.judge.colours import COLOURS
 from stages.problem import Problem
 
@@ -51,12 +50,19 @@ class Undoing(BaseModel):
 
 
 @dataclass(frozen=True)
+class TrainingImage:
+    path: Path
+    size: tuple[int, int]  # width and height that its annotations were made in
+    boxes: list[list[float]]  # as shares of it
+
+
+@dataclass(frozen=True)
 class Shown:
     """One experiment, as the page shows it."""
 
     candidates: list[dict]
     marks: dict[str, str]  # of every candidate's picture
-    training: dict[str, tuple[Path, list[list[float]]]]  # file and boxes of every training image
+    training: dict[str, TrainingImage]  # by file name
 
 
 def main() -> None:
@@ -95,7 +101,7 @@ def application() -> FastAPI:
         now = at_hand(name)
         return {
             "candidates": now.candidates,
-            "training": {image: boxes for image, (_, boxes) in now.training.items()},
+            "training": {name: image.boxes for name, image in now.training.items()},
             "said": [
                 {"who": row.who, "id": row.id, "what": row.what, "value": row.value}
                 for row in review_records.read(review_records.path(name))
@@ -114,7 +120,7 @@ def application() -> FastAPI:
         images = at_hand(name).training
         if image not in images:
             raise HTTPException(404)
-        return Response(squashed(images[image][0]), media_type="image/jpeg", headers=KEPT)
+        return Response(squashed(images[image].path, *images[image].size), media_type="image/jpeg", headers=KEPT)
 
     @app.post("/experiments/{name}/say")
     def say(name: str, saying: Saying) -> dict:
@@ -154,8 +160,8 @@ def at_hand(name: str) -> Shown:
 
 @lru_cache(maxsize=32)
 def load(name: str, _changed: int) -> Shown:
-    table = pd.read_csv(paths.JUDGED / f"{name}.csv", keep_default_na=False)
     columns = ["id", "verdict", "reason", "nearest", "distance", "threshold", "boxes"]
+    table = judged_table.read(name)
     marks = {id_: review_records.mark(paths.CANDIDATES / name / f"{id_}.png") for id_ in table["id"]}
     candidates = [
         row | {"boxes": json.loads(row["boxes"]), "mark": marks[row["id"]]}
@@ -164,9 +170,9 @@ def load(name: str, _changed: int) -> Shown:
     return Shown(candidates, marks, training_images(name))
 
 
-def training_images(name: str) -> dict[str, tuple[Path, list[list[float]]]]:
-    """Return where each image lies that the generator was trained on, and its boxes as shares of it."""
-    manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
+def training_images(name: str) -> dict[str, TrainingImage]:
+    """Return the images that the generator was trained on."""
+    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv")
     found = {}
     for folder in reference.parents(manifest):
         dataset = coco.read(folder / "annotations.json")
@@ -174,7 +180,8 @@ def training_images(name: str) -> dict[str, tuple[Path, list[list[float]]]]:
         for image in dataset.images:
             frame = [image.width, image.height] * 2
             boxes = [[v / of for v, of in zip(a.bbox, frame, strict=True)] for a in annotations[image.id]]
-            found[image.file_name] = folder / "images" / image.file_name, boxes
+            path, size = folder / "images" / image.file_name, (image.width, image.height)
+            found[image.file_name] = TrainingImage(path, size, boxes)
     return found
 
 
@@ -188,9 +195,9 @@ def author() -> str:
 
 
 @lru_cache(maxsize=512)
-def squashed(path: Path) -> bytes:
+def squashed(path: Path, width: int, height: int) -> bytes:
     """Return a training image in the candidates' shape, as JPEG."""
-    return cv2.imencode(".jpg", photo.squashed(photo.read(path), SHOWN)[..., ::-1])[1].tobytes()
+    return cv2.imencode(".jpg", photo.squashed(photo.load(path, width, height), SHOWN)[..., ::-1])[1].tobytes()
 
 
 if __name__ == "__main__":

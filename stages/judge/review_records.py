@@ -13,12 +13,15 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stages import files, paths
+from stages import files, paths, tables
 from stages.judge.colours import COLOURS
 from stages.problem import Problem
 
 STARS = ("1", "2", "3", "4", "5")
 VERDICT, RATING, PREFERENCE = "verdict", "stars", "over"  # of the preferred one, and then the other's id as value
+
+
+LONGEST = 100  # characters of a person's name
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,15 @@ def read(file: Path) -> list[Row]:
     if not file.exists():
         return []
     names = [field.name for field in fields(Row)]
-    reader = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline=""))
-    if reader.fieldnames != names:
+    try:
+        reader = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline=""))
+        listed, first = list(reader), reader.fieldnames
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise Problem(f"{file}: no table ({error})") from None
+    if first != names:
         raise Problem(f"{file}: its first line must be {','.join(names)}")
     rows = []
-    for number, values in enumerate(reader, 2):
+    for number, values in enumerate(listed, 2):
         if None in values or None in values.values():
             raise Problem(f"{file}, line {number}: {len(names)} values are expected")
         rows.append(Row(**values))
@@ -116,6 +123,8 @@ def said(rows: list[Row], marks: dict[str, str]) -> Said:
 def _wrong(row: Row) -> str | None:
     if not row.who:
         return "who says it? a name is missing"
+    if len(row.who) > LONGEST or not row.who.isprintable() or tables.cell(row.who) != row.who:
+        return f"who says it? expected a name of at most {LONGEST} characters on one line, and no formula"
     allowed = {VERDICT: COLOURS, RATING: STARS}
     if row.what not in (*allowed, PREFERENCE):
         return f"what: {row.what!r} is not allowed: expected one of {', '.join((*allowed, PREFERENCE))}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages import command, files, paths, settings
+from stages import command, files, paths, settings, tables
 from stages.dataset import coco, photo
 from stages.judge import picture_judge, reference
 from stages.judge.colours import interval
@@ -23,7 +23,7 @@ PRODUCT = "focus"  # that the samples show
 
 def main(folder: str) -> None:
     params = settings.load()
-    labels = pd.read_csv(Path(folder) / "labels.csv")
+    labels = tables.read(Path(folder) / "labels.csv", "id", "verdict")
     seen_with = files.read_json(Path(folder) / "training.json")
     with files.replacing(paths.JUDGE_TESTS / "labelled") as into:
         if any(training(Path(parent)) != mark for parent, mark in seen_with.items()):
@@ -40,7 +40,7 @@ def main(folder: str) -> None:
             "labelled_accuracy_low": round(low, 4), "labelled_accuracy_high": round(high, 4),
             "labelled_copies": truth.count("red"), "labelled_copies_accepted": accepted,
         })  # fmt: skip
-        files.write(into / "confusion.csv", confusion(truth, said).to_csv(lineterminator="\n"))
+        tables.write(into / "confusion.csv", confusion(truth, said), index=True)
         photo.save(into / "misjudged.jpg", misjudged(pixels, truth, said))
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from stages import command, drawing, files, paths, settings
+from stages import command, drawing, files, paths, settings, tables
 from stages.dataset import photo
 from stages.detector import predict
 from stages.judge import limits, picture_judge, planted, reference, salience, set_metrics
@@ -48,7 +48,7 @@ def main(product: str) -> None:
     with files.replacing(paths.JUDGE_TESTS / product) as folder:
         rounded = {name: round(v, 4) if isinstance(v, float) else v for name, v in figures.items() if v is not None}
         files.write_json(folder / "figures.json", rounded)
-        files.write(folder / "confusion.csv", confusion(truth, said).to_csv(lineterminator="\n"))
+        tables.write(folder / "confusion.csv", confusion(truth, said), index=True)
         photo.save(folder / "misjudged.jpg", misjudged(pixels, truth, said))
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from stages import drawing, files, page, paths
+from stages import drawing, files, page, paths, tables
 from stages.dataset import coco, photo
 from stages.gan import compare as gans
 from stages.judge import reference
@@ -128,7 +127,7 @@ def nearest(name: str) -> dict[str, Path]:
     said = paths.VERDICTS / f"{name}.csv"
     if not said.exists():
         return {}
-    manifest = pd.read_csv(paths.CANDIDATES / name / "manifest.csv", keep_default_na=False)
+    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv")
     folders = [parent / "images" for parent in reference.parents(manifest)]
-    rows = pd.read_csv(said, keep_default_na=False)[["id", "nearest"]].to_numpy().tolist()
+    rows = tables.read(said)[["id", "nearest"]].to_numpy().tolist()
     return {id_: path for id_, image in rows for folder in folders if image and (path := folder / image).exists()}

@@ -7,7 +7,7 @@ import pytest
 
 from stages import paths
 from stages.compose import candidates, classic, paste
-from stages.dataset import coco, photo
+from stages.dataset import coco, photo, segmentation
 from tests.helpers.checkouts import ROOT, environment
 
 
@@ -28,7 +28,7 @@ def test_candidates_with_exact_labels_each_made_again_from_its_row(composing, na
         assert len(objects) == len(labels[image.id])
         for (category, mask), annotation in zip(objects, labels[image.id], strict=True):
             assert annotation.category_id == category
-            assert np.array_equal(coco.mask(annotation, image.width, image.height).astype(bool), mask)
+            assert np.array_equal(segmentation.mask(annotation, image.width, image.height).astype(bool), mask)
             x, y, w, h = annotation.bbox
             ys, xs = np.nonzero(mask)
             assert (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1) == (x, y, x + w, y + h)

@@ -6,7 +6,7 @@ import pytest
 
 from stages import paths
 from stages.compose import candidates, deconstruct
-from stages.dataset import coco, photo
+from stages.dataset import coco, photo, segmentation
 from stages.extract import cutouts, occlusion
 from stages.extract.cutouts import SegmentedImage
 from stages.inpaint import classical
@@ -79,7 +79,7 @@ def test_candidates_with_exact_labels_each_made_again_from_its_row(composing, ca
         assert len(objects) == len(labels[image.id]) == len(scenes[row["image"]].masks) - len(str(row["gone"]).split())
         for (category, mask), annotation in zip(objects, labels[image.id], strict=True):
             assert annotation.category_id == category
-            assert np.array_equal(coco.mask(annotation, image.width, image.height).astype(bool), mask)
+            assert np.array_equal(segmentation.mask(annotation, image.width, image.height).astype(bool), mask)
             assert np.array_equal(made[mask], scenes[row["image"]].pixels[mask])
     assert "0 of" in capsys.readouterr().out  # outlines by GrabCut
 

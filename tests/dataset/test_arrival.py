@@ -1,3 +1,4 @@
+import copy
 import os
 import shutil
 
@@ -58,6 +59,10 @@ def renamed(dataset):
     dataset.categories = [msgspec.structs.replace(c, name=f"new {c.name}") for c in dataset.categories]
 
 
+def unmasked(dataset):
+    dataset.annotations[0].segmentation = msgspec.Raw(b"7")
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -72,6 +77,7 @@ def renamed(dataset):
         (lambda f: edit(f, lambda d: d.annotations.clear()), "show no object at all"),
         (lambda f: (f / "out").symlink_to("/etc"), "out: a link"),
         (lambda f: os.mkfifo(f / "images" / "pipe.png"), "images/pipe.png: neither a file nor a folder"),
+        (lambda f: edit(f, unmasked), "its segmentation cannot be read"),
         (lambda f: edit(f, lambda d: setattr(d.images[0], "file_name", "../../x.png")), "leaves its folder"),
     ],
 )
@@ -96,6 +102,73 @@ def test_a_class_that_is_declared_is_taken(product, known, bins):
 def test_a_product_that_is_there_already_is_refused(product, bins):
     with pytest.raises(Problem, match=r"6 of its 6 images are in the dataset already, such as spray_night/"):
         check(product, coco.read(bins / "annotations.json"), bins)
+
+
+@pytest.mark.parametrize(
+    ("name", "groups", "said"),
+    [
+        ("tube_mint", {}, "tube_mint: the dataset has a group or a folder of this name"),
+        ("spray_", {}, "spray_: its group would be called spray;"),
+        ("a__b", {}, "a__b: its group would be called a_b;"),
+        ("rest", {"rest": ["*"]}, "rest: the dataset has a group"),
+        ("tube_mint", {"rest": ["*"]}, "tube_mint: the dataset has a group or a folder"),
+    ],
+)
+def test_a_name_that_would_be_no_group_of_its_own_is_refused(known, name, groups, said):
+    with pytest.raises(Problem, match=said):
+        arrival.check_name(name, known, groups)
+
+
+@pytest.mark.parametrize("groups", [{}, {"rest": ["*"]}])
+def test_a_new_name_is_taken(known, groups):
+    arrival.check_name("spray", known, groups)
+
+
+def test_its_ids_stay_when_another_product_is_taken_out(product, known, bins, tmp_path):
+    dataset = check(product, known, bins)
+    for name in ("spray", "can_new"):
+        arrival.tidy(product, copy.deepcopy(dataset), tmp_path / "products" / name)
+
+    def ids(*names):
+        source = tmp_path / "-".join(names)
+        coco.write(source / "annotations.json", known)
+        arrival.join(source, tmp_path / "products", list(names))
+        whole = coco.read(source / "annotations.json")
+        mine = coco.grouped(whole, {})["can_new"]
+        return [image.id for image in mine], [a.id for image in mine for a in coco.by_image(whole)[image.id]]
+
+    assert ids("can_new") == ids("spray", "can_new") == ids("can_new", "spray")
+
+
+def test_it_joins_a_dataset_whose_ids_are_large(product, known, bins, tmp_path):
+    arrival.tidy(product, check(product, known, bins), tmp_path / "products" / "spray")
+    for k, image in enumerate(known.images):
+        image.id = 10_000_001 + k
+    for k, a in enumerate(known.annotations):
+        a.id, a.image_id = 10_000_001 + k, known.images[0].id
+    coco.write(tmp_path / "source" / "annotations.json", known)
+    arrival.join(tmp_path / "source", tmp_path / "products", ["spray"])
+    assert len(coco.read(tmp_path / "source" / "annotations.json").images) == len(known.images) + 6
+
+
+def test_a_folder_called_test_is_not_mixed_with_the_test_images(product, known, bins, tmp_path):
+    """images/test/0.png trains, test/images/0.png tests."""
+
+    def rename(folder, names):
+        dataset = coco.read(folder / "annotations.json")
+        for image, name in zip(dataset.images, names, strict=True):
+            (folder / "images" / name).parent.mkdir(exist_ok=True)
+            (folder / "images" / image.file_name).rename(folder / "images" / name)
+            image.file_name = name
+        coco.write(folder / "annotations.json", dataset)
+
+    rename(product, [f"test/{k}.png" for k in range(4)])
+    rename(product / "test", [f"{k}.png" for k in range(2)])
+    before = {files.digest(path) for path in product.rglob("*.png")}
+    arrival.tidy(product, check(product, known, bins), tmp_path / "tidied")
+    tidied = coco.read(tmp_path / "tidied" / "annotations.json")
+    assert {files.digest(tmp_path / "tidied" / "images" / i.file_name) for i in tidied.images} == before
+    assert [i.split for i in tidied.images] == ["train"] * 4 + ["test"] * 2
 
 
 def test_it_joins_the_dataset_as_a_group_of_its_own(product, known, bins, tmp_path):

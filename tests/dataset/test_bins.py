@@ -9,7 +9,7 @@ import pytest
 from pycocotools import mask as rle
 
 from stages import files
-from stages.dataset import coco, photo
+from stages.dataset import coco, photo, segmentation
 from stages.dataset.bins import catalog, draw, labels, scene, world
 from stages.dataset.bins.world import Photograph
 from stages.problem import Problem
@@ -68,7 +68,7 @@ def test_boxes_are_around_visible_pixels_and_outlines_near_them(bins):
             assert len(found) == exact.any()
             if found:
                 assert list(found[0].bbox) == rle.toBbox(code).tolist()
-                drawn = coco.mask(found[0], image.width, image.height)
+                drawn = segmentation.mask(found[0], image.width, image.height)
                 overlaps.append((drawn & exact).sum() / (drawn | exact).sum())
         assert owned.max() <= 1  # each pixel belongs to the topmost object only
     assert 0.85 < np.mean(overlaps) < 0.995  # as a person outlines: close, not exact

@@ -1,10 +1,10 @@
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
-from pycocotools import mask as rle
 
-from stages.dataset import coco
+from stages.dataset import coco, segmentation
 from stages.problem import Problem
 
 
@@ -37,8 +37,8 @@ BAD = {
     "no box": (content(annotations=[{"id": 9, "image_id": 1, "category_id": 5}]), ["annotation 9", "bbox"]),
     "nan box": (content(annotations=[annotation(bbox=[1, float("nan"), 3, 4])]), ["annotation 9", "not finite"]),
     "infinite box": (content(annotations=[annotation(bbox=[1, 2, float("inf"), 4])]), ["annotation 9", "not finite"]),
-    "number overflow": ('{"images": [], "annotations": [{"id": 1e999}]}', ["annotation inf", "out of range"]),
-    "id as text": (content(images=[image(id="1")]), ["image 1", "int"]),
+    "number overflow": ('{"images": [], "annotations": [{"id": 1e999}]}', ["annotation 1e999", "out of range"]),
+    "id as text": (content(images=[image(id="1")]), ['image "1"', "int"]),
     "image twice": (content(images=[image(), image(file_name="b.png")]), ["two image", "1"]),
     "annotation twice": (content(annotations=[annotation(), annotation()]), ["two annotation", "9"]),
     "category twice": (content(categories=[{"id": 5, "name": "a"}, {"id": 5, "name": "b"}]), ["two category", "5"]),
@@ -47,6 +47,19 @@ BAD = {
     "unknown category": (content(annotations=[annotation(category_id=7)]), ["annotation 9", "7"]),
     "escape": (content(images=[image(file_name="../a.png")]), ["image 1", "../a.png"]),
     "absolute": (content(images=[image(file_name="/a.png")]), ["image 1", "/a.png"]),
+    "null for a table": (content(annotations=None), ["annotations", "array", "null"]),
+    "a number": ("5", ["object"]),
+    "null for an entry": (content(images=[None]), ["image at place 0", "object"]),
+    "an entry in a table that comes twice": (
+        '{"images": [], "annotations": [{"id": 1}], "annotations": []}',
+        ["annotation at place 0", "image_id"],
+    ),
+    "nested too deeply": ('{"info": ' + "[" * 100_000, ["nested too deeply"]),
+    "not UTF-8": (b'{"images": [{"id": 1, "file_name": "\xff"}]}', ["UTF-8"]),
+    "an id too large": (content(images=[image(id=2**63)]), [f"image {2**63}", "id", str(2**63 - 1)]),
+    "an image too large": (content(images=[image(width=10**6, height=10**6)]), ["image 1", "178,956,970 pixels"]),
+    "a name of two lines": (content(images=[image(file_name="../a\n\x1b[2Jb.png")]), ["image 1", "../a"]),
+    "a name too long": (content(images=[image(file_name="a" * 256)]), ["image 1", "255"]),
     "no size": (content(images=[image(width=0)]), ["image 1", "positive"]),
 }
 
@@ -56,11 +69,12 @@ BAD = {
 def test_a_bad_file_is_one_line_with_the_file_and_the_id(tmp_path, case, masks):
     text, said = BAD[case]
     path = tmp_path / "annotations.json"
-    path.write_text(text if isinstance(text, str) else json.dumps(text))
+    text = text if isinstance(text, str | bytes) else json.dumps(text)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(Problem) as problem:
         coco.read(path, masks)
     line = str(problem.value)
-    assert "\n" not in line
+    assert line.isprintable()
     assert str(path) in line
     assert all(part in line for part in said), line
 
@@ -68,6 +82,23 @@ def test_a_bad_file_is_one_line_with_the_file_and_the_id(tmp_path, case, masks):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(Problem, match=r"none\.json: no such file"):
         coco.read(tmp_path / "none.json")
+
+
+def test_a_folder_in_its_place_is_named(tmp_path):
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(Problem, match=r"a\.json: cannot be read \(Is a directory\)"):
+        coco.read(tmp_path / "a.json")
+
+
+def test_what_is_wrong_with_a_large_file_is_found_in_little_memory(tmp_path):
+    entry = json.dumps(annotation(segmentation=[[k / 7 for k in range(200)]]))
+    (tmp_path / "a.json").write_text('{"images": [], "annotations": [' + ",".join([entry] * 800) + ", NaN]}")
+    tracemalloc.start()
+    with pytest.raises(Problem, match=r"not JSON"):
+        coco.read(tmp_path / "a.json")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < (tmp_path / "a.json").stat().st_size / 2
 
 
 def test_what_other_tools_add_is_ignored_and_boxes_need_no_masks(tmp_path):
@@ -81,48 +112,6 @@ def test_what_other_tools_add_is_ignored_and_boxes_need_no_masks(tmp_path):
         assert dataset.annotations[0].iscrowd
 
 
-def test_masks_from_polygons_and_both_kinds_of_rle_agree(tmp_path):
-    square = np.zeros((30, 40), np.uint8)
-    square[5:15, 8:20] = 1
-    packed = rle.encode(np.asfortranarray(square))
-    runs, current, count = [], 0, 0
-    for value in square.ravel(order="F"):
-        if value != current:
-            runs.append(count)
-            current, count = value, 0
-        count += 1
-    masks = [
-        [[8, 5, 20, 5, 20, 15, 8, 15]],
-        {"size": [30, 40], "counts": packed["counts"].decode()},
-        {"size": [30, 40], "counts": [*runs, count]},
-    ]
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps(content(annotations=[annotation(id=k, segmentation=m) for k, m in enumerate(masks)])))
-    for a in coco.read(path).annotations:
-        assert (coco.mask(a, 40, 30) == square).all()
-        (outline,) = coco.polygons(a, 40, 30)
-        assert np.allclose([outline.min(0), outline.max(0)], [(8, 5), (20, 15)], atol=1)
-
-
-@pytest.mark.parametrize(
-    "broken", [{"size": [3, 4], "counts": [1]}, {"counts": 5}, [["a", "b", "c", "d", "e", "f"]], 7]
-)
-def test_an_unreadable_mask_names_its_annotation(tmp_path, broken):
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps(content(annotations=[annotation(segmentation=broken)])))
-    (a,) = coco.read(path).annotations
-    with pytest.raises(Problem, match="annotation 9"):
-        coco.polygons(a, 40, 30)
-
-
-def test_no_mask_is_no_mask(tmp_path):
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps(content(annotations=[annotation(), annotation(id=2, segmentation=[])])))
-    for a in coco.read(path).annotations:
-        assert coco.polygons(a, 40, 30) == []
-        assert coco.mask(a, 40, 30) is None
-
-
 def test_written_and_read_back_is_the_same(tmp_path, bins):
     dataset = coco.read(bins / "annotations.json")
     coco.write(tmp_path / "b.json", dataset)
@@ -130,7 +119,7 @@ def test_written_and_read_back_is_the_same(tmp_path, bins):
     assert again.images == dataset.images
     assert [a.bbox for a in again.annotations] == [a.bbox for a in dataset.annotations]
     first = dataset.annotations[0], again.annotations[0]
-    assert np.array_equal(*(coco.polygons(a, 320, 180)[0] for a in first))
+    assert np.array_equal(*(segmentation.polygons(a, 320, 180)[0] for a in first))
 
 
 @pytest.mark.parametrize(

@@ -115,3 +115,13 @@ def test_a_dataset_of_one_picture_without_objects_is_healthy_enough(tmp_path, mo
     health.main()
     assert [f["kind"] for f in found()] == ["no_annotations"]
     assert msgspec.json.decode(health.REPORT.read_bytes())["annotations"] == 0
+
+
+def test_any_class_name_and_any_box_can_be_shown(tmp_path, monkeypatch, hand):
+    names = (("coin_$1_$2", 1), ("x" * 5000, 2), ("two\nlines", 3))
+    boxes = [[-1e300, 5, 1e308, 9], [5, 5, 1e300, 1e308], [1e15, 1e15, 5, 5], [5, 5, 9, 9]]
+    source(tmp_path, hand([("g/a.png", 60, 40)], [{"bbox": box} for box in boxes], names))
+    settle(tmp_path, monkeypatch)
+    health.main()
+    assert {f["kind"]: f["annotations"] for f in found()}["out_of_bounds"] == [2]
+    assert "coin_$1_$2" in health.REPORT.with_suffix(".html").read_text()

@@ -40,3 +40,14 @@ def test_chains_are_one_cluster_and_blocks_do_not_matter(monkeypatch):
     assert whole == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11], [12, 13, 14]]
     monkeypatch.setattr(near_duplicates, "BLOCK", 4)
     assert found(pictures) == whole
+
+
+def test_of_equal_pictures_each_is_compared_but_once(monkeypatch):
+    """Of 3,000 there are four and a half million pairs."""
+    compared = []
+    differ = near_duplicates.tile_difference
+    monkeypatch.setattr(near_duplicates, "tile_difference", lambda a, b: compared.append(len(a)) or differ(a, b))
+    hash_, thumb = near_duplicates.traits(photographs(1)[0])
+    found = near_duplicates.clusters(np.full(3000, hash_), np.repeat(thumb[None], 3000, 0), 6, 0.06)
+    assert found == [list(range(3000))]
+    assert sum(compared) < 10_000

@@ -1,8 +1,10 @@
 import importlib
+import struct
+import subprocess
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image, PngImagePlugin, UnidentifiedImageError
 
 from stages.dataset import photo
 
@@ -76,6 +78,71 @@ def test_grey_and_transparent_pictures_become_rgb(tmp_path):
     Image.fromarray(PIXELS).convert("RGBA").save(tmp_path / "a.png")
     for name in ("l.png", "a.png"):
         assert (photo.load(tmp_path / name, 40, 30) == PIXELS).all()
+
+
+RAMP = np.arange(2**16, dtype=np.uint16).reshape(256, 256)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_sixteen_bits_of_grey_are_scaled_not_cut_off(tmp_path, name):
+    Image.fromarray(RAMP).save(tmp_path / name)
+    pixels = photo.load(tmp_path / name, 256, 256)
+    assert np.abs(pixels[..., 1] - RAMP / 257).max() <= 0.51
+    assert (photo.read(tmp_path / name) == pixels).all()
+
+
+def tiff(path, data, side, bits, white):
+    """A grey TIFF as cameras write it and Pillow does not; white: 0, if white is the lowest value."""
+    at, size = 8, len(data)
+    tags = {256: side, 257: side, 258: bits, 259: 1, 262: white, 273: at, 277: 1, 278: side, 279: size}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    path.write_bytes(b"II*\0" + struct.pack("<I", at + size) + data + struct.pack("<H", len(tags)) + entries + bytes(4))
+
+
+def test_twelve_bits_are_scaled_and_a_negative_is_turned(tmp_path):
+    ramp = np.arange(2**12).reshape(64, 64)
+    first, second = ramp.ravel()[::2], ramp.ravel()[1::2]
+    packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], 1).astype(np.uint8)
+    tiff(tmp_path / "a.tif", packed.tobytes(), 64, 12, 1)
+    assert np.abs(photo.load(tmp_path / "a.tif", 64, 64)[..., 0] - ramp / 4095 * 255).max() <= 0.51
+    tiff(tmp_path / "b.tif", RAMP.tobytes(), 256, 16, 0)
+    assert np.abs(photo.load(tmp_path / "b.tif", 256, 256)[..., 0] - (65535 - RAMP) / 257.0).max() <= 0.51
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_a_brightness_without_a_known_range_is_refused(tmp_path, kind):
+    Image.fromarray(RAMP.astype(kind)).save(tmp_path / "a.tif")
+    with pytest.raises(photo.Unreadable, match=r"a\.tif: .*no known range"):
+        photo.load(tmp_path / "a.tif", 256, 256)
+
+
+def test_a_file_that_would_start_a_program_is_not_opened(tmp_path, monkeypatch):
+    """Pillow hands EPS to Ghostscript, whatever the file is called."""
+    Image.fromarray(PIXELS).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    monkeypatch.setattr(subprocess, "check_call", lambda *_, **__: pytest.fail("a program was started"))
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", "gs")
+    with pytest.raises(photo.Unreadable, match=r"a\.png: not a whole picture"):
+        photo.load(tmp_path / "a.png", 40, 30)
+    with pytest.raises(UnidentifiedImageError):
+        photo.read(tmp_path / "a.png")
+    assert not photo.turned(tmp_path / "a.png")
+
+
+def test_a_picture_of_another_size_is_not_decoded(tmp_path, monkeypatch):
+    """A few kilobytes of it may be gigabytes of pixels."""
+    stored(tmp_path, 1)
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda _: pytest.fail("it was decoded"))
+    with pytest.raises(photo.Unreadable, match="declared 64×48, but the file has 40×30"):
+        photo.load(tmp_path / "a.png", 64, 48)
+
+
+def test_a_broken_avif_says_so(tmp_path):
+    Image.fromarray(PIXELS).save(tmp_path / "a.avif")
+    whole = (tmp_path / "a.avif").read_bytes()
+    (tmp_path / "a.avif").write_bytes(whole[: whole.index(b"mdat") + 4] + bytes(200))
+    with pytest.raises(photo.Unreadable, match=r"a\.avif: not a whole picture"):
+        photo.load(tmp_path / "a.avif", 40, 30)
 
 
 def test_fit_reduces_and_never_enlarges():

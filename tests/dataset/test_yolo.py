@@ -1,10 +1,14 @@
+import os
+import signal
+from concurrent.futures.process import BrokenProcessPool
+
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
 
 from stages import files
-from stages.dataset import coco, photo, split, yolo
+from stages.dataset import coco, photo, split, yolo, yolo_labels
 from stages.problem import Problem
 
 
@@ -60,4 +64,12 @@ def test_a_broken_mask_is_named_and_its_worker_does_not_hang(tmp_path, bins):
     dataset = coco.read(bins / "annotations.json")
     dataset.annotations[3].segmentation = coco.msgspec.Raw(b'{"size": [1, 1], "counts": [1]}')
     with pytest.raises(Problem, match=f"annotation {dataset.annotations[3].id}"):
+        yolo.write_labels(dataset, True, [("train", str(i.id)) for i in dataset.images], tmp_path / "labels")
+
+
+def test_a_killed_worker_ends_the_stage(tmp_path, bins, monkeypatch):
+    """As one is when the memory runs out; a plain Pool waits for it for ever."""
+    monkeypatch.setattr(yolo_labels, "labels", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    dataset = coco.read(bins / "annotations.json")
+    with pytest.raises(BrokenProcessPool):
         yolo.write_labels(dataset, True, [("train", str(i.id)) for i in dataset.images], tmp_path / "labels")

@@ -1,6 +1,7 @@
 """The traps that COCO to YOLO converters fall into, one case each."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -80,14 +81,17 @@ def test_every_image_has_a_label_text_and_rows_go_to_their_image():
         (["a/1.png", "a/1.jpg"], ["a/1", "a/1"]),
         (["a/1.png", "a__1.png"], None),
         (["A/1.png", "a/1.png"], None),
+        (["a/1.png", "a/1.jpg", "a/1__1.png", "a/1__2.png"], None),
+        (["a/1__2.png", "a/1.png", "A/1.jpg"], None),
         (["x.tar.png", "x.png"], ["x.tar", "x"]),
+        ([f"{'ä' * 60}/{'ö' * 60}.png", f"{'ä' * 60}/{'ö' * 60}.jpg", f"{'x' * 240}.png"], None),
         (["images/1.png", "no suffix"], ["images__1", "no suffix"]),
     ],
 )
 def test_no_two_images_share_a_label_file(images, names):
     found = yolo_labels.flat_names([coco.Image(k, name, 4, 4) for k, name in enumerate(images, 1)])
     assert len({name.lower() for name in found}) == len(images)
-    assert all("/" not in name for name in found)
+    assert all("/" not in name and len(f"{name}.png".encode()) < 255 for name in found)
     if names and "/" not in names[0]:
         assert found == names
 
@@ -131,3 +135,13 @@ def test_parts_of_one_object_are_joined_without_gaining_area():
     assert np.allclose([outline.min(0), outline.max(0)], [(10, 10), (80, 30)])
     corners = {tuple(p) for p in np.array(left + right, float).reshape(-1, 2)}
     assert corners <= {tuple(p.round(3)) for p in outline}
+
+
+def test_outlines_of_many_corners_are_joined_in_little_memory():
+    circle = np.stack([np.cos(turn := np.linspace(0, 2 * np.pi, 8000)), np.sin(turn)], 1)
+    tracemalloc.start()
+    whole = yolo_labels.joined([circle, np.add(circle, (3, 0))])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(whole) == 2 * 8000 + 2
+    assert most < 10_000_000

@@ -2,8 +2,10 @@ import re
 from collections import Counter
 
 import pytest
+from PIL import Image
 
 from stages import files
+from stages.dataset import photo
 from stages.evidence import mix
 from stages.evidence.mix import Part
 from stages.problem import Problem
@@ -55,3 +57,20 @@ def test_the_share_of_a_part_without_images_goes_to_the_others(folders, tmp_path
     assert len(entries(tmp_path / "out")) == 10
     with pytest.raises(Problem, match="there are no images to train on"):
         mix.write([Part([empty], 1.0)], tmp_path / "out", 96, 10, 0)
+
+
+def test_images_are_turned_as_they_were_annotated_and_none_takes_anothers_place(hand, tmp_path):
+    names = ["a/1.png", "a/1.jpg", "a/2.png"]
+    hand([(name, 60, 60) for name in names], [{"bbox": [5, 5, 20, 20], "image_id": k} for k in (1, 2, 3)])
+    exif = Image.Exif()
+    exif[photo.ORIENTATION] = 3
+    for name in names:
+        picture = Image.open(tmp_path / "images" / name)
+        picture.save(tmp_path / "images" / name, exif=exif)
+    shown = [photo.load(tmp_path / "images" / name, 60, 60) for name in names]
+    mix.write([Part([tmp_path], 1.0)], tmp_path / "out", 96, 12, 0)
+    trained = {path.read_bytes() for path in entries(tmp_path / "out")}
+    assert len(trained) == 3
+    for pixels in shown:
+        photo.save(tmp_path / "as_shown.png", pixels)
+        assert (tmp_path / "as_shown.png").read_bytes() in trained

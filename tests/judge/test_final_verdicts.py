@@ -17,6 +17,7 @@ def judged(tmp_path, monkeypatch):
     table = pd.DataFrame({
         "id": NAMES, "verdict": ["green", "red", "red", "white"], "reason": "as judged", "nearest": "near.png",
         "distance": [0.3, 0.05, 0.3, 0.3], "threshold": 0.1, "arrangement_like": "like.png",
+        "boxes": "[]",
     })  # fmt: skip
     paths.JUDGED.mkdir(parents=True)
     table.to_csv(paths.JUDGED / "x.csv", index=False)

@@ -40,7 +40,7 @@ def project(tmp_path, monkeypatch):
     paths.JUDGED.mkdir(parents=True)
     pd.DataFrame({
         "id": names, "verdict": [COLOUR[k % 4] for k in range(COUNT)], "reason": "new: <1> extra", "nearest": "a.png",
-        "distance": 0.2, "threshold": 0.1, "boxes": json.dumps([[0.1, 0.1, 0.2, 0.3, 0, 0.9]]),
+        "distance": 0.2, "threshold": 0.1, "arrangement_like": "", "boxes": json.dumps([[0.1, 0.1, 0.2, 0.3, 0, 0.9]]),
     }).to_csv(paths.JUDGED / "wgan_ten.csv", index=False)  # fmt: skip
     return names
 

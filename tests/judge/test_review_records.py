@@ -26,12 +26,22 @@ def test_rows_are_kept_as_they_were_said(tmp_path):
         ("when,who,id,picture,what,value\nnow,Ada,x,abc,verdict,blue\n", "line 2: value: 'blue' is not allowed"),
         ("when,who,id,picture,what,value\nnow,Ada,x,abc,mood,good\n", "line 2: what: 'mood' is not allowed"),
         ("when,who,id,picture,what,value\nnow,,x,abc,verdict,red\n", "line 2: who says it"),
+        (f"when,who,id,picture,what,value\nnow,{'A' * 101},x,abc,verdict,red\n", "line 2: who says it"),
+        (f"when,who,id,picture,what,value\nnow,{'A' * 140_000},x,abc,verdict,red\n", "no table .field larger"),
+        ("when,who,id,picture,what,value\nnow,=1+1,x,abc,verdict,red\n", "line 2: who says it"),
+        ("when,who,id,picture,what,value\nnow,\udcff,x,abc,verdict,red\n", "no table .*utf-8"),
     ],
 )
 def test_a_file_mended_wrongly_by_hand_is_one_line(tmp_path, text, said):
-    (tmp_path / "x.csv").write_text(text)
+    (tmp_path / "x.csv").write_text(text, errors="surrogateescape")
     with pytest.raises(Problem, match=said):
         review_records.read(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("who", ["", "A" * 140_000, "Ada\nBo", "\ud800", '=HYPERLINK("x")', "@SUM(1)"])
+def test_a_name_that_no_table_could_hold_is_refused_before_it_is_written(who):
+    with pytest.raises(Problem, match="who says it"):
+        review_records.new(who, "x_1", "abc", review_records.VERDICT, "red")
 
 
 def test_undo_takes_back_a_person_s_own_last_word():

@@ -1,0 +1,109 @@
+"""An annotation's mask: outlines or pixels, read from COCO's polygons and run lengths, inside the frame."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import cv2
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct
+from pycocotools import mask as rle
+
+from stages.dataset.coco import Annotation
+from stages.problem import Problem
+
+FAR = 1e9  # pixels: no corner is taken to lie farther off
+LONGEST = 1_000_000  # pixels of an outline; pycocotools takes 160 bytes for each
+
+
+class RunLengths(Struct):
+    """COCO's other kind of mask: how many pixels are outside, inside, outside, …, column by column."""
+
+    size: tuple[int, int]  # height, width
+    counts: str | list[Annotated[int, Meta(ge=0)]]
+
+
+Segmentation = RunLengths | list[list[float]] | None
+
+
+def polygons(annotation: Annotation, width: int, height: int) -> list[np.ndarray]:
+    """Return the outlines of an annotation's mask, each (n, 2) in pixels, as far as they are in the frame; none where
+    there is no mask. Run lengths become their outer contours."""
+    found = _read(annotation, width, height)
+    if isinstance(found, np.ndarray):
+        contours, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        return [c[:, 0].astype(float) + 0.5 for c in contours if len(c) >= 3]
+    return [outline for outline in found if len(outline) >= 3]
+
+
+def mask(annotation: Annotation, width: int, height: int) -> np.ndarray | None:
+    """Return an annotation's mask as an array of 0 and 1, or None where it has no mask."""
+    found = _read(annotation, width, height)
+    if isinstance(found, np.ndarray) or not found:
+        return found if isinstance(found, np.ndarray) else None
+    inside = [outline for outline in found if len(outline) >= 3]
+    if not inside:
+        return np.zeros((height, width), np.uint8)
+    if sum(np.abs(part - np.roll(part, 1, 0)).max(1).sum() for part in inside) > LONGEST:
+        raise Problem(f"annotation {annotation.id}: its outline is longer than {LONGEST:,} pixels")
+    flat = [part.ravel().tolist() for part in inside]
+    return rle.decode(rle.merge(rle.frPyObjects(flat, height, width)))  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def _read(annotation: Annotation, width: int, height: int) -> np.ndarray | list[np.ndarray]:
+    """Return what an annotation says of its mask: pixels, or outlines, of which nothing is left where one lies outside
+    the frame."""
+    try:
+        found = msgspec.json.decode(annotation.segmentation, type=Segmentation)
+        if isinstance(found, RunLengths):
+            return _pixels(found, width, height)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Problem(f"annotation {annotation.id}: its segmentation cannot be read ({error})") from None
+    parts = [np.array(part).reshape(-1, 2) for part in found or [] if len(part) >= 6 and len(part) % 2 == 0]
+    return [clipped(part, width, height) for part in parts]
+
+
+def clipped(outline: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return the part of an outline (n, 2) that is in the frame, cut off at each of its sides in turn (Sutherland and
+    Hodgman); one that is inside comes back as it is."""
+    if outline.min() >= 0 and not (outline > (width, height)).any():
+        return outline
+    outline = outline.clip(-FAR, FAR)
+    for axis, sign, side in ((0, 1, 0), (0, -1, width), (1, 1, 0), (1, -1, height)):
+        depth = sign * (outline[:, axis] - side)
+        following = np.roll(depth, -1)
+        inside, crosses = depth >= 0, (depth >= 0) != (following >= 0)
+        share = np.divide(depth, depth - following, out=np.zeros(len(depth)), where=crosses)
+        cuts = outline + share[:, None] * (np.roll(outline, -1, 0) - outline)
+        cuts[:, axis] = side
+        outline = np.stack([outline, cuts], 1)[np.stack([inside, crosses], 1)]
+    return outline
+
+
+def _pixels(found: RunLengths, width: int, height: int) -> np.ndarray:
+    """Return a mask as an array of 0 and 1. Not by pycocotools, which leaves to chance what too few counts do not
+    reach."""
+    if found.size != (height, width):
+        raise ValueError(f"its size {list(found.size)} is not the image's {[height, width]}")
+    counts = _unpacked(found.counts) if isinstance(found.counts, str) else found.counts
+    if min(counts, default=0) < 0 or sum(counts) != width * height:
+        raise ValueError(f"its counts do not add up to {width} × {height} pixels")
+    return np.repeat(np.arange(len(counts), dtype=np.uint8) & 1, counts).reshape(width, height).T
+
+
+def _unpacked(text: str) -> list[int]:
+    """Return the counts that COCO packs into a text: five bits a character, the sixth says that the number goes on, and
+    from the fourth number on it is the difference to the last but one."""
+    counts, value, shift = [], 0, 0
+    for character in text.encode():
+        bits = character - ord("0")
+        if not 0 <= bits < 64 or shift > 60:
+            raise ValueError("its counts are no run lengths")
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits < 32:
+            value -= (bits >> 4 & 1) << shift
+            counts.append(value + counts[-2] if len(counts) > 2 else value)
+            value = shift = 0
+    return counts
