@@ -33,7 +33,7 @@ def opened(weights: Path, imgsz: int, batch: int = BATCH, nms: float = NMS) -> L
 
     It answers with an array (n, 6) a picture: x, y, width, height as shares of the picture, confidence, class number.
     """
-    model = _model(weights)
+    model = loaded(weights)
 
     def look(pictures: Sequence[Picture]) -> list[np.ndarray]:
         results = model.predict(
@@ -63,13 +63,13 @@ def predict(
 
 def names(weights: Path) -> list[str]:
     """The classes that a detector knows, in the order of their numbers."""
-    known = _model(weights).names
+    known = loaded(weights).names
     return [known[number] for number in sorted(known)]
 
 
 def features(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = BATCH) -> np.ndarray:
     """(n, d): what the detector's last feature map holds of each picture, averaged over its places."""
-    model = _model(weights)
+    model = loaded(weights)
     rows = []
     for part in _batches(pictures, batch):
         found = model.embed(_listed(part), imgsz=imgsz, device=device(), batch=batch, verbose=False)
@@ -77,7 +77,7 @@ def features(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int 
     return np.stack(rows)
 
 
-def _model(weights: Path) -> YOLO:
+def loaded(weights: Path) -> YOLO:
     from ultralytics import YOLO  # which takes seconds: only where something is detected
 
     return YOLO(str(weights), task="detect")
