@@ -18,7 +18,7 @@ PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
 
-.PHONY: help setup demo repro evidence metrics test check coverage lint format deps doctor review serve worker arrival-demo lock benchmark
+.PHONY: help setup demo repro evidence metrics test check coverage lint format deps detect doctor review serve worker arrival-demo lock benchmark
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ format: setup ## let ruff mend what it can
 deps: setup ## write into dvc.yaml which code each stage runs
 	@python -m stages.code_dependencies
 
+detect: setup ## look at photographs with a product's detector: make detect PHOTOS=folder-or-file [PRODUCT=name]
+	@python -m stages.product.detect "$(or $(PHOTOS),$(error which photographs? make detect PHOTOS=folder))" \
+		$(if $(PRODUCT),--product "$(PRODUCT)")
+
 doctor: setup ## what this machine has, and what is missing
 	@python -m stages.doctor
 
@@ -92,4 +96,4 @@ benchmark: setup ## measure how fast things are, and how well what composes and 
 	@python -m benchmarks.gan_speed && python -m benchmarks.gan_memory
 	@python -m benchmarks.copy_search && python -m benchmarks.compose_speed && python -m benchmarks.texture_size
 	@python -m benchmarks.deconstruct && python -m benchmarks.novelty
-	@python -m benchmarks.detector_speed && python -m benchmarks.flow_speed && python -m benchmarks.many_products
+	@python -m benchmarks.detector_speed && python -m benchmarks.detect_speed && python -m benchmarks.flow_speed && python -m benchmarks.many_products

@@ -22,13 +22,19 @@ DISK = {
 
 
 def run(main: Callable[..., None], about: str | None, **positional: str) -> None:
-    """Parse the `positional` arguments (name → help), call `main`, and turn what a person can mend into a line."""
+    """Parse the `positional` arguments (name → help), and call `main` with them."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, text in positional.items():
         parser.add_argument(name, help=text)
     arguments = parser.parse_args()
+    end(lambda: main(**vars(arguments)))
+
+
+def end(work: Callable[[], int | None]) -> None:
+    """Do some work, which may return an exit code, and turn what a person can mend into a line."""
     try:
-        main(**vars(arguments))
+        if code := work():
+            sys.exit(code)
     except Problem as problem:
         sys.exit(_refuse(str(problem)))
     except BrokenPipeError:

@@ -23,6 +23,11 @@ def box(pixels: np.ndarray, xywh: tuple[float, ...], colour: tuple[int, int, int
         cv2.putText(pixels, name, (x + 2, top + th + 2), cv2.FONT_HERSHEY_SIMPLEX, size, (20, 20, 20), 1, cv2.LINE_AA)
 
 
+def printable(name: str, number: int) -> str:
+    """Return a class's name as far as OpenCV's letters go, or else its number."""
+    return name if name.isascii() and name.isprintable() else f"class {number}"
+
+
 def named(pixels: np.ndarray, name: str, times: int = 2) -> np.ndarray:
     """Return a small picture, enlarged, with its name under it."""
     large = cv2.resize(pixels, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)

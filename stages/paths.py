@@ -17,6 +17,7 @@ SPLIT_REASONS = Path("data/split_reasons.csv")
 YOLO = Path("data/yolo")
 SUBSETS = Path("data/subsets")
 DETECTORS = Path("models/detector")
+RELEASED = Path("models/products")  # the detector to use for each product, in a folder of the product's name
 GANS = Path("models/gan")
 TEXTURES = Path("models/texture")
 OBJECTS = Path("models/objects")
@@ -35,6 +36,7 @@ GATE = Path("data/gate")
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics"
 PLOTS = REPORTS / "plots"
+DETECTIONS = REPORTS / "detections"  # in anybody's photographs, by `make detect`: never in git
 STUDY = REPORTS / "evidence" / "study.json"  # by `make evidence`, in git
 TIMING = REPORTS / "timing"  # seconds differ from run to run: never an output of a stage, never in git
 

@@ -21,6 +21,6 @@ def marked(pixels: np.ndarray, width: int, scene: DetectedScene, names: list[str
     for seen in scene.detections[scene.detections[:, 4] >= testing.confidence]:
         same = scene.classes == seen[5]
         right = overlaps(seen[None, :4], scene.boxes[same]).max(initial=0) >= testing.iou
-        label = f"{names[int(seen[5])]} {100 * seen[4]:.0f}"
+        label = f"{drawing.printable(names[int(seen[5])], int(seen[5]))} {100 * seen[4]:.0f}"
         drawing.box(small, tuple(seen[:4] * ratio), drawing.SURE if right else drawing.WRONG, label)
     return small

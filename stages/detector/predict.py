@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
 LEAST = 0.001  # confidence below which nothing is reported at all
 NMS = 0.7  # overlap above which the less sure of two detections is dropped
+MOST = 100  # detections in one picture
+BATCH = 32
 
 Picture = Path | np.ndarray  # a file, or uint8 RGB
+Look = Callable[[Sequence[Picture]], list[np.ndarray]]
 
 
 def device() -> str:
@@ -27,41 +31,56 @@ def device() -> str:
     return "0" if torch.cuda.is_available() else "cpu"
 
 
-def predict(
-    weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = 32, nms: float = NMS
-) -> Iterator[np.ndarray]:
-    """Yield an array (n, 6) a picture: x, y, width, height as shares of the picture, confidence, class number."""
-    model = _model(weights)
-    for part in _batches(pictures, batch):
+def opened(weights: Path, imgsz: int, batch: int = BATCH, nms: float = NMS) -> Look:
+    """Return a detector to be asked again and again, with one batch of pictures at a time.
+
+    It answers with an array (n, 6) a picture: x, y, width, height as shares of the picture, confidence, class number.
+    """
+    model = loaded(weights)
+
+    def look(pictures: Sequence[Picture]) -> list[np.ndarray]:
         results = model.predict(
-            part,
-            imgsz=imgsz, conf=LEAST, iou=nms, max_det=100, device=device(), batch=batch, verbose=False, save=False,
+            _listed(pictures),
+            imgsz=imgsz, conf=LEAST, iou=nms, max_det=MOST, device=device(), batch=batch, verbose=False, save=False,
         )  # fmt: skip
-        for result in results:
-            boxes = cast(Any, result).boxes  # its stubs say tensors, arrays or None
-            middle = boxes.xywhn.cpu().numpy()
-            corner = middle[:, :2] - middle[:, 2:] / 2
-            conf, number = boxes.conf.cpu().numpy()[:, None], boxes.cls.cpu().numpy()[:, None]
-            yield np.concatenate([corner, middle[:, 2:], conf, number], 1).astype(np.float64)
+        return [_answer(cast(Any, result).boxes) for result in results]  # its stubs say tensors, arrays or None
+
+    return look
+
+
+def _answer(boxes: Any) -> np.ndarray:
+    middle = boxes.xywhn.cpu().numpy()
+    corner = middle[:, :2] - middle[:, 2:] / 2
+    conf, number = boxes.conf.cpu().numpy()[:, None], boxes.cls.cpu().numpy()[:, None]
+    return np.concatenate([corner, middle[:, 2:], conf, number], 1).astype(np.float64)
+
+
+def predict(
+    weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = BATCH, nms: float = NMS
+) -> Iterator[np.ndarray]:
+    """Yield what a detector answers (see `opened`) for each picture."""
+    look = opened(weights, imgsz, batch, nms)
+    for part in _batches(pictures, batch):
+        yield from look(part)
 
 
 def names(weights: Path) -> list[str]:
     """The classes that a detector knows, in the order of their numbers."""
-    known = _model(weights).names
+    known = loaded(weights).names
     return [known[number] for number in sorted(known)]
 
 
-def features(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = 32) -> np.ndarray:
+def features(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = BATCH) -> np.ndarray:
     """(n, d): what the detector's last feature map holds of each picture, averaged over its places."""
-    model = _model(weights)
+    model = loaded(weights)
     rows = []
     for part in _batches(pictures, batch):
-        found = model.embed(part, imgsz=imgsz, device=device(), batch=batch, verbose=False)
+        found = model.embed(_listed(part), imgsz=imgsz, device=device(), batch=batch, verbose=False)
         rows += [row.float().cpu().numpy() for row in found]
     return np.stack(rows)
 
 
-def _model(weights: Path) -> YOLO:
+def loaded(weights: Path) -> YOLO:
     from ultralytics import YOLO  # which takes seconds: only where something is detected
 
     try:
@@ -70,7 +89,12 @@ def _model(weights: Path) -> YOLO:
         raise Problem(f"{weights}: these are no detector's weights ({error})") from None
 
 
-def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list]:
-    listed = [str(p) if isinstance(p, Path) else np.ascontiguousarray(p[..., ::-1]) for p in pictures]
-    for start in range(0, len(listed), batch):
-        yield listed[start : start + batch]
+def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list[Picture]]:
+    todo = iter(pictures)
+    while part := list(islice(todo, batch)):
+        yield part
+
+
+def _listed(pictures: Sequence[Picture]) -> list[str | np.ndarray]:
+    """Return pictures as ultralytics takes them: by name, or in BGR."""
+    return [str(p) if isinstance(p, Path) else np.ascontiguousarray(p[..., ::-1]) for p in pictures]

@@ -48,7 +48,7 @@ def found(scenes: Scenes, classes: int, testing: Testing) -> float:
 
 def doubles(scenes: Scenes, classes: int, testing: Testing) -> float:
     """Return how many objects are reported twice, as a share of all."""
-    return errors.kinds(scenes, testing.confidence, testing.iou)["double"] / max(1, _objects(scenes))
+    return errors.kinds(scenes, testing.confidence, testing.iou)["double"] / max(1, objects(scenes))
 
 
 def map_touching(scenes: Scenes, classes: int, testing: Testing) -> float | None:
@@ -73,16 +73,23 @@ def map_many(scenes: Scenes, classes: int, testing: Testing) -> float | None:
 
 def recall_at_precision(scenes: Scenes, classes: int, testing: Testing) -> float:
     """Return the largest share of objects that is found while 95 of 100 detections are right."""
-    confidence, right = _right(scenes, classes)
+    _, right = graded(scenes, classes)
+    return float(right[: precise_until(scenes, classes)].sum() / max(1, objects(scenes)))
+
+
+def precise_until(scenes: Scenes, classes: int) -> int:
+    """Return how many detections, the most confident ones, can count while 95 of 100 are right."""
+    confidence, right = graded(scenes, classes)
     precision = np.cumsum(right) / np.arange(1, len(right) + 1)
-    kept = np.flatnonzero((precision >= PRECISION) & np.append(np.diff(confidence) < 0, True)[: len(right)])
-    return float(right[: kept[-1] + 1].sum() / max(1, _objects(scenes))) if len(kept) else 0.0
+    whole = np.append(np.diff(confidence) < 0, True)[: len(right)]  # equally confident ones count together
+    kept = np.flatnonzero((precision >= PRECISION) & whole)
+    return int(kept[-1]) + 1 if len(kept) else 0
 
 
 def miscalibration(scenes: Scenes, classes: int, testing: Testing) -> float:
     """Return by how much certainty differs from the share of detections that are right, over ten equal parts of all
     detections that count."""
-    confidence, right = _right(scenes, classes)
+    confidence, right = graded(scenes, classes)
     right, confidence = right[confidence >= testing.confidence], confidence[confidence >= testing.confidence]
     if not len(right):
         return 1.0
@@ -104,10 +111,11 @@ def measured(of_runs: Sequence[Scenes], classes: int, testing: Testing) -> dict[
 
 
 def _map(scenes: Scenes, classes: int) -> float | None:
-    return metrics.coco_map(scenes, classes)[1] if _objects(scenes) else None
+    return metrics.coco_map(scenes, classes)[1] if objects(scenes) else None
 
 
-def _objects(scenes: Scenes) -> int:
+def objects(scenes: Scenes) -> int:
+    """Return how many objects there are."""
     return sum(int((~scene.crowd).sum()) for scene in scenes)
 
 
@@ -128,7 +136,7 @@ def _touching(scene: DetectedScene) -> np.ndarray:
     return np.array([of.any() for of in overlap], bool)
 
 
-def _right(scenes: Scenes, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def graded(scenes: Scenes, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return all detections' confidence, most confident first, and whether each is of an object, at half overlap."""
     matches = metrics.match(scenes, classes)
     confidence = np.concatenate([m.score[~m.ignored[0]] for m in matches])

@@ -25,21 +25,45 @@ from stages.training import parallel
 FOLDS = 5
 
 
-def examine(product: str, params: Settings) -> dict:
-    """Return the arms that may ship beside the old detector, on all folds together, and the decisions that follow."""
+def examine(product: str, params: Settings) -> tuple[dict, compare.Seen]:
+    """Return the arms that may ship beside the old detector, on all folds together, and the decisions that follow; and
+    what their detectors saw."""
     arms = {name: of for name, of in params.arms.items() if of.product == product}
     arms = {name: of for name, of in arms.items() if (compare_arms.folder(name, of) / "run.json").exists()}
     weights, part = compare_arms.weights(product, arms), roles(arms, params)
     tried = {name: of for name, of in may_ship(arms, params).items() if possible(of, params)}
     if OLD not in weights or not tried:
-        return {"gate": {"include_fakes": 0, "promote_product": 0, "promote_product_why": "no arm or no old detector"}}
+        why = "no arm or no old detector"
+        return {"gate": {"include_fakes": 0, "promote_product": 0, "promote_product_why": why}}, {}
+    known = seed_spread.from_study()  # of one detector; each arm has one for every fold here
+    kept = compare.known_products(weights, arms, product, params, params.now.evidence, known)
+    seen = looked(tried, params, weights[OLD][0])
+    images = len(seen[OLD][0])
+    count = min(FOLDS, images)
+    classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
+    of = Comparison(seen, classes, params, known and known / np.sqrt(count))
+    gate = compare.decisions(of, arms, part, kept)
+    by = f"; by {count} folds of its {images} training images, having no others"
+    whole, against = {name: of.estimate(name, "map50_95") for name in seen}, compare.against(of, arms, part)
+    return {
+        "group": params.group(product), "images": images, "folds": count,
+        "arms": {name: {"map50_95": one.value, "low": one.low, "high": one.high,
+                        "against": against.get(name, {})} for name, one in whole.items()},
+        "known": kept, "gate": gate | {key: gate[key] + by for key in ("include_fakes_why", "promote_product_why")},
+    }, seen  # fmt: skip
+
+
+def looked(tried: dict[str, Arm], params: Settings, old: Path | None = None) -> compare.Seen:
+    """Return what arms' detectors see in the photographs that they are made of, each by one that has not learnt from
+    it; and what the old detector sees there, if one is given."""
     real = paths.SUBSETS / next(iter(tried.values())).subset
     mark = files.fingerprint(
-        real, files.digest(weights[OLD][0]), params.seed, params.now.composed,
+        real, params.seed, params.now.composed,
+        *(files.digest(start / "last.pt") for of in tried.values() if (start := named_folder(of.start))),
         *(to_builtins(of) for of in (tried, params.now.evidence, params.now.detector, params.evidence)),
         to_builtins(params.augmentations),
     )  # fmt: skip
-    work, how = paths.CHECKPOINTS / "folds" / params.scale / mark, params.now.evidence
+    work = paths.CHECKPOINTS / "folds" / params.scale / mark
     dealt = deal([image.id for image in coco.read(real / "annotations.json", masks=False).images], params.seed)
     with parallel.trainings(len(tried) * len(dealt)) as pool:
         jobs = {
@@ -47,26 +71,13 @@ def examine(product: str, params: Settings) -> dict:
             for number, held in enumerate(dealt) for name, of in tried.items()
         }  # fmt: skip
         made = {key: job.result() for key, job in jobs.items()}
-    seen: compare.Seen = {name: [[]] for name in (OLD, *tried)}
+    seen: compare.Seen = {name: [[]] for name in ([OLD] if old else []) + [*tried]}
     for number, held in enumerate(dealt):
-        test = held_out.showing(held, how.imgsz)
+        test = held_out.showing(held, params.now.evidence.imgsz)
         for name in seen:
-            seen[name][0] += held_out.seen(test, weights[OLD][0] if name == OLD else made[name, number])
-    classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
-    known = seed_spread.from_study()  # of one detector; each arm has one for every fold here
-    of = Comparison(seen, classes, params, known and known / np.sqrt(len(dealt)))
-    kept = compare.known_products(weights, arms, product, params, how, known)
-    gate = compare.decisions(of, arms, part, kept)
-    images = sum(map(len, dealt))
-    by = f"; by {len(dealt)} folds of its {images} training images, having no others"
+            seen[name][0] += held_out.seen(test, old if old and name == OLD else made[name, number])
     shutil.rmtree(work)
-    whole, against = {name: of.estimate(name, "map50_95") for name in seen}, compare.against(of, arms, part)
-    return {
-        "group": params.group(product), "images": images, "folds": len(dealt),
-        "arms": {name: {"map50_95": one.value, "low": one.low, "high": one.high,
-                        "against": against.get(name, {})} for name, one in whole.items()},
-        "known": kept, "gate": gate | {key: gate[key] + by for key in ("include_fakes_why", "promote_product_why")},
-    }  # fmt: skip
+    return seen
 
 
 def possible(of: Arm, params: Settings) -> bool:

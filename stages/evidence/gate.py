@@ -1,30 +1,41 @@
 """Decide on the product in focus: does its detector replace the old one, and with the fakes (the metric gate.json)?
 
-By its test images; by folds of its training images (data/gate), where these are all that it came with.
+By its test images; by folds of its training images, where these are all that it came with. What it rests on, and what
+the detector that is chosen sees in photographs that it has not learnt from, is left in data/gate.
 """
 
 from __future__ import annotations
 
 from stages import command, files, paths, settings
-from stages.evidence import held_out
+from stages.evidence import compare_arms, held_out
+from stages.evidence.roles import OLD
 
 PRODUCT = "focus"
 
 
 def main() -> None:
+    from stages.evidence import folds, unseen  # and all that composes
+
     params = settings.load()
     tested = files.read_json(paths.EVIDENCE / "results.json")
-    by_folds = {}
+    by_folds, seen = {}, {}
     if held_out.there([params.group(PRODUCT)], params):
         decided = tested.get(PRODUCT, {}).get("gate") or {"include_fakes": 0, "promote_product": 0}
     else:
-        from stages.evidence import folds  # and all that composes
-
-        by_folds = folds.examine(PRODUCT, params)
+        by_folds, seen = folds.examine(PRODUCT, params)
         decided = by_folds["gate"]
+    name = chosen(decided)
+    weights = compare_arms.weights(PRODUCT, {name: params.arms[name]} if name in params.arms else {}).get(name)
+    found = unseen.of(name, PRODUCT, weights[0], seen, params) if weights else unseen.Unseen("none", [])
     with files.replacing(paths.GATE) as into:
         files.write_json(into / "folds.json", files.rounded(by_folds))
+        files.write_json(into / "unseen.json", files.rounded(unseen.written(found)))
     files.write_json(paths.METRICS / "gate.json", {key: value for key, value in decided.items() if value is not None})
+
+
+def chosen(decided: dict) -> str:
+    """Return whose detector the gate's decision puts to use: the chosen arm's, or the old one."""
+    return decided["chosen"] if decided["promote_product"] else OLD
 
 
 if __name__ == "__main__":

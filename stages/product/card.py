@@ -1,0 +1,107 @@
+"""A product's card (card.json): what is known about its detector, and what whoever asks the detector has to know.
+
+What lies in models/products/<product> is the detector in use for that product, and no other place says so: DVC brings
+it there, for the commit that is checked out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from stages import files, paths
+from stages.problem import Problem
+
+CARD, WEIGHTS, ONNX, PAGE = "card.json", "detector.pt", "detector.onnx", "page.html"
+LICENCE = "AGPL-3.0-or-later"
+
+
+class Category(Struct):
+    """One class; its place in the card's list is its number in the weights."""
+
+    id: int  # in the annotations
+    name: str
+
+
+class Measured(Struct):
+    """A share, with the ends of its 95 % interval over photographs."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Rates(Struct):
+    """How many detections are right, and how many objects are found, from a confidence on."""
+
+    precision: Measured
+    recall: Measured
+
+
+class Threshold(Struct):
+    """A confidence from which on detections count, what it gives where it was chosen, and on test images."""
+
+    confidence: float
+    chosen: Rates
+    tested: Rates | None = None
+
+
+class Calibration(Struct):
+    """How a confidence becomes a certainty: the share of detections of this confidence that are right."""
+
+    scale: float = 1.0  # of the confidence's log-odds; one over a temperature …
+    offset: float = 0.0  # … and what is added to them
+
+    def certainty(self, confidence: np.ndarray) -> np.ndarray:
+        """Return how likely detections of some confidence are right."""
+        odds = np.log(np.clip(confidence, 1e-6, 1 - 1e-6)) - np.log1p(-np.clip(confidence, 1e-6, 1 - 1e-6))
+        return 1 / (1 + np.exp(-(self.scale * odds + self.offset)))
+
+
+class Card(Struct):
+    """The content of card.json."""
+
+    product: str
+    promoted: bool  # by the gate; else this is the detector that was there before
+    why: str
+    arm: str
+    classes: list[Category]
+    imgsz: int  # pixels of a picture's longer side, as the detector has learnt to see it
+    confidence: float  # from which on a detection counts where no threshold was found
+    trained_on: dict[str, Any]
+    figures: dict[str, Any]  # and what they were measured on
+    chosen_on: str  # the photographs by which thresholds and calibration were chosen
+    thresholds: dict[str, Threshold | None]  # "precision", "recall": for 95 % of it; None: not to be had
+    calibration: Calibration
+    miscalibration: dict[str, Any]
+    onnx: dict[str, Any]
+    speed: dict[str, Any]
+    made: dict[str, Any]
+    licence: str = LICENCE
+
+
+def write(folder: Path, card: Card) -> None:
+    """Write a card into a product's folder."""
+    files.write_json(folder / CARD, files.rounded(msgspec.to_builtins(card)))
+
+
+def read(folder: Path) -> Card:
+    """Return the card in a product's folder."""
+    try:
+        return msgspec.json.decode((folder / CARD).read_bytes(), type=Card)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Problem(f"{folder / CARD}: {error}") from None
+
+
+def current(product: str) -> Path:
+    """Return the folder with the detector in use for a product."""
+    folder = paths.RELEASED / files.relative_name(product, "a product")
+    if not (folder / CARD).is_file():
+        there = ", ".join(sorted(path.parent.name for path in paths.RELEASED.glob(f"*/{CARD}"))) or "none"
+        raise Problem(f"{folder}: there is no detector (`dvc repro product` makes the one of the product in focus, "
+                      f"`dvc pull` fetches what is in use); there are: {there}")  # fmt: skip
+    return folder

@@ -1,0 +1,252 @@
+"""Look at photographs with a product's detector: boxes on copies of them, and all detections as COCO results.
+
+PHOTOS is a photograph, a video, or a folder of these. Results go to reports/detections/<its name>/:
+
+  pictures/         copies with boxes, each with its class and how certain it is in percent
+  detections.json   COCO results; `certainty` beside `score` is the share of such detections that are right
+  images.json       the images and categories that their ids stand for
+
+What cannot be read is said in a line each; the others are looked at all the same, and the exit code is then 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from stages import command, drawing, files, paths, progress, provenance, settings
+from stages.dataset import photo
+from stages.detector import predict
+from stages.detector.predict import Look
+from stages.problem import Problem
+from stages.product import card, pictures
+from stages.product.card import Card
+
+BATCH = 8  # photographs looked at together; they are in memory at full size
+QUALITY = 90  # of the copies, as JPEG
+
+Shot = tuple[np.ndarray, np.ndarray]  # a picture as it is, and reduced to the detector's size
+
+
+@dataclass
+class Found:
+    """What has been seen so far, as COCO has it, and what could not be read."""
+
+    card: Card
+    confidence: float
+    images: list[dict[str, Any]] = field(default_factory=list)
+    detections: list[dict[str, Any]] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    def add(self, name: str, pixels: np.ndarray, seen: np.ndarray, **more: int) -> np.ndarray:
+        """Note what was seen in a picture; return what counts of it: box in pixels, confidence, class number."""
+        height, width = pixels.shape[:2]
+        kept = seen[seen[:, 4] >= self.confidence]
+        kept[:, :4] *= (width, height, width, height)
+        number = len(self.images) + 1
+        self.images.append({"id": number, "file_name": name, "width": width, "height": height} | more)
+        for row, certainty in zip(kept, self.card.calibration.certainty(kept[:, 4]), strict=True):
+            self.detections.append({
+                "image_id": number, "category_id": self.card.classes[int(row[5])].id,
+                "bbox": [round(float(v), 2) for v in row[:4]], "score": round(float(row[4]), 4),
+                "certainty": round(float(certainty), 4),
+            })  # fmt: skip
+        return kept
+
+
+def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
+    """Look at all there is; return the exit code."""
+    sources = pictures.listed(photos)
+    folder = card.current(product or settings.load().products.focus)
+    about = card.read(folder)
+    found = Found(about, threshold(about, at))
+    root, name = (photos, photos.resolve().name) if photos.is_dir() else (photos.parent, photos.stem)
+    into = into or paths.DETECTIONS / name
+    check_place(into, photos)
+    look = predict.opened(folder / card.WEIGHTS, about.imgsz, BATCH)
+    with files.replacing(into) as making:
+        bar = progress.bar(total=sum(map(length, sources)), what=f"looking for {about.product}", unit="picture")
+        with bar, ThreadPoolExecutor(provenance.cores()) as pool:
+            photographs([path for path in sources if not pictures.video(path)], root, making, look, found, pool, bar)
+            for path in filter(pictures.video, sources):
+                video(path, root, making, look, found, bar)
+        if not found.images:
+            raise Problem(f"{photos}: nothing in it can be read; {found.unreadable[0]}")
+        files.write_json(making / "detections.json", found.detections)
+        categories = [{"id": of.id, "name": of.name} for of in about.classes]
+        files.write_json(making / "images.json", {"images": found.images, "annotations": [], "categories": categories})
+    print(summary(found, into))
+    return 1 if found.unreadable else 0
+
+
+def threshold(about: Card, at: str) -> float:
+    """Return the confidence that is asked for: of one of the card's thresholds, or as a number."""
+    if at in about.thresholds:
+        point = about.thresholds[at]
+        return point.confidence if point else about.confidence
+    return float(at)
+
+
+def check_place(into: Path, photos: Path) -> None:
+    """Refuse a folder for the results that holds anything but earlier results, or lies among the photographs."""
+    if photos.is_dir() and into.resolve().is_relative_to(photos.resolve()):
+        raise Problem(f"{into}: the results cannot lie among the photographs in {photos}")
+    if into.exists() and not (into / "detections.json").is_file() and (into.is_file() or any(into.iterdir())):
+        raise Problem(f"{into}: there is something else; results replace only earlier results")
+
+
+def length(path: Path) -> int:
+    """Return how many pictures a file says it has."""
+    return max(0, int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))) if pictures.video(path) else 1
+
+
+def photographs(
+    todo: list[Path], root: Path, into: Path, look: Look, found: Found, pool: ThreadPoolExecutor, bar: tqdm
+) -> None:
+    """Look at photographs, and write a copy of each with its boxes: reading, looking and writing at the same time."""
+    names = copies([path.relative_to(root) for path in todo])
+
+    def read(path: Path) -> Shot:
+        pixels = photo.shown(path)
+        return pixels, photo.fit(pixels, found.card.imgsz)
+
+    def readable() -> Iterator[tuple[Path, Shot]]:
+        for path, reading in pictures.ahead(pool, read, todo, BATCH):
+            bar.update()
+            try:
+                yield path, reading.result()
+            except photo.Unreadable as why:
+                refuse(str(why), found)
+
+    def write(job: tuple[Path, np.ndarray, np.ndarray]) -> None:
+        path, pixels, kept = job
+        done, data = cv2.imencode(".jpg", annotated(pixels, kept, found.card), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        assert done
+        files.write(into / "pictures" / names[path.relative_to(root)], data.tobytes())
+
+    def seen() -> Iterator[tuple[Path, np.ndarray, np.ndarray]]:
+        for part in batches(readable()):
+            for (path, (pixels, _)), of in zip(part, looked(look, [small for _, (_, small) in part]), strict=True):
+                yield path, pixels, found.add(str(path.relative_to(root)), pixels, of)
+
+    for _, writing in pictures.ahead(pool, write, seen(), BATCH):
+        writing.result()
+
+
+def video(path: Path, root: Path, into: Path, look: Look, found: Found, bar: tqdm) -> None:
+    """Look at every frame of a video, and write a copy of it with boxes."""
+    name = path.relative_to(root)
+    try:
+        film = pictures.opened(path)
+    except photo.Unreadable as why:
+        refuse(str(why), found)
+        return
+    target = into / "pictures" / name.with_name(f"{name.name}.mp4")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    rate, copy, number = film.get(cv2.CAP_PROP_FPS) or 25.0, None, 0
+    for part in batches(pictures.frames(film)):
+        for pixels, of in zip(part, looked(look, [photo.fit(p, found.card.imgsz) for p in part]), strict=True):
+            kept = found.add(str(name), pixels, of, frame=number)
+            if copy is None:
+                size = pixels.shape[1], pixels.shape[0]
+                copy = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+            copy.write(annotated(pixels, kept, found.card))
+            number += 1
+            bar.update()
+    if copy is None:
+        refuse(f"{path}: a video without a frame that can be read", found)
+    else:
+        copy.release()
+
+
+def refuse(line: str, found: Found) -> None:
+    """Note, and say, what cannot be read."""
+    found.unreadable.append(line)
+    tqdm.write(f"tenfold: {line}", file=sys.stderr)
+
+
+def looked(look: Look, small: list[np.ndarray]) -> list[np.ndarray]:
+    """Return what is seen in pictures, whichever stand beside them: ultralytics pads pictures of several shapes."""
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for k, pixels in enumerate(small):
+        by_shape.setdefault(pixels.shape, []).append(k)
+    found = {}
+    for places in by_shape.values():
+        found |= dict(zip(places, look([small[k] for k in places]), strict=True))
+    return [found[k] for k in range(len(small))]
+
+
+def batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield items, so many together as are looked at together."""
+    todo = iter(items)
+    while part := list(islice(todo, BATCH)):
+        yield part
+
+
+def copies(names: list[Path]) -> dict[Path, Path]:
+    """Return the name of each photograph's copy, a JPEG; where two would have the same, its own suffix stays in it."""
+    often = Counter(name.with_suffix(".jpg") for name in names)
+    return {
+        name: plain if often[plain := name.with_suffix(".jpg")] == 1 else name.with_name(f"{name.name}.jpg")
+        for name in names
+    }
+
+
+def annotated(pixels: np.ndarray, kept: np.ndarray, about: Card) -> np.ndarray:
+    """Draw boxes in a picture, each with its class and its certainty in percent; return it as OpenCV writes it."""
+    for row, certainty in zip(kept, about.calibration.certainty(kept[:, 4]), strict=True):
+        name = drawing.printable(about.classes[int(row[5])].name, int(row[5]))
+        drawing.box(pixels, tuple(row[:4]), drawing.SURE, f"{name} {100 * certainty:.0f}")
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+
+
+def summary(found: Found, into: Path) -> str:
+    """Return what was found, in two lines."""
+    names = {of.id: of.name for of in found.card.classes}
+    counts = Counter(names[row["category_id"]] for row in found.detections)
+    each = ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"
+    failed = f"; {len(found.unreadable)} files could not be read" if found.unreadable else ""
+    return (f"{len(found.images)} pictures, in them {each}, at confidence {found.confidence:.2f} and above{failed}\n"
+            f"{into}: pictures/, detections.json, images.json")  # fmt: skip
+
+
+def asked() -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path, metavar="PHOTOS", help="a photograph, a video, or a folder of these")
+    parser.add_argument("--product", help="whose detector in models/products/; else the product in focus")
+    parser.add_argument(
+        "--at", default="precision", type=confidence, metavar="WHERE",
+        help="which detections count: at the card's threshold for 95 %% `precision` (the default) or `recall`, or from "
+        "a confidence on, such as 0.25",
+    )  # fmt: skip
+    parser.add_argument("--into", type=Path, help="folder for the results")
+    return parser.parse_args()
+
+
+def confidence(text: str) -> str:
+    """Return a threshold's name or number, if it is one."""
+    if text not in ("precision", "recall"):
+        try:
+            inside = 0 <= float(text) <= 1
+        except ValueError:
+            inside = False
+        if not inside:
+            raise argparse.ArgumentTypeError(f"{text!r} is neither precision nor recall nor between 0 and 1")
+    return text
+
+
+if __name__ == "__main__":
+    arguments = asked()
+    command.end(lambda: main(**vars(arguments)))

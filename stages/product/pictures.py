@@ -1,0 +1,71 @@
+"""What somebody wants looked at: photographs and videos, read while the detector is at work on what came before."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+from stages.dataset.photo import Unreadable
+from stages.problem import Problem
+
+# Some of these need not be readable: a telephone's photographs are told of, not passed over.
+PHOTOGRAPHS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif"}
+VIDEOS = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"}
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+def listed(place: Path) -> list[Path]:
+    """Return the photographs, then the videos, that a path names: itself, or all in a folder."""
+    if place.is_file():
+        return [place]
+    if not place.exists():
+        raise Problem(f"{place}: there is no such file or folder")
+    found = sorted(path for path in place.rglob("*") if path.suffix.lower() in PHOTOGRAPHS | VIDEOS and path.is_file())
+    if not found:
+        kinds = ", ".join(sorted(kind[1:] for kind in PHOTOGRAPHS | VIDEOS))
+        raise Problem(f"{place}: there are no photographs or videos in it ({kinds})")
+    return sorted(found, key=video)
+
+
+def video(path: Path) -> bool:
+    """Return whether a file is a video, by its name."""
+    return path.suffix.lower() in VIDEOS
+
+
+def opened(path: Path) -> cv2.VideoCapture:
+    """Return a video to be read."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its lines would stand between ours
+    film = cv2.VideoCapture(str(path))
+    if not film.isOpened():
+        raise Unreadable(f"{path}: not a video that can be read")
+    return film
+
+
+def frames(film: cv2.VideoCapture) -> Iterator[np.ndarray]:
+    """Yield the frames of a video as uint8 RGB."""
+    while True:
+        there, pixels = film.read()
+        if not there:
+            return
+        yield cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+
+def ahead(
+    pool: Executor, work: Callable[[Item], Made], items: Iterable[Item], most: int
+) -> Iterator[tuple[Item, Future[Made]]]:
+    """Yield items in order, each with what becomes of it; so many are being worked on at a time."""
+    waiting: deque[tuple[Item, Future[Made]]] = deque()
+    for item in items:
+        waiting.append((item, pool.submit(work, item)))
+        if len(waiting) >= most:
+            yield waiting.popleft()
+    yield from waiting

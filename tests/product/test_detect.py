@@ -1,0 +1,164 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from stages import drawing, files, paths
+from stages.dataset import photo
+from stages.detector import predict
+from stages.problem import Problem
+from stages.product import card, detect
+from tests.helpers import small_detector
+from tests.helpers.checkouts import ROOT, environment
+
+SHAPES = {"a.png": (70, 96), "b.jpg": (140, 192), "deep/c.png": (96, 64), "b.png": (70, 96)}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with a product's detector and photographs of several shapes and kinds."""
+    folder = tmp_path_factory.mktemp("detect")
+    small_detector.product(folder / paths.RELEASED / "crates")
+    for number, (name, (height, width)) in enumerate(SHAPES.items()):
+        photo.save(folder / "mine" / name, small_detector.noise(height, width, number))
+    files.write(folder / "mine" / "notes.txt", "no photograph")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def there(made, monkeypatch):
+    monkeypatch.chdir(made)
+
+
+def looked(photos, at="0.5", into=None):
+    return detect.main(photos=Path(photos), product="crates", at=at, into=into)
+
+
+def results(name):
+    folder = paths.DETECTIONS / name
+    return folder, files.read_json(folder / "images.json"), files.read_json(folder / "detections.json")
+
+
+def test_detections_are_coco_results_and_what_the_detector_sees(capsys):
+    assert looked("mine", at="0.3") == 0
+    folder, images, detections = results("mine")
+    assert [image["file_name"] for image in images["images"]] == ["a.png", "b.jpg", "b.png", "deep/c.png"]
+    assert COCO(folder / "images.json").loadRes(str(folder / "detections.json")).getAnnIds()
+    assert {row["image_id"] for row in detections} == {1, 2, 3, 4}
+    about = card.read(paths.RELEASED / "crates")
+    for image in images["images"]:
+        pixels = photo.shown(Path("mine") / image["file_name"])
+        assert (image["height"], image["width"]) == pixels.shape[:2]
+        small = photo.fit(pixels, about.imgsz)
+        (alone,) = predict.predict(paths.RELEASED / "crates" / card.WEIGHTS, [small], about.imgsz)
+        expected = alone[alone[:, 4] >= 0.3]
+        mine = [row for row in detections if row["image_id"] == image["id"]]
+        assert len(mine) == len(expected)
+        scaled = expected[:, :4] * (image["width"], image["height"], image["width"], image["height"])
+        assert np.abs(scaled - [row["bbox"] for row in mine]).max() < 0.01
+        assert [row["category_id"] for row in mine] == [about.classes[int(k)].id for k in expected[:, 5]]
+        assert [row["score"] for row in mine] == pytest.approx(expected[:, 4], abs=1e-4)
+        certain = about.calibration.certainty(expected[:, 4])
+        assert [row["certainty"] for row in mine] == pytest.approx(certain, abs=1e-4)
+    assert f"{len(images['images'])} pictures" in capsys.readouterr().out
+
+
+def test_copies_have_boxes_and_photographs_stay_as_they_are():
+    before = files.fingerprint(Path("mine"))
+    looked("mine")
+    copies = paths.DETECTIONS / "mine" / "pictures"
+    there = sorted(str(path.relative_to(copies)) for path in copies.rglob("*.jpg"))
+    assert there == ["a.jpg", "b.jpg.jpg", "b.png.jpg", "deep/c.jpg"]  # two would both be b.jpg
+    plain, drawn = photo.shown(Path("mine/a.png")).astype(int), photo.shown(copies / "a.jpg").astype(int)
+    assert plain.shape == drawn.shape and np.abs(plain - drawn).max() > 60
+    assert files.fingerprint(Path("mine")) == before
+
+
+def test_what_cannot_be_read_is_said_and_the_others_are_looked_at(capsys):
+    broken = Path("some")
+    photo.save(broken / "good.png", small_detector.noise(70, 96))
+    files.write(broken / "cut.jpg", cv2.imencode(".jpg", small_detector.noise(200, 200))[1].tobytes()[:2000])
+    files.write(broken / "no.heic", "not a picture")
+    files.write(broken / "film.mp4", "not a video")
+    assert looked("some") == 1
+    said = capsys.readouterr().err
+    assert all(sum(name in line for line in said.splitlines()) == 1 for name in ("cut.jpg", "no.heic", "film.mp4"))
+    assert [image["file_name"] for image in results("some")[1]["images"]] == ["good.png"]
+    with pytest.raises(Problem, match=r"nothing in it can be read; .*cut\.jpg"):
+        looked("some/cut.jpg")
+    assert not (paths.DETECTIONS / "cut").exists()
+
+
+def test_a_photograph_is_looked_at_as_a_viewer_shows_it():
+    turn = Image.Exif()
+    turn[photo.ORIENTATION] = 6
+    Image.fromarray(small_detector.noise(60, 90)).save("turned.jpg", exif=turn)
+    looked("turned.jpg")
+    (image,) = results("turned")[1]["images"]
+    assert (image["width"], image["height"]) == (60, 90)
+
+
+def test_a_video_is_looked_at_frame_by_frame():
+    writer = cv2.VideoWriter("belt.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (96, 64))
+    for number in range(11):
+        writer.write(small_detector.noise(64, 96, number % 3))
+    writer.release()
+    assert looked("belt.avi") == 0
+    folder, images, detections = results("belt")
+    assert [image["frame"] for image in images["images"]] == list(range(11)) and detections
+    film = cv2.VideoCapture(str(folder / "pictures" / "belt.avi.mp4"))
+    assert (film.get(cv2.CAP_PROP_FRAME_COUNT), film.get(cv2.CAP_PROP_FPS)) == (11, 10)
+
+
+def test_only_earlier_results_are_replaced():
+    files.write("precious/thesis.txt", "mine")
+    for into in ("precious", "precious/thesis.txt", "mine/found"):
+        with pytest.raises(Problem):
+            looked("mine/a.png" if into != "mine/found" else "mine", into=Path(into))
+    assert Path("precious/thesis.txt").read_text() == "mine"
+    looked("mine/a.png", into=Path("again"))
+    looked("mine/b.png", into=Path("again"))
+    assert [image["file_name"] for image in files.read_json("again/images.json")["images"]] == ["b.png"]
+
+
+def test_a_threshold_of_the_card_or_a_number_says_what_counts():
+    about = card.read(paths.RELEASED / "crates")
+    assert detect.threshold(about, "precision") == 0.2
+    assert detect.threshold(about, "recall") == about.confidence  # it was not to be had
+    assert detect.threshold(about, "0.7") == 0.7
+
+
+def test_a_class_whose_name_cannot_be_drawn_is_drawn_as_its_number():
+    about = small_detector.product(Path("models/products/other"), names=("<script>", "瓶"))
+    pixels = small_detector.noise(70, 96)
+    seen = np.array([[4, 20, 30, 30, 0.9, 1.0]])
+    assert (detect.annotated(pixels.copy(), seen, about)[..., ::-1] != pixels).any()
+    assert drawing.printable("瓶", 1) == "class 1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere"], "nowhere: there is no such file or folder"),
+        (["models"], "there are no photographs or videos in it"),
+        (["mine", "--product", "shoe"], "there are: crates"),
+        (["mine", "--product", "../x"], "leaves its folder"),
+        (["mine", "--at", "2"], "'2' is neither precision nor recall nor between 0 and 1"),
+    ],
+)
+def test_a_mistake_is_one_line_without_importing_what_takes_seconds(made, arguments, says):
+    code = (
+        "import sys, runpy, atexit\n"
+        "atexit.register(lambda: print({'torch', 'ultralytics'} & sys.modules.keys() or 'light'))\n"
+        "sys.argv = ['detect', *sys.argv[1:]]\n"
+        "runpy.run_module('stages.product.detect', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=made, env=environment(ROOT),
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 2 and says in done.stderr.splitlines()[-1], done.stderr
+    assert done.stdout == "light\n"
