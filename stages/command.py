@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -18,14 +19,22 @@ DISK = {
 }
 
 
-def run(main: Callable[..., None], about: str | None, **positional: str) -> None:
-    """Parse the `positional` arguments (name → help), call `main`, and turn what a person can mend into a line."""
+def run(main: Callable[..., None], about: str | None, **arguments: str) -> None:
+    """Parse the arguments of `main` (name → help), call it, and turn what a person can mend into a line.
+
+    An argument with a default is an option of the default's type.
+    """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, text in positional.items():
-        parser.add_argument(name, help=text)
-    arguments = parser.parse_args()
+    declared = inspect.signature(main).parameters
+    for name, text in arguments.items():
+        default = declared[name].default
+        if default is inspect.Parameter.empty:
+            parser.add_argument(name, help=text)
+        else:
+            parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (default {default})")
+    given = vars(parser.parse_args())
     try:
-        main(**vars(arguments))
+        main(**given)
     except Problem as problem:
         sys.exit(_refuse(str(problem)))
     except BrokenPipeError:
