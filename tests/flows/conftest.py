@@ -45,19 +45,25 @@ LOOP = """stages:
 """
 
 
-@pytest.fixture(scope="session")
-def untouched_pipeline(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("pipeline")
-    (folder / "dvc.yaml").write_text(PIPELINE)
-    for command in (("git", "init", "-q"), ("dvc", "init", "-q"), ("git", "add", "-A"), ("git", "commit", "-qm", "x")):
-        run(folder, *command)
-    return folder
-
-
 @pytest.fixture
 def pipeline(untouched_pipeline, tmp_path) -> Path:
     """A checkout with four stages: two that take a while, one that needs both, one that needs nothing."""
     return shutil.copytree(untouched_pipeline, tmp_path / "pipeline")
+
+
+@pytest.fixture(scope="session")
+def untouched_pipeline(tmp_path_factory) -> Path:
+    return begun(tmp_path_factory.mktemp("untouched") / "pipeline")
+
+
+def begun(folder: Path) -> Path:
+    """Make the checkout of `pipeline`."""
+    folder.mkdir()
+    (folder / "dvc.yaml").write_text(PIPELINE)
+    for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q"), ("git", "add", "-A"),
+                    ("git", "commit", "-qm", "x")):  # fmt: skip
+        run(folder, *command)
+    return folder
 
 
 @pytest.fixture(scope="session")

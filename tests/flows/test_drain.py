@@ -18,7 +18,7 @@ from stages import files
 from tests.helpers.checkouts import ROOT, becomes, environment
 from tests.helpers.sleeping import sleeping
 
-LONG = "sleep 15"
+LONG = "until [ -e go ]; do sleep 0.2; done"
 SOON = {"PREFECT_WORKER_QUERY_SECONDS": "2"}
 
 
@@ -101,6 +101,7 @@ def test_a_day(site):
             assert becomes(lambda: client.read_work_pool("local").is_paused, 120)
             waits = ask("arrivals/arrivals")
             assert not (site / "right").exists() and drain.poll() is None
+            (site / "go").touch()
             assert drain.wait(240) == 0 and process.wait(120) == 0
             assert (site / "both").exists()
 
