@@ -33,7 +33,7 @@ def test_where_there_are_test_images_these_decide(complete):
 
 def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(alone):
     work = alone / ".checkpoints" / "folds"
-    kills.once(COMMAND, alone, lambda: len(list(work.glob("*/*/*/*.pt"))) >= 3)
+    kills.once(COMMAND, alone, lambda: len(list(work.glob("*/*/*/done.pt"))) >= 3)
     subset = files.read_json(alone / paths.SUBSETS / "ten" / "annotations.json")
     dealt = folds.deal([image["id"] for image in subset["images"]], 0)
     places = list(work.glob("*/*/[0-9]*/own"))
@@ -42,7 +42,7 @@ def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(al
         held = set(dealt[int(own.parent.name.partition("_")[0])])
         there = {image["id"] for image in files.read_json(own / "annotations.json")["images"]}
         assert len(held) == 2 and len(there) == 8 and not held & there
-    before = {path: path.stat().st_mtime_ns for path in work.glob("*/*/*/*.pt")}
+    before = {path: path.stat().st_mtime_ns for path in work.glob("*/*/*/done.pt")}
     again = subprocess.Popen(COMMAND, cwd=alone, env=environment(alone), stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True)  # fmt: skip
     kept = {}
