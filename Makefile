@@ -54,7 +54,7 @@ test: setup ## the quick tests, on all cores: minutes
 	@$(PYTEST) -m "not slow"
 
 check: setup ## the slow tests: kills, clones, several machines, browser, the whole pipeline at scale smoke; most of it is waiting
-	@$(PYTEST) -m slow --dist loadgroup -n 3
+	@$(PYTEST) -m slow --dist loadgroup --no-loadscope-reorder -n 3
 
 coverage: setup ## which lines the quick tests run
 	@$(PYTEST) -m "not slow" --cov=stages --cov=flows --cov-report=term:skip-covered

@@ -18,8 +18,9 @@ from benchmarks import choose, conditions
 from stages import command, paths, settings
 from stages.dataset import coco
 from stages.dataset import subset as subsets
-from stages.detector import metrics, model
-from stages.evidence import arm, held_out, mix, remade, statistics
+from stages.detector import metrics
+from stages.evidence import arm, held_out, remade, statistics
+from stages.evidence.remade import Photographs
 from stages.evidence.statistics import Sampling, Scores
 from stages.settings import Settings, Subset
 from stages.training import parallel
@@ -44,10 +45,9 @@ def main() -> None:
     for size in (128, 192):
         fast, slow = (np.median(spent[f"{size} px, {way}"]) for way in WAYS)
         figures[f"{size} px, bf16 against fp32"] = round(float(slow / fast), 2)
-    jobs = [(way, seed) for seed in range(SEEDS) for way in WAYS]
-    with parallel.trainings(len(jobs)) as pool:
-        made = {job: pool.submit(score, own, *job, params) for job in jobs}
-        runs = {way: np.array([made[way, seed].result() for seed in range(SEEDS)]) for way in WAYS}
+    with parallel.trainings(SEEDS) as pool:
+        found = np.array(list(pool.map(scores, *zip(*((own, seed, params) for seed in range(SEEDS)), strict=True))))
+        runs = dict(zip(WAYS, found.T, strict=True))
     one, other = (Scores(of, np.tile(of[:, None], 2)) for of in runs.values())
     apart = statistics.difference([one], [other], Sampling(10_000, 0, statistics.spread([([one], [other])])))
     figures |= {f"mAP50-95, {way}": of.round(4).tolist() for way, of in runs.items()}
@@ -66,11 +66,14 @@ def seconds(own: Path, way: str, size: int, turn: int, params: Settings) -> floa
     return times[1] - times[0]
 
 
-def score(own: Path, way: str, seed: int, params: Settings) -> float:
-    """Return what a detector reaches that was trained in one way."""
-    weights = trained(own, way, params.now.study.imgsz, STEPS, seed, params, WORK / f"{way}_{seed}")
-    held = choose.test(params)
-    return metrics.coco_map(held_out.seen(held, weights), held.classes)[1]
+def scores(own: Path, seed: int, params: Settings) -> list[float]:
+    """Return what detectors reach that were trained in both ways: one after the other, as their settings, by which
+    checkpoints are known, are the same."""
+    held, found = choose.test(params), []
+    for way in WAYS:
+        weights = trained(own, way, params.now.study.imgsz, STEPS, seed, params, WORK / f"{way}_{seed}")
+        found.append(metrics.coco_map(held_out.seen(held, weights), held.classes)[1])
+    return found
 
 
 def trained(own: Path, way: str, size: int, steps: int, seed: int, params: Settings, place: Path) -> Path:
@@ -83,14 +86,8 @@ def trained(own: Path, way: str, size: int, steps: int, seed: int, params: Setti
     rule = Subset(group="other", count=choose.COUNT, prefer="random", fewer=False)
     ids = [id_ for id_, _ in subsets.pick(every, rule, seed, "other")]
     some = remade.some(every, ids, own / "images", place / str(seed) / "own")
-    mix.write([mix.Part([some], 1.0)], place / "data", size, arm.BATCHES * how.batch, seed)
-    made = model.train(
-        place / "data", arm.detector(params, how, "standard", None), seed, WORK / "state", f"{way}, {size}"
-    )
-    weights = place / "weights.pt"
-    shutil.copyfile(made.last, weights)
-    model.forget(made)
-    return weights
+    asked = params.arms["ten_standard"]
+    return remade.train(asked, Photographs(some), how, seed, place, f"{way}, {size}", params).weights
 
 
 if __name__ == "__main__":

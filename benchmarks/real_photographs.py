@@ -1,12 +1,12 @@
 """Real photographs: what composed pictures are worth on somebody's own COCO dataset.
 
-Deals the photographs of a folder (images/ and an annotations file) into a test part and the rest, and trains on draws
-of ten, of ten with composed pictures, and on all of the rest. Nothing is chosen on them.
+Deals the photographs of a folder (images/ and an annotations file) into a test part and the rest, near-duplicates to
+one of the two, and trains on draws of ten, of ten with composed pictures, and on all of the rest. Nothing is chosen on
+them.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from pathlib import Path
 
@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 
 from benchmarks import conditions
-from stages import files, paths, settings
-from stages.dataset import coco
+from stages import command, files, paths, settings
+from stages.dataset import arrival, coco, near_duplicates, split
 from stages.detector import metrics
 from stages.evidence import arm_metrics, held_out, remade, statistics
 from stages.evidence.remade import Photographs
@@ -29,29 +29,19 @@ POINTS = (("ten_standard", FEW), ("paste", FEW), ("ten_standard", None))  # arms
 WORK = paths.CHECKPOINTS / "real_photographs"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="a folder with images/")
-    parser.add_argument("--annotations", default="annotations.json", help="the COCO file in it (%(default)s)")
-    parser.add_argument("--imgsz", type=int, default=320, help="pixels of the longer side (%(default)s)")
-    parser.add_argument("--steps", type=int, default=1200, help="of each training (%(default)s)")
-    parser.add_argument("--draws", type=int, default=2, help="of the photographs, each with a seed (%(default)s)")
-    asked = parser.parse_args()
-    measure(asked.folder, asked.annotations, asked.imgsz, asked.steps, asked.draws)
-
-
-def measure(folder: Path, annotations: str, imgsz: int, steps: int, draws: int) -> None:
-    """Train on a dataset's photographs, and write what was reached to reports/benchmarks/."""
+def main(
+    folder: str, annotations: str = "annotations.json", imgsz: int = 320, steps: int = 1200, draws: int = 2
+) -> None:
     params = settings.load()
     how = msgspec.structs.replace(params.now.study, imgsz=imgsz, steps=steps, seeds=draws)
     now = msgspec.structs.replace(params.now, study=how)
     params = msgspec.structs.replace(params, scales=params.scales | {params.scale: now})
-    dataset = coco.read(folder / annotations)
-    ids = np.random.default_rng(0).permutation([image.id for image in dataset.images]).tolist()
-    cut = round(TESTED * len(ids))
+    place = Path(folder)
+    dataset = coco.read(place / annotations)
+    test, rest = dealt(dataset, place / "images", params)
     jobs = [(arm, count, draw) for draw in range(draws) for arm, count in POINTS]
     with parallel.trainings(len(jobs)) as pool:
-        waiting = {job: pool.submit(score, folder, annotations, ids[:cut], ids[cut:], *job, params) for job in jobs}
+        waiting = {job: pool.submit(score, place, annotations, test, rest, *job, params) for job in jobs}
         scores = {job: of.result() for job, of in waiting.items()}
 
     def arm(name: str, count: int | None) -> list[Scores]:
@@ -60,22 +50,33 @@ def measure(folder: Path, annotations: str, imgsz: int, steps: int, draws: int) 
 
     few, fakes, every = (arm(*point) for point in POINTS)
     by = Sampling(10_000, 0, statistics.spread([(fakes, few), (every, few)]))
-    figures: dict = {"photographs": len(ids), "for testing": cut, "steps": steps, "pixels": imgsz, "draws": draws,
-                     "classes": len(dataset.categories)}  # fmt: skip
+    figures: dict = {"photographs": len(dataset.images), "for testing": len(test), "steps": steps, "pixels": imgsz,
+                     "draws": draws, "classes": len(dataset.categories)}  # fmt: skip
     for title, of in ((f"{FEW}, standard augmentation", few), (f"{FEW}, with composed pictures", fakes),
-                      (f"all {len(ids) - cut}, standard augmentation", every)):  # fmt: skip
+                      (f"all {len(rest)}, standard augmentation", every)):  # fmt: skip
         figures[title] = said(statistics.estimate(of, by))
     figures["composed pictures against none"] = said(statistics.difference(fakes, few, by))
     way = statistics.closed(fakes, few, every, by)
     figures["closed"] = said(way) if way else "not certain that more photographs help"
     for point in POINTS:
-        figures[f"{point[0]} of {point[1] or len(ids) - cut}, measures"] = {
+        figures[f"{point[0]} of {point[1] or len(rest)}, measures"] = {
             name: round(float(np.mean([scores[*point, d]["metrics"][name] for d in range(draws)])), 4)
             for name in arm_metrics.METRICS
         }  # fmt: skip
-    name = f"real_{folder.name}_{len(dataset.categories)}"
+    name = f"real_{place.name}_{len(dataset.categories)}"
     conditions.record(name, figures, ("torch", "ultralytics-opencv-headless"))
     shutil.rmtree(WORK)
+
+
+def dealt(dataset: coco.Coco, images: Path, params: Settings) -> tuple[list[int], list[int]]:
+    """Return the ids of the images that test, and of the rest, as a dataset is split for the stages."""
+    looks = arrival.traits((images / image.file_name, image) for image in dataset.images)
+    same = near_duplicates.clusters(*looks, params.split.hash_distance, params.split.tile_distance)
+    near = [[dataset.images[place].id for place in cluster] for cluster in same]
+    shares = msgspec.structs.replace(params.split, train=1 - TESTED, val=0.0, test=TESTED)
+    places = split.draw(dataset, {}, near, shares, 0)
+    test, rest = ([id_ for id_, (part, _) in places.items() if part == wanted] for wanted in ("test", "train"))
+    return test, rest
 
 
 def said(of: statistics.Interval | statistics.Difference) -> str:
@@ -102,4 +103,12 @@ def score(
 
 
 if __name__ == "__main__":
-    main()
+    command.run(
+        main,
+        __doc__,
+        folder="with images/",
+        annotations="the COCO file in it",
+        imgsz="pixels of the longer side",
+        steps="of each training",
+        draws="of the photographs, each with a seed",
+    )

@@ -24,7 +24,7 @@ def main() -> None:
         folder = Path(name) / "second_world"
         folder.mkdir()
         world.generate(BINS, SEED, folder)
-        real_photographs.measure(folder, "annotations.json", IMGSZ, STEPS, DRAWS)
+        real_photographs.main(str(folder), imgsz=IMGSZ, steps=STEPS, draws=DRAWS)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ NAME, BROKEN = "can_rose", "can_broken"
 TRAINING, TEST = 10, 6  # photographs
 PORT = 4397
 PATIENCE = 900  # seconds
+ARMS = ("ten", "ten_standard", "paste", "warm_ten")  # enough for both decisions, with one seed each
 HEADLINE = "reports/metrics/headline.json"
 
 
@@ -61,6 +62,8 @@ def prepared(source: Path, checkout: Path) -> Path:
     params = YAML().load(checkout / settings.PARAMS)
     params["scale"] = "smoke"
     params["arrival"]["review_minutes"] = 0  # nobody is there to look
+    params["arrival"]["targets"] = [f"arm@{name}" for name in ARMS]
+    params["scales"]["smoke"]["evidence"]["seeds"] = 1
     files.write(checkout / settings.PARAMS, settings.written(params))
     environ = serve.environment(checkout, serve.HOST, PORT)
     subprocess.run(["dvc", "repro", "--quiet", "health"], cwd=checkout, env=environ, check=True)

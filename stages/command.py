@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -21,13 +22,21 @@ DISK = {
 }
 
 
-def run(main: Callable[..., None], about: str | None, **positional: str) -> None:
-    """Parse the `positional` arguments (name → help), and call `main` with them."""
+def run(main: Callable[..., None], about: str | None, **arguments: str) -> None:
+    """Parse the arguments of `main` (name → help), and call it with them.
+
+    An argument with a default is an option of the default's type.
+    """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, text in positional.items():
-        parser.add_argument(name, help=text)
-    arguments = parser.parse_args()
-    end(lambda: main(**vars(arguments)))
+    declared = inspect.signature(main).parameters
+    for name, text in arguments.items():
+        default = declared[name].default
+        if default is inspect.Parameter.empty:
+            parser.add_argument(name, help=text)
+        else:
+            parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (default {default})")
+    given = vars(parser.parse_args())
+    end(lambda: main(**given))
 
 
 def end(work: Callable[[], int | None]) -> None:

@@ -3,6 +3,7 @@ real `dvc` runs."""
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import shutil
@@ -113,11 +114,23 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def done(checkout) -> Path:
-    """A checkout in which plain DVC has run all stages."""
-    folder = checkout("one")
-    run(folder, "dvc", "repro")
-    return folder
+def complete(checkout, tmp_path_factory) -> Path:
+    """The checkout in which plain DVC has run all stages. The first process that asks makes it; nobody changes it."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "complete"
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            folder = checkout("one")
+            run(folder, "dvc", "repro")
+            folder.rename(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def done(complete, tmp_path_factory) -> Path:
+    """A copy of that checkout, for one module's tests."""
+    return shutil.copytree(complete, tmp_path_factory.mktemp("done") / "tenfold", symlinks=True)
 
 
 @pytest.fixture(scope="session")
@@ -134,12 +147,26 @@ def browser():
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What needs the one checkout in which all stages have run is slow, and in one process, which makes it once."""
-    names = getattr(item, "fixturenames", ())
-    if "done" in names or "browser" in names:
+    """What needs the checkout in which all stages have run is slow, and a module's tests share a process and a copy."""
+    if needs(item, "complete") or needs(item, "browser"):
         item.add_marker("slow")
-    if "done" in names:
-        item.add_marker(pytest.mark.xdist_group("done"))
+    if needs(item, "complete"):
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what makes that checkout, which takes longest; end with what else needs it, when it is there."""
+
+    def turn(item: pytest.Item) -> int:
+        if not needs(item, "complete"):
+            return 1
+        return 0 if item.path.stem == "test_dag" else 2
+
+    items.sort(key=turn)
+
+
+def needs(item: pytest.Item, fixture: str) -> bool:
+    return fixture in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture

@@ -9,13 +9,16 @@ from stages.problem import Problem
 
 
 def outcome(monkeypatch, capsys, error, arguments=()):
-    def main(**_):
+    def main():
         if error:
             raise error
 
+    def of(name):
+        main()
+
     monkeypatch.setattr(sys, "argv", ["stage", *arguments])
     try:
-        command.run(main, "About this stage.", **({"name": "which"} if arguments else {}))
+        command.run(of if arguments else main, "About this stage.", **({"name": "which"} if arguments else {}))
         code = 0
     except SystemExit as stop:
         code = stop.code
@@ -53,3 +56,24 @@ def test_help_and_success(monkeypatch, capsys):
     code, said = outcome(monkeypatch, capsys, None, ["--help"])
     assert code == 0
     assert "About this stage." in said.out
+
+
+def test_what_has_a_default_is_an_option_of_its_type(monkeypatch, capsys):
+    said = []
+
+    def main(folder, steps=1200, part="a.json"):
+        said.append((folder, steps, part))
+
+    def start(*arguments):
+        monkeypatch.setattr(sys, "argv", ["benchmark", *arguments])
+        command.run(main, "About it.", folder="which", steps="of each", part="of it")
+
+    start("here")
+    start("here", "--steps", "12", "--part", "b.json")
+    assert said == [("here", 1200, "a.json"), ("here", 12, "b.json")]
+    with pytest.raises(SystemExit):
+        start("here", "--steps", "many")
+    assert "invalid int value: 'many'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        start("--help")
+    assert "of each (default 1200)" in capsys.readouterr().out

@@ -6,6 +6,7 @@ threads. One thread also gives the same bits on every machine of a kind, however
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from collections.abc import Iterator
@@ -21,18 +22,14 @@ THREADS = "OMP_NUM_THREADS"
 
 def together() -> int:
     """Return how many trainings may go at a time: one on a GPU, else one for each core that this process may use."""
-    import torch
-
-    return 1 if torch.cuda.is_available() else min(provenance.cores(), int(os.environ.get(THREADS) or 1 << 10))
+    return 1 if _gpu() else min(provenance.cores(), int(os.environ.get(THREADS) or 1 << 10))
 
 
 @contextmanager
 def trainings(most: int) -> Iterator[ProcessPoolExecutor]:
     """Give processes to train in, at most so many, each with its share of the machine."""
-    import torch
-
     count, before = min(most, together()), os.environ.get(THREADS)
-    if not torch.cuda.is_available():
+    if not _gpu():
         os.environ[THREADS] = "1"  # which the processes inherit
     pool = ProcessPoolExecutor(count, get_context("spawn"), _die_with, (os.getpid(),))
     try:
@@ -43,6 +40,18 @@ def trainings(most: int) -> Iterator[ProcessPoolExecutor]:
             os.environ.pop(THREADS, None)
         else:
             os.environ[THREADS] = before
+
+
+def _gpu() -> bool:
+    """Return whether there is a GPU. Without NVIDIA's driver there is none, and torch, which takes seconds to import,
+    need not be asked."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _die_with(parent: int) -> None:

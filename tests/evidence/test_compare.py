@@ -15,6 +15,12 @@ PART = roles(PARAMS.arms, PARAMS)
 IMAGES, PRODUCT, KNOWN = 30, 1, 0  # classes
 
 
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch):
+    """Scores of fewer draws of the test images, which is what takes time here."""
+    monkeypatch.setattr(compare, "IMAGE_DRAWS", 200)
+
+
 def seen(skill, seed=0, number=PRODUCT, shift=0.0, called=None):
     """Return two detectors' scenes: `skill` is the share of objects that they find, `shift` how far beside them."""
     return [[photograph(skill, k, seed + run, number, shift, called) for k in range(IMAGES)] for run in range(2)]

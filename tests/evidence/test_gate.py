@@ -1,6 +1,3 @@
-import os
-import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -9,41 +6,34 @@ import pytest
 
 from stages import files, paths
 from stages.evidence import folds
+from tests.helpers import kills
 from tests.helpers.checkouts import environment, run
 
 COMMAND = (sys.executable, "-m", "stages.evidence.gate")
 
 
 @pytest.fixture(scope="module")
-def alone(done, tmp_path_factory):
-    """A copy of the checkout in which everything has run, but for the test images of the product in focus."""
-    folder = tmp_path_factory.mktemp("gate") / "tenfold"
-    shutil.copytree(done, folder, symlinks=True)
-    split = files.read_json(folder / paths.SPLIT)
-    images = files.read_json(folder / paths.ANNOTATIONS)["images"]
+def alone(done):
+    """The checkout in which everything has run, but without test images of the product in focus."""
+    split = files.read_json(done / paths.SPLIT)
+    images = files.read_json(done / paths.ANNOTATIONS)["images"]
     mine = {image["id"] for image in images if image["file_name"].startswith("tube_mint/")}
     split["test"] = [id_ for id_ in split["test"] if id_ not in mine]
-    (folder / paths.SPLIT).unlink()
-    files.write_json(folder / paths.SPLIT, split)
-    run(folder, sys.executable, "-m", "stages.evidence.compare_arms")
-    return folder
+    (done / paths.SPLIT).unlink()
+    files.write_json(done / paths.SPLIT, split)
+    run(done, sys.executable, "-m", "stages.evidence.compare_arms")
+    return done
 
 
-def test_where_there_are_test_images_these_decide(done):
-    decided = files.read_json(done / paths.EVIDENCE / "results.json")["focus"]["gate"]
-    assert files.read_json(done / paths.METRICS / "gate.json").items() <= decided.items()
-    assert files.read_json(done / paths.GATE / "folds.json") == {}
+def test_where_there_are_test_images_these_decide(complete):
+    decided = files.read_json(complete / paths.EVIDENCE / "results.json")["focus"]["gate"]
+    assert files.read_json(complete / paths.METRICS / "gate.json").items() <= decided.items()
+    assert files.read_json(complete / paths.GATE / "folds.json") == {}
 
 
 def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(alone):
-    killed = subprocess.Popen(COMMAND, cwd=alone, env=environment(alone), stderr=subprocess.DEVNULL,
-                              start_new_session=True)  # fmt: skip
-    work, deadline = alone / ".checkpoints" / "folds", time.monotonic() + 240
-    while len(list(work.glob("*/*/*/*.pt"))) < 3:
-        assert killed.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+    work = alone / ".checkpoints" / "folds"
+    kills.once(COMMAND, alone, lambda: len(list(work.glob("*/*/*/done.pt"))) >= 3)
     subset = files.read_json(alone / paths.SUBSETS / "ten" / "annotations.json")
     dealt = folds.deal([image["id"] for image in subset["images"]], 0)
     places = list(work.glob("*/*/[0-9]*/own"))
@@ -52,7 +42,7 @@ def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(al
         held = set(dealt[int(own.parent.name.partition("_")[0])])
         there = {image["id"] for image in files.read_json(own / "annotations.json")["images"]}
         assert len(held) == 2 and len(there) == 8 and not held & there
-    before = {path: path.stat().st_mtime_ns for path in work.glob("*/*/*/*.pt")}
+    before = {path: path.stat().st_mtime_ns for path in work.glob("*/*/*/done.pt")}
     again = subprocess.Popen(COMMAND, cwd=alone, env=environment(alone), stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True)  # fmt: skip
     kept = {}

@@ -46,9 +46,14 @@ LOOP = """stages:
 
 
 @pytest.fixture
-def pipeline(tmp_path) -> Path:
+def pipeline(untouched_pipeline, tmp_path) -> Path:
     """A checkout with four stages: two that take a while, one that needs both, one that needs nothing."""
-    return begun(tmp_path / "pipeline")
+    return shutil.copytree(untouched_pipeline, tmp_path / "pipeline")
+
+
+@pytest.fixture(scope="session")
+def untouched_pipeline(tmp_path_factory) -> Path:
+    return begun(tmp_path_factory.mktemp("untouched") / "pipeline")
 
 
 def begun(folder: Path) -> Path:
@@ -61,11 +66,10 @@ def begun(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def project(bins, tmp_path):
-    """A checkout whose dataset is the bins world without one group, which then arrives."""
-    folder = tmp_path / "tenfold"
-    (folder / "reports").mkdir(parents=True)
+@pytest.fixture(scope="session")
+def untouched_project(bins, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "reports").mkdir()
     yaml = YAML()
     params = yaml.load(ROOT / "params.yaml")
     params["scale"], params["arrival"]["least"], params["arrival"]["targets"] = "smoke", 4, ["loop"]
@@ -84,6 +88,12 @@ def project(bins, tmp_path):
     coco.write(folder / paths.ANNOTATIONS, known)
     shutil.copytree(bins / "images", folder / paths.SOURCE_IMAGES)
     return folder
+
+
+@pytest.fixture
+def project(untouched_project, tmp_path) -> Path:
+    """A checkout whose dataset is the bins world without one group, which then arrives."""
+    return shutil.copytree(untouched_project, tmp_path / "tenfold", symlinks=True)
 
 
 @pytest.fixture

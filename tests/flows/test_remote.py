@@ -5,6 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -15,60 +17,58 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows import main_branch, remote, worker
 from tests.helpers.checkouts import ROOT, becomes, environment, flow, run
 
-CODE = "from flows.reproduce import reproduce; print('RAN', reproduce(slots=3, pool='gpu', patience={patience}))"
+CODE = "from flows.reproduce import reproduce; print('RAN', reproduce({targets}, 3, pool='gpu', patience={patience}))"
 WORKERS = ("one", "two")
-# `left` and `right` wait for each other, so that no machine can do both; each stage writes whose it was. DVC knows only
-# stages that depend on something by their inputs.
-DIVIDED = """stages:
+# `left` and `right` wait for each other, so that no machine can do both; each stage writes whose it was. Whoever comes
+# first to `slow`, never gets to its end. DVC knows only stages that depend on something by their inputs.
+STAGES = """stages:
   first: {cmd: 'cat input > first && echo "first $WHO" >> first', deps: [input, added], outs: [first]}
   left: {cmd: sh meet.sh left right, deps: [first, meet.sh], outs: [left]}
   right: {cmd: sh meet.sh right left, deps: [first, meet.sh], outs: [right], metrics: [right.json: {cache: false}]}
   both: {cmd: 'cat left right > both && echo "both $WHO" >> both', deps: [left, right], outs: [both]}
+  slow: {cmd: sh slow.sh, deps: [slow.sh], outs: [slow]}
+  endless: {cmd: sleep 286, deps: [input], outs: [endless]}
 """
 MEET = """touch "$SHARED/$1"
 until [ -e "$SHARED/$2" ]; do sleep 0.2; done
 { cat first; echo "$1 $WHO"; } > "$1"
 echo '{"a": 1}' > "$1.json"
 """
-# Whoever comes first never gets to the end.
-DEADLY = """stages:
-  slow: {cmd: sh slow.sh, deps: [slow.sh], outs: [slow]}
-"""
-SLOW = """if mkdir "$SHARED/first" 2>/dev/null; then echo "$WHO" > "$SHARED/first/who"; sleep 600; fi
+SLOW = """if mkdir "$SHARED/victim" 2>/dev/null; then echo "$WHO" > "$SHARED/victim/who"; sleep 600; fi
 echo "slow $WHO" > slow
 """
 
 
-@pytest.fixture
-def machines(tmp_path, server):
-    """A maker of a main checkout, and of two workers at work in two clones of it: `machines(pipeline, scripts)`."""
-    processes: dict[str, subprocess.Popen] = {}
-    (tmp_path / "shared").mkdir()
-
-    def make(pipeline: str, **scripts: str) -> tuple[Path, dict[str, subprocess.Popen]]:
-        main = checkout(tmp_path, pipeline, scripts)
-        deploy(main, server)
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory, server) -> Iterator[tuple[Path, dict[str, subprocess.Popen]]]:
+    """A main checkout, and two workers at work in two clones of it."""
+    place = tmp_path_factory.mktemp("machines")
+    (place / "shared").mkdir()
+    main = checkout(place)
+    deploy(main, server)
+    processes = {}
+    try:
         for name in WORKERS:
-            run(tmp_path, "git", "clone", "-q", str(main), name)
-            processes[name] = joined(tmp_path / name, name, server)
+            run(place, "git", "clone", "-q", str(main), name)
+            processes[name] = joined(place / name, name, server)
         assert becomes(lambda: at_work(server) == set(WORKERS), 120), "the workers did not start"
-        return main, processes
+        yield main, processes
+    finally:
+        for process in processes.values():
+            kill(process)
 
-    yield make
-    for process in processes.values():
-        kill(process)
 
-
-def checkout(place: Path, pipeline: str, scripts: dict[str, str]) -> Path:
+def checkout(place: Path) -> Path:
     """The main checkout: a pipeline, and the flows that its clones run."""
     main = place / "main"
     for name in ("flows", "stages"):
         shutil.copytree(ROOT / name, main / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "prefect.yaml", main)
-    files = {"dvc.yaml": pipeline, "input": "input\n", "added": "added\n"}
-    for name, text in {**files, **{f"{name}.sh": text for name, text in scripts.items()}}.items():
+    files = {"dvc.yaml": STAGES, "input": "input\n", "added": "added\n", "meet.sh": MEET, "slow.sh": SLOW}
+    for name, text in files.items():
         (main / name).write_text(text)
-    (main / ".gitignore").write_text("__pycache__/\n/.prefect/\n")
+    outs = "".join(f"/{name}\n" for name in ("first", "left", "right", "both", "slow", "endless"))
+    (main / ".gitignore").write_text("__pycache__/\n/.prefect/\n" + outs)  # DVC would add them, and a run refuse that
     for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q"), ("dvc", "add", "-q", "added"),
                     ("dvc", "remote", "add", "-q", "-d", "store", str(place / "store")),
                     ("git", "add", "-A"), ("git", "commit", "-qm", "Start")):  # fmt: skip
@@ -106,9 +106,10 @@ def talk(server: dict[str, str]):
         yield client
 
 
-def ran(main: Path, server: dict[str, str], patience: float) -> str:
-    """What a whole run says."""
-    return ended(flow(main, server, CODE.format(patience=patience), WHO="main", SHARED=str(main.parent / "shared")))
+def begin(main: Path, server: dict[str, str], target: str, patience: float = 300) -> subprocess.Popen:
+    """Start a run of one stage, and all that it needs, on the machines."""
+    code = CODE.format(targets=[target], patience=patience)
+    return flow(main, server, code, WHO="main", SHARED=str(main.parent / "shared"))
 
 
 def ended(process: subprocess.Popen) -> str:
@@ -129,26 +130,41 @@ def kill(process: subprocess.Popen) -> None:
         process.wait()
 
 
-@pytest.mark.slow
+def together(test: Callable) -> Callable:
+    """Mark a slow test of one whose machines the others use, too."""
+    return pytest.mark.slow(pytest.mark.xdist_group("machines")(test))
+
+
+@together
 def test_two_machines_divide_the_stages_and_the_main_checkout_has_them_all(machines, server):
-    main, _ = machines(DIVIDED, meet=MEET)
-    said = ran(main, server, 300)
+    main, _ = machines
+    said = ended(begin(main, server, "both"))
     assert "RAN ['first', 'left', 'right', 'both']" in said, said
     did = dict(line.split() for line in (main / "both").read_text().splitlines() if " " in line)
     assert did.keys() == {"first", "left", "right", "both"}
     assert {did["left"], did["right"]} == set(WORKERS)
     assert "main" not in did.values()  # nothing was computed again there
     assert (main / "right.json").exists()
-    assert "up to date" in run(main, "dvc", "status").stdout
+    assert "up to date" in run(main, "dvc", "status", "both", "--with-deps").stdout
     locks = [path for path in main.parent.rglob("dvc.lock") if run(path.parent, "git", "ls-files", "dvc.lock").stdout]
     assert locks == []  # workers commit none
 
 
-@pytest.mark.slow
-def test_the_stage_of_a_worker_that_dies_runs_elsewhere(machines, server, tmp_path):
-    main, workers = machines(DEADLY, slow=SLOW)
-    process = flow(main, server, CODE.format(patience=75), WHO="main", SHARED=str(tmp_path / "shared"))
-    note = tmp_path / "shared" / "first" / "who"
+@together
+def test_ending_a_run_ends_what_it_handed_out(machines, server):
+    main, _ = machines
+    process = begin(main, server, "endless")
+    assert becomes(asleep, 180), ended(process)
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+    assert becomes(lambda: not asleep(), 120)
+
+
+@together
+def test_the_stage_of_a_worker_that_dies_runs_elsewhere(machines, server):
+    main, workers = machines
+    process = begin(main, server, "slow", patience=40)  # a worker's sign of life comes every 30 seconds
+    note = main.parent / "shared" / "victim" / "who"
     assert becomes(lambda: note.exists() and note.read_text().endswith("\n"), 120), ended(process)
     victim = note.read_text().strip()
     kill(workers[victim])
@@ -161,18 +177,8 @@ def test_the_stage_of_a_worker_that_dies_runs_elsewhere(machines, server, tmp_pa
     assert states == {"COMPLETED", "CRASHED"}
 
 
-@pytest.mark.slow
-def test_ending_a_run_ends_what_it_handed_out(machines, server, tmp_path):
-    main, _ = machines(DEADLY, slow=SLOW.replace("600", "286"))
-    process = flow(main, server, CODE.format(patience=300), WHO="main", SHARED=str(tmp_path / "shared"))
-    assert becomes(lambda: asleep("286"), 180), ended(process)
-    process.send_signal(signal.SIGTERM)
-    ended(process)
-    assert becomes(lambda: not asleep("286"), 120)
-
-
-def asleep(seconds: str) -> bool:
-    return any(one.info["cmdline"] == ["sleep", seconds] for one in psutil.process_iter(["cmdline"]))
+def asleep() -> bool:
+    return any(one.info["cmdline"] == ["sleep", "286"] for one in psutil.process_iter(["cmdline"]))
 
 
 def test_what_is_not_committed_is_refused(pipeline):

@@ -1,5 +1,6 @@
 import signal
 
+import yaml
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -8,7 +9,7 @@ from flows.dag import Stage
 from tests.helpers.checkouts import becomes, flow, run
 from tests.helpers.sleeping import sleeping
 
-CODE = "from flows.reproduce import reproduce; print('RAN', reproduce(slots={slots}))"
+CODE = "from flows.reproduce import reproduce; print('RAN', reproduce({targets}, slots=2))"
 
 
 def test_stages_are_ready_when_what_they_need_is_done():
@@ -21,8 +22,10 @@ def test_stages_are_ready_when_what_they_need_is_done():
 
 
 def test_every_stage_is_a_task_and_a_second_run_has_nothing_to_do(pipeline, server):
-    said = flow(pipeline, server, CODE.format(slots=2)).communicate(timeout=180)[0]
-    assert "RAN ['" in said, said
+    twice = CODE.format(targets=[]) + "; print('RAN', reproduce())"
+    said = flow(pipeline, server, twice).communicate(timeout=180)[0]
+    first, _, second = said.partition("RAN ['")
+    assert second, said
     assert (pipeline / "both").read_text() == "left\nright\n"
     begun = {name: int((pipeline / f"{name}.begun").read_text()) / 1e9 for name in ("left", "right")}
     assert begun["left"] - begun["right"] < 3  # at the same time: one after the other would be more than three seconds
@@ -32,15 +35,25 @@ def test_every_stage_is_a_task_and_a_second_run_has_nothing_to_do(pipeline, serv
         artifacts = {a.key for a in client.read_artifacts()}
     assert {"left", "right", "both", "alone"} <= tasks.keys()
     assert "metrics" in artifacts
-    said = flow(pipeline, server, CODE.format(slots=2)).communicate(timeout=180)[0]
-    assert "0 of 4 stages are stale" in said and "RAN []" in said
+    assert "4 of 4 stages are stale" in first
+    assert "0 of 4 stages are stale" in second and "RAN []" in second
+
+
+def test_in_another_clone_it_ends_with_the_same_lock_as_dvc_by_itself(complete, checkout, server):
+    other = checkout("two")
+    targets = ["gan_sample@wgan_transfer", "arm@paste"]  # with each kind of training
+    said = flow(other, server, f"from flows.reproduce import reproduce; reproduce({targets}, slots=2)").communicate()[0]
+    assert "Finished in state Completed()" in said, said[-5000:]
+    dvc, by_flow = (yaml.safe_load((folder / "dvc.lock").read_text())["stages"] for folder in (complete, other))
+    assert {"gan@wgan_ten", "judge_detector@focus", "compose@paste"} < by_flow.keys()
+    assert by_flow == {name: dvc[name] for name in by_flow}
 
 
 def test_a_failed_stage_stops_what_needs_it_and_nothing_else(pipeline, server):
     text = (pipeline / "dvc.yaml").read_text()
     broken = text.replace("sleep 1 && date +%s%N > left.begun && echo left > left", "echo 'tenfold: mend me' && exit 2")
     (pipeline / "dvc.yaml").write_text(broken)
-    said = flow(pipeline, server, CODE.format(slots=2)).communicate(timeout=180)[0]
+    said = flow(pipeline, server, CODE.format(targets=[])).communicate(timeout=180)[0]
     assert "2 stages failed or could not be run: left, both" in said
     assert said.count("tenfold: mend me") >= 1 and "retry" not in said.lower()  # a person has to mend it first
     assert (pipeline / "alone").exists() and (pipeline / "right").exists() and not (pipeline / "both").exists()
@@ -51,15 +64,15 @@ def test_a_stage_that_was_killed_is_tried_again(pipeline, server):
     once = "if [ ! -e tried ]; then touch tried; kill -9 $$; fi; date +%s%N > left.begun; echo left > left"
     broken = text.replace("sleep 1 && date +%s%N > left.begun && echo left > left", once)
     (pipeline / "dvc.yaml").write_text(broken)
-    said = flow(pipeline, server, CODE.format(slots=2)).communicate(timeout=180)[0]
-    assert "RAN ['" in said, said
-    assert (pipeline / "both").exists()
+    said = flow(pipeline, server, CODE.format(targets=["left"])).communicate(timeout=180)[0]
+    assert "RAN ['left']" in said, said
+    assert (pipeline / "left").exists()
 
 
 def test_ending_a_flow_ends_its_children(pipeline, server):
     text = (pipeline / "dvc.yaml").read_text()
     (pipeline / "dvc.yaml").write_text(text.replace("sleep 1 &&", "sleep 287 &&"))
-    process = flow(pipeline, server, CODE.format(slots=2))
+    process = flow(pipeline, server, CODE.format(targets=["left"]))
     assert becomes(sleeping, 90)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)

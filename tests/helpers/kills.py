@@ -1,10 +1,12 @@
-"""A training that is killed again and again, and one that is not."""
+"""Commands and trainings that are killed at some moment, once or again and again."""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +14,26 @@ from typing import Any
 
 import torch
 
+from flows import child
 from stages.training import checkpoint
+from tests.helpers.checkouts import environment
 
 Kept = tuple[dict[str, torch.Tensor], dict[str, Any]]
+
+
+def once(command: tuple[str, ...], checkout: Path, reached: Callable[[], bool], **more: str) -> None:
+    """Run a command in a checkout, and kill it with all that it started as soon as it has reached something."""
+    process = subprocess.Popen(
+        command, cwd=checkout, env=environment(checkout) | more, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 240
+    while not reached():
+        assert process.poll() is None and time.monotonic() < deadline, "it never got so far"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    child.end(process.pid)  # its children die on their own time, and hold their locks until then
 
 
 def ends(train: Callable[[Path], None], place: Path, kills: int) -> tuple[Kept, Kept]:

@@ -98,32 +98,32 @@ def test_a_product_without_test_images_shows_what_its_folds_say(tmp_path, monkey
 
 
 @pytest.mark.parametrize("width", [420, 1300])
-def test_the_page_in_a_browser(done, browser, width):
+def test_the_page_in_a_browser(complete, browser, width):
     """No console error, every image loads and has a description, nothing is requested, nothing is cut off."""
     said, asked = [], []
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
-    page.goto((done / paths.REPORTS / "index.html").as_uri())
+    page.goto((complete / paths.REPORTS / "index.html").as_uri())
     loaded = page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth > 0 && i.alt.length > 10)")
     described = page.evaluate("[...document.querySelectorAll('svg')].map(s => (s.ariaLabel || '').length > 10)")
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     heading = page.inner_text("h2")
     page.close()
     assert not said
-    assert [url for url in asked if not url.startswith("data:")] == [(done / paths.REPORTS / "index.html").as_uri()]
+    assert [url for url in asked if not url.startswith("data:")] == [(complete / paths.REPORTS / "index.html").as_uri()]
     assert len(loaded) >= 5 and all(loaded)
     assert len(described) > 5 and all(described)
     assert overflow <= 0
     assert "tube_mint" in heading
 
 
-def test_it_shows_the_numbers_that_dvc_compares(done):
-    text = (done / paths.REPORTS / "index.html").read_text()
-    metrics = files.read_json(done / paths.METRICS / "evidence.json")
+def test_it_shows_the_numbers_that_dvc_compares(complete):
+    text = (complete / paths.REPORTS / "index.html").read_text()
+    metrics = files.read_json(complete / paths.METRICS / "evidence.json")
     for name in ("ten", "paste", "all", "zero_shot"):
         assert f"{metrics[f'{name}_map50_95']:.3f}" in text
-    labels = files.read_json(done / paths.METRICS / "labels.json")
+    labels = files.read_json(complete / paths.METRICS / "labels.json")
     assert f"{labels['precision_50']:.3f}" in text
     assert "What pictures are composed of" in text

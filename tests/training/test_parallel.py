@@ -50,6 +50,12 @@ def test_as_many_as_asked_for_and_no_more_than_the_threads_that_are_allowed(monk
     assert parallel.together() == len(os.sched_getaffinity(0))
 
 
+@pytest.mark.skipif(Path("/proc/driver/nvidia").exists(), reason="torch says whether the GPU can be used")
+def test_without_a_gpu_nobody_waits_for_torch():
+    code = "import sys; from stages.training import parallel; parallel.together(); sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_what_has_not_begun_is_not_trained_for_nothing():
     with pytest.raises(ValueError, match="no"), parallel.trainings(1) as pool:
         jobs = [pool.submit(fail, 0), *(pool.submit(time.sleep, 0.2) for _ in range(20))]
