@@ -49,7 +49,9 @@ class Layout:
         self.region = region  # (height, width) bool: where objects lie
         rows, columns = (np.flatnonzero(region.any(axis)) for axis in (1, 0))
         self.top, self.bottom, self.left, self.right = rows[0], rows[-1], columns[0], columns[-1]
-        self.owner = np.zeros(region.shape, np.int32)  # the topmost object's number at each pixel, from 1; 0: none
+        self.owner: np.ndarray = np.zeros(
+            region.shape, np.int32
+        )  # the topmost object's number at each pixel, from 1; 0: none
         self.placed: list[Placed] = []
         # Of each number's object, 0 standing for the bin: category, middle (x, y), size, and how much of it is seen.
         self.categories, self.middles = [0], [(0.0, 0.0)]
