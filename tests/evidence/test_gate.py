@@ -8,7 +8,7 @@ import time
 import pytest
 
 from stages import files, paths
-from stages.evidence import folds
+from stages.evidence import folds, unseen
 from tests.helpers.checkouts import environment, run
 
 COMMAND = (sys.executable, "-m", "stages.evidence.gate")
@@ -33,6 +33,9 @@ def test_where_there_are_test_images_these_decide(done):
     decided = files.read_json(done / paths.EVIDENCE / "results.json")["focus"]["gate"]
     assert files.read_json(done / paths.METRICS / "gate.json").items() <= decided.items()
     assert files.read_json(done / paths.GATE / "folds.json") == {}
+    seen = unseen.read(files.read_json(done / paths.GATE / "unseen.json"))
+    assert seen.kind == "validation"
+    assert {scene.image for scene in seen.scenes} <= set(files.read_json(done / paths.SPLIT)["val"])
 
 
 def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(alone):
