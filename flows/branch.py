@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from flows import in_use
 from flows.inbox import Arrival
 from stages import files, paths, settings
 from stages.dataset import arrival, coco
@@ -50,7 +51,8 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     arrival.tidy(checkout / of.folder, dataset, folder)
     dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
     settings.register(worktree / settings.PARAMS, of.name)
-    commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS))
+    kept = in_use.refocus(worktree, of.name)
+    commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), *kept)
     return worktree
 
 
