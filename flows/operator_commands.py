@@ -71,7 +71,8 @@ def rollback(checkout: Path, name: str, why: str) -> None:
         except RuntimeError as error:
             raise Problem(f"{name} is still on main: {error}") from error
         branch.discard(checkout, name)
-        shutil.rmtree(checkout / paths.PRODUCTS / name, ignore_errors=True)  # its content is in DVC's cache
+        for folder in (paths.PRODUCTS, paths.RELEASED):  # their content is in DVC's cache
+            shutil.rmtree(checkout / folder / name, ignore_errors=True)
         inbox.mark(checkout, of, "rolled back", why)
 
 
