@@ -21,7 +21,7 @@ from stages.dataset.bins import world
 from stages.detector import model, predict
 from stages.evidence import arm, mix
 from stages.product import card, detect
-from stages.product.card import Calibration, Card, Category
+from stages.product.card import Calibration, Card, KnownClass
 from stages.settings import Settings
 
 PHOTOGRAPHS = {"1280×720": (1280, 720, 240), "4000×2250": (4000, 2250, 40)}  # width, height, and how many
@@ -66,7 +66,7 @@ def detector(params: Settings) -> Path:
     )
     folder = WORK / "product"
     files.write(folder / card.WEIGHTS, trained.last.read_bytes())
-    names = [Category(k, name) for k, name in enumerate(coco.class_names(dataset))]
+    names = [KnownClass(k, name) for k, name in enumerate(coco.class_names(dataset))]
     card.write(folder, Card(
         product="product", promoted=True, why="", arm="", classes=names, imgsz=how.imgsz, confidence=0.25,
         trained_on={}, figures={}, chosen_on="", thresholds={}, calibration=Calibration(), miscalibration={}, onnx={},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from flows import main_branch, repository
+from flows import in_use, main_branch, repository
 from flows.inbox import Arrival
 from flows.main_branch import MAIN, REPORTS
 from flows.repository import commit, dvc, git
@@ -39,7 +39,8 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     arrival.tidy(checkout / of.folder, dataset, folder)
     dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
     settings.register(worktree / settings.PARAMS, of.name)
-    commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS))
+    kept = in_use.refocus(worktree, of.name)
+    commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), *kept)
     return worktree
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from prefect.events import Event, Resource
 
-from flows import branch, inbox, main_branch, product_loop, review, serve, server_runs
+from flows import branch, in_use, inbox, main_branch, product_loop, review, serve, server_runs
 from flows.repository import commit, git
 from stages import paths, settings
 from stages.problem import Problem
@@ -73,7 +73,8 @@ def rollback(checkout: Path, name: str, why: str) -> None:
         except RuntimeError as error:
             raise Problem(f"{name} is still on main: {error}") from error
         branch.discard(checkout, name)
-        shutil.rmtree(checkout / paths.PRODUCTS / name, ignore_errors=True)  # its content is in DVC's cache
+        for folder in (paths.PRODUCTS, paths.RELEASED):  # their content is in DVC's cache
+            shutil.rmtree(checkout / folder / name, ignore_errors=True)
         inbox.mark(checkout, of, "rolled back", why)
 
 
@@ -98,11 +99,13 @@ def rebuilt(worktree: Path, name: str, why: str) -> None:
     file = f"{paths.PRODUCTS / name}.dvc"
     left = [other for other in settings.load(params).dataset.arrived if other != name]
     settings.unregister(params, name, focus_without(worktree, name, left))
+    kept = in_use.refocus(worktree, settings.load(params).products.focus)
     git(worktree, "rm", "--quiet", "--", file)
+    in_use.drop(worktree, name)
     shutil.rmtree(worktree / paths.PRODUCTS / name, ignore_errors=True)
     gate = json.dumps(product_loop.run(worktree, product_loop.Means()), indent=1)
     message = f"Roll back {name}\n\n{why}\n\n{gate}"
-    commit(worktree, message, file, str(settings.PARAMS), "dvc.lock", *main_branch.REPORTS)
+    commit(worktree, message, file, str(settings.PARAMS), "dvc.lock", *kept, *main_branch.REPORTS)
 
 
 def focus_without(checkout: Path, name: str, left: list[str]) -> str:

@@ -10,7 +10,8 @@ from flows.reproduce import reproduce
 from stages import files, settings
 
 GATE = Path("reports/metrics/gate.json")
-COLLECTORS = ("evidence", "gate", "report", "headline")  # they depend on all experiments, and show what has run
+# They depend on all experiments, and show what has run.
+COLLECTORS = ("evidence", "gate", "product", "report", "headline")
 
 
 @dataclass(frozen=True)

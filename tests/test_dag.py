@@ -40,6 +40,7 @@ def test_every_contract_is_there(done):
         paths.DETECTORS / "focus/warm_paste/1.pt", paths.DETECTORS / "focus/all/run.json",
         paths.EVIDENCE / "results.json", paths.METRICS / "evidence.json", paths.METRICS / "gate.json",
         paths.GATE / "folds.json", paths.PLOTS / "evidence/arms.csv", paths.REPORTS / "index.html",
+        *(paths.RELEASED / "tube_mint" / name for name in ("detector.pt", "detector.onnx", "card.json", "page.html")),
         paths.METRICS / "gan.json", paths.REPORTS / "gan.html", paths.PLOTS / "gan_compare/experiments.jpg",
     ):  # fmt: skip
         assert (done / path).is_file(), path
@@ -147,7 +148,7 @@ def test_an_experiment_changes_what_it_should_and_its_metrics_can_be_compared(do
     run(done, "git", "commit", "-q", "-m", "Run", "--allow-empty")
     change(done, {"testing.iou": 0.05})
     stale = [line for line in run(done, "dvc", "status").stdout.splitlines() if not line.startswith("\t")]
-    assert sorted(stale) == ["detector_test:", "evidence:", "gate:"]
+    assert sorted(stale) == ["detector_test:", "evidence:", "gate:", "product:"]
     run(done, "git", "checkout", "-q", "--", "params.yaml")
     said = run(done, "dvc", "exp", "run", "-S", "testing.iou=0.05", "detector_test").stdout
     assert re.findall(r"Running stage '(.+?)'", said) == ["detector_test"]

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from stages import files, paths, settings
 from stages.dataset import arrival, coco, findings, fixes, health, photo, subset, yolo_labels
-from stages.extract import cutouts
+from stages.extract import cutouts, placeable
 from stages.judge import final_verdicts, judged_table, review_records
 from stages.problem import Problem
 from tests.helpers.checkouts import ROOT
@@ -82,7 +82,7 @@ def test_annotations(dataset, tmp_path, seeds):
         for prefer in ("separated", "crowded"):
             rule = settings.Subset(group="g", count="all", prefer=prefer, fewer=True)
             subset.pick(coco.subset(whole, [i.id for i in whole.images]), rule, 0, "here")
-        cutouts.units(cutouts.scenes(tmp_path)[0])
+        placeable.units(cutouts.scenes(tmp_path)[0])
         arrival.check(tmp_path, known, tmp_path, 1, params.split)
 
     assert outcomes(seeds, tmp_path, case)

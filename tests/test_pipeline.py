@@ -54,7 +54,7 @@ def test_a_composition_s_stage_names_its_own_module_and_what_all_of_them_import(
 @pytest.mark.parametrize(
     ("edited", "stages"),
     [
-        ("detector/metrics.py", {"detector_test", "evidence", "gate", "report"}),
+        ("detector/metrics.py", {"detector_test", "evidence", "gate", "product", "report"}),
         ("gan/compare.py", {"gan_compare", "report"}),
         ("settings.py", set()),
     ],
@@ -97,7 +97,7 @@ def test_every_arm_is_upstream_of_the_evidence(tmp_path):
     subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=tmp_path, check=True)
     with Repo(str(tmp_path)) as repo:
         graph = {stage.name: stage for stage in repo.index.graph if hasattr(stage, "name")}
-        for last in ("evidence", "gate", "report", "headline"):
+        for last in ("evidence", "gate", "product", "report", "headline"):
             needed = {stage.name for stage in upstream(repo.index.graph, graph[last])}
             assert {f"arm@{name}" for name in [*PARAMS["arms"], "planted"]} <= needed, last
 

@@ -21,7 +21,7 @@ from stages.compose.layout import Placed
 from stages.extract import cutouts, empty_bin, habits, looks, placeable, shadow
 from stages.extract.cutouts import SegmentedImage
 from stages.extract.habits import Habits
-from stages.extract.looks import Look
+from stages.extract.looks import Appearance
 from stages.extract.placeable import CutOut
 from stages.extract.shadow import Shadow
 from stages.settings import Composition
@@ -34,12 +34,12 @@ LEARNT, LENT = 60, 20  # known products' photographs that are learnt from; of th
 
 
 @dataclass(frozen=True)
-class Bin:
+class EmptyBin:
     """One empty bin, as a photograph showed it."""
 
     picture: np.ndarray  # (height, width, 3) uint8
     light: np.ndarray  # (3,) how bright it is
-    look: Look
+    look: Appearance
     shadow: Shadow
 
 
@@ -48,9 +48,9 @@ class Stock:
     """All that is needed to compose: made once from photographs, then only read."""
 
     units: list[CutOut]  # their pixels in shares of the light that lay on them
-    bins: list[Bin]
+    bins: list[EmptyBin]
     habits: Habits
-    looks: list[Look]  # that pictures may have
+    looks: list[Appearance]  # that pictures may have
     region: np.ndarray  # (height, width) bool: where objects lie
 
 
@@ -108,7 +108,7 @@ def stock(subset: Path, known: Path | None, drawn: Path | None, floor: Path | No
     return Stock(even, empty, lies, looks.of(others) if others else [], empty_bin.region([*found, *same]))
 
 
-def bins(found: list[SegmentedImage], empty: empty_bin.Backgrounds) -> list[Bin]:
+def bins(found: list[SegmentedImage], empty: empty_bin.Backgrounds) -> list[EmptyBin]:
     """Return empty bins that were made of photographs with what these tell of their light: the median of all first,
     then that of each photograph of its size."""
     size = empty.pictures[0].shape
@@ -116,9 +116,14 @@ def bins(found: list[SegmentedImage], empty: empty_bin.Backgrounds) -> list[Bin]
     bare = empty.pictures[0] / empty.light[0]
     shadows = [shadow.of(scene, bare) for scene in used]
     grey = cv2.cvtColor(empty.pictures[0], cv2.COLOR_RGB2GRAY).astype(np.float32)
-    usual = Look(np.ones(3), looks.noise(grey), 0.0), Shadow(float(np.median([one.dark for one in shadows])), 0.0, 0.0)
+    usual = (
+        Appearance(np.ones(3), looks.noise(grey), 0.0),
+        Shadow(float(np.median([one.dark for one in shadows])), 0.0, 0.0),
+    )
     facts = [usual, *zip(looks.of(used), shadows, strict=True)]
-    return [Bin(picture, light, *of) for picture, light, of in zip(empty.pictures, empty.light, facts, strict=True)]
+    return [
+        EmptyBin(picture, light, *of) for picture, light, of in zip(empty.pictures, empty.light, facts, strict=True)
+    ]
 
 
 def compose(of: Stock, seed: int) -> Made:
@@ -162,7 +167,7 @@ def _edged(shape: np.ndarray, blending: str) -> np.ndarray:
     return sharp
 
 
-def _seen(canvas: np.ndarray, was: Look, wanted: Look, rng: np.random.Generator) -> np.ndarray:
+def _seen(canvas: np.ndarray, was: Appearance, wanted: Appearance, rng: np.random.Generator) -> np.ndarray:
     """Return a picture given as much light, blur and noise as another photograph had, as far as that can be added."""
     canvas *= (wanted.light / was.light).astype(np.float32)
     if (softer := wanted.blur**2 - was.blur**2) > 0:

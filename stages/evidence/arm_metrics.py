@@ -138,6 +138,8 @@ def _touching(scene: DetectedScene) -> np.ndarray:
 
 def graded(scenes: Scenes, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return all detections' confidence, most confident first, and whether each is of an object, at half overlap."""
+    if not scenes:
+        return np.zeros(0), np.zeros(0, bool)
     matches = metrics.match(scenes, classes)
     confidence = np.concatenate([m.score[~m.ignored[0]] for m in matches])
     right = np.concatenate([m.hit[0][~m.ignored[0]] for m in matches])

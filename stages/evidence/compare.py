@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages import paths, progress
-from stages.dataset import coco
+from stages import progress
 from stages.detector import metrics
 from stages.detector.scenes import DetectedScene
 from stages.evidence import arm_metrics, decision, errors, held_out, statistics
@@ -153,8 +152,7 @@ def known_products(
     known: float | None,
 ) -> dict[str, dict]:  # fmt: skip
     """Return how the old detector, and those that go on from it, do on the products known before."""
-    dataset, group = coco.read(paths.ANNOTATIONS, masks=False), params.group(product)
-    groups = [g for g in coco.grouped(dataset, params.dataset.groups) if g != group]
+    groups = held_out.other_groups(product, params)
     names = [OLD, *(name for name, arm in may_ship(arms, params).items() if not from_scratch(arm))]
     names = [name for name in names if name in weights]
     if OLD not in names or not held_out.there(groups, params):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from stages.evidence.roles import OLD
 from stages.evidence.statistics import Difference, Interval
 
 
@@ -62,6 +63,11 @@ def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decis
     if best.kept is None:
         return Decision(True, said + "; it looks for this product alone, the known ones keep their detector", best.name)
     return Decision(True, said + f"; on the known products {', '.join(map(_says, best.kept))}", best.name)
+
+
+def put_to_use(decided: dict) -> str:
+    """Return whose detector the decisions, as they are written down, put to use: the chosen arm's, or the old one."""
+    return decided["chosen"] if decided["promote_product"] else OLD
 
 
 def _of(share: Interval) -> str:

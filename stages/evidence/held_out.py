@@ -46,6 +46,12 @@ def there(groups: Iterable[str], params: Settings, part: str = "test") -> list[i
     return [image.id for group in groups for image in grouped.get(group, []) if image.id in chosen]
 
 
+def other_groups(product: str, params: Settings) -> list[str]:
+    """Return the groups of all images but a product's: what was known before it came."""
+    groups = coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), params.dataset.groups)
+    return [group for group in groups if group != params.group(product)]
+
+
 def showing(ids: Iterable[int], imgsz: int) -> HeldOut:
     """Return images of the dataset by their ids."""
     return load(coco.subset(coco.read(paths.ANNOTATIONS, masks=False), ids), paths.SOURCE_IMAGES, imgsz)

@@ -16,7 +16,7 @@ LAPLACE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """How one photograph looks beside the others of its station."""
 
     light: np.ndarray  # (3,) share of the usual light
@@ -24,9 +24,9 @@ class Look:
     blur: float  # standard deviation in pixels of the blur that makes the sharpest of them as soft
 
 
-def of(found: list[SegmentedImage]) -> list[Look]:
+def of(found: list[SegmentedImage]) -> list[Appearance]:
     """Return the looks of photographs, those of each size beside each other."""
-    looks: dict[int, Look] = {}
+    looks: dict[int, Appearance] = {}
     for shape in {scene.pixels.shape for scene in found}:
         numbers = [k for k, scene in enumerate(found) if scene.pixels.shape == shape]
         lights = np.array([empty_bin.light(found[k]) for k in numbers])
@@ -36,7 +36,7 @@ def of(found: list[SegmentedImage]) -> list[Look]:
         sharpest = greys[int(np.argmax(details))]
         softened = [_detail(cv2.GaussianBlur(sharpest, (0, 0), width) if width else sharpest) for width in WIDTHS]
         for k, light, grain, detail in zip(numbers, lights / np.median(lights, axis=0), noises, details, strict=True):
-            looks[k] = Look(light, grain, float(np.interp(-detail, -np.array(softened), WIDTHS)))
+            looks[k] = Appearance(light, grain, float(np.interp(-detail, -np.array(softened), WIDTHS)))
     return [looks[k] for k in range(len(found))]
 
 

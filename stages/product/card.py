@@ -20,7 +20,7 @@ CARD, WEIGHTS, ONNX, PAGE = "card.json", "detector.pt", "detector.onnx", "page.h
 LICENCE = "AGPL-3.0-or-later"
 
 
-class Category(Struct):
+class KnownClass(Struct):
     """One class; its place in the card's list is its number in the weights."""
 
     id: int  # in the annotations
@@ -69,7 +69,7 @@ class Card(Struct):
     promoted: bool  # by the gate; else this is the detector that was there before
     why: str
     arm: str
-    classes: list[Category]
+    classes: list[KnownClass]
     imgsz: int  # pixels of a picture's longer side, as the detector has learnt to see it
     confidence: float  # from which on a detection counts where no threshold was found
     trained_on: dict[str, Any]

@@ -3,6 +3,7 @@ has not learnt from, and that are not for testing."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from stages.detector.scenes import DetectedScene
 from stages.evidence import arm_metrics, statistics
 from stages.product.card import Calibration, Measured, Rates, Threshold
 
+FEWEST = 20  # detections: nineteen of so many are 95 %
 RECALL = 0.95  # of the objects; the precision is arm_metrics'
 DRAWS = 1000  # of the photographs, for intervals
 LEAST = 0.05  # confidence below which detections say nothing of those that anybody would look at
@@ -22,10 +24,11 @@ Scenes = Sequence[DetectedScene]
 
 
 def precise(scenes: Scenes, classes: int) -> float | None:
-    """Return the lowest confidence from which on 95 of 100 detections are right; None, if there is none."""
+    """Return the lowest confidence from which on 95 of 100 detections are right; None, if there is none, or if the
+    detections from there on are too few to say so."""
     confidence, _ = arm_metrics.graded(scenes, classes)
     kept = arm_metrics.precise_until(scenes, classes)
-    return float(confidence[kept - 1]) if kept else None
+    return float(confidence[kept - 1]) if kept >= FEWEST else None
 
 
 def complete(scenes: Scenes, classes: int) -> float | None:
@@ -42,7 +45,7 @@ def threshold(
     point = choose(chosen, classes)
     if point is None:
         return None
-    point = np.floor(point * 1e4) / 1e4  # as it is written down: what was in stays in
+    point = math.floor(point * 1e4) / 1e4  # as it is written down: what was in stays in
     return Threshold(
         point, rates(chosen, classes, point, seed), rates(tested, classes, point, seed) if tested else None
     )

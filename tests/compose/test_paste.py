@@ -8,17 +8,17 @@ from stages.compose import paste
 from stages.dataset import photo
 from stages.extract import cutouts
 from stages.extract.habits import Habits
-from stages.extract.looks import Look
+from stages.extract.looks import Appearance
 from stages.extract.shadow import Shadow
 from tests.helpers.cut_outs import SHAPE, unit
 
-EVEN, UNLIT = Look(np.ones(3), 0.0, 0.0), Shadow(0.0, 0.0, 0.0)
+EVEN, UNLIT = Appearance(np.ones(3), 0.0, 0.0), Shadow(0.0, 0.0, 0.0)
 
 
 @pytest.fixture
 def plain():
     """Dark empty bins and objects twice as bright as white, without shadows: what is bright is object."""
-    dark = paste.Bin(np.full((*SHAPE, 3), 20, np.uint8), np.full(3, 20.0), EVEN, UNLIT)
+    dark = paste.EmptyBin(np.full((*SHAPE, 3), 20, np.uint8), np.full(3, 20.0), EVEN, UNLIT)
     bright = [replace(unit(k), pixels=np.full((10, 20, 3), 12.0, np.float32)) for k in (1, 2)]
     return paste.Stock(bright, [dark], Habits((4,), 0.4, (0.0, 0.3), 0.3, 1.0, 0.1), [EVEN], np.ones(SHAPE, bool))
 
@@ -69,12 +69,12 @@ def test_a_shadow_darkens_where_it_falls_and_not_the_object(plain, across):
 
 
 def test_pictures_look_as_photographs_do(plain):
-    warm = replace(plain, looks=[Look(np.array([1.5, 1.0, 0.5]), 3.0, 0.0)])
+    warm = replace(plain, looks=[Appearance(np.array([1.5, 1.0, 0.5]), 3.0, 0.0)])
     pixels, objects = paste.compose(warm, 2)
     bare = pixels[~cv2.dilate(union(objects).astype(np.uint8), np.ones((5, 5))).astype(bool)]
     assert np.abs(bare.mean(0) - (30, 20, 10)).max() < 0.6
     assert np.abs(bare.std(0) - 3).max() < 0.5
-    soft, _ = paste.compose(replace(plain, looks=[Look(np.ones(3), 0.0, 2.0)]), 2)
+    soft, _ = paste.compose(replace(plain, looks=[Appearance(np.ones(3), 0.0, 2.0)]), 2)
     sharp, _ = paste.compose(plain, 2)
     edge = np.abs(np.diff(soft.astype(int), axis=1)).max()
     assert edge < 0.5 * np.abs(np.diff(sharp.astype(int), axis=1)).max()

@@ -39,21 +39,21 @@ def drawn(composing):
 
 
 def test_green_ones_keep_the_labels_they_were_composed_with(composing):
-    candidates.compose("paste", paste.rows, paste.make)
-    manifest = pd.read_csv(paths.CANDIDATES / "paste" / "manifest.csv")
-    said("paste", manifest["id"], [])
-    accept.main("paste")
-    made, accepted = (coco.read(p / "paste" / "annotations.json") for p in (paths.CANDIDATES, paths.ACCEPTED))
+    candidates.compose("paste_alone", paste.rows, paste.make)
+    manifest = pd.read_csv(paths.CANDIDATES / "paste_alone" / "manifest.csv")
+    said("paste_alone", manifest["id"], [])
+    accept.main("paste_alone")
+    made, accepted = (coco.read(p / "paste_alone" / "annotations.json") for p in (paths.CANDIDATES, paths.ACCEPTED))
     assert [Path(i.file_name).stem for i in accepted.images] == list(manifest["id"][[4, 2, 0]])  # the surest first
     theirs = {
         image.file_name: [(a.bbox, a.segmentation) for a in coco.by_image(made)[image.id]] for image in made.images
     }
     for image in accepted.images:
         assert [(a.bbox, a.segmentation) for a in coco.by_image(accepted)[image.id]] == theirs[image.file_name]
-        photo.load(paths.ACCEPTED / "paste" / "images" / image.file_name, image.width, image.height)
-    entry = files.read_json(paths.ACCEPTED / "paste" / "annotations.json")["images"][0]
+        photo.load(paths.ACCEPTED / "paste_alone" / "images" / image.file_name, image.width, image.height)
+    entry = files.read_json(paths.ACCEPTED / "paste_alone" / "annotations.json")["images"][0]
     assert entry["lineage"] | {"seed": 0, "sure": 0} == {
-        "experiment": "paste", "step": 0, "seed": 0, "parents": "data/subsets/ten", "sure": 0,
+        "experiment": "paste_alone", "step": 0, "seed": 0, "parents": "data/subsets/ten", "sure": 0,
     }  # fmt: skip
 
 

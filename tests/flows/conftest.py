@@ -40,6 +40,11 @@ LOOP = """stages:
     deps: [evidence.txt]
     params: [seed, products.focus]
     metrics: [{reports/metrics/gate.json: {cache: false}}]
+  product:
+    cmd: mkdir -p models/products/${products.focus} && cp evidence.txt models/products/${products.focus}/
+    deps: [evidence.txt, reports/metrics/gate.json]
+    params: [products.focus]
+    outs: ["models/products/${products.focus}"]
   report: {cmd: echo page > reports/index.html, deps: [reports/metrics/gate.json], outs: [reports/index.html]}
   headline: {cmd: echo 1 > first.txt, deps: [reports/metrics/gate.json], outs: [first.txt]}
 """

@@ -48,6 +48,8 @@ def states(project):
 @pytest.mark.slow
 def test_the_last_product_leaves_main_as_it_was_and_may_come_again(begun, drop, server):
     assert "promoted" in arrive(begun, server)
+    in_use = {path.name for path in (begun / paths.RELEASED).glob("*/")}
+    assert in_use == {"tube_mint", "spray"} and git(begun, "ls-files", "models") == "models/products/tube_mint.dvc"
     run(begun, "dvc", "gc", "--quiet", "--workspace", "--all-branches", "--all-tags", "--force")
     code, said = command(begun, server, "rollback", "spray", "--why", "it finds its shadow")
     assert code == 0, said
@@ -58,6 +60,7 @@ def test_the_last_product_leaves_main_as_it_was_and_may_come_again(begun, drop, 
     assert "up to date" in run(begun, "dvc", "status").stdout  # nothing has to be trained again
     assert (begun / "loop.txt").read_text() == ""
     assert not (begun / paths.PRODUCTS / "spray").exists() and not branch.place(begun, "spray").exists()
+    assert [path.name for path in (begun / paths.RELEASED).glob("*/")] == ["tube_mint"]
     (of,) = inbox.read(begun)
     assert (of.state, of.why) == ("rolled back", "it finds its shadow") and of.when
     assert "it finds its shadow" in git(begun, "log", "-1", "--format=%b")

@@ -9,6 +9,7 @@ COLLECT = """stages:
   trained: {cmd: mkdir made, outs: [made]}
   evidence: {cmd: echo 1 > found.csv, deps: [made], outs: [found.csv]}
   gate: {cmd: cp asked.json reports/metrics/gate.json, deps: [found.csv, asked.json], outs: [reports/metrics/gate.json]}
+  product: {cmd: cp reports/metrics/gate.json card.json, deps: [reports/metrics/gate.json], outs: [card.json]}
   report: {cmd: ls made plots > page.html, deps: [made, plots, reports/metrics/gate.json], outs: [page.html]}
   headline: {cmd: cp reports/metrics/gate.json first.json, deps: [reports/metrics/gate.json], outs: [first.json]}
 """
@@ -24,5 +25,5 @@ def test_what_collects_runs_where_not_everything_has(pipeline, monkeypatch):
     monkeypatch.setattr(product_loop, "bring", lambda checkout, targets, means: brought.append(targets))
     assert product_loop.run(pipeline, product_loop.Means()) == {"promote_product": 0}
     assert "arm@paste" in brought[0]
-    assert (pipeline / "page.html").exists()
+    assert (pipeline / "page.html").exists() and (pipeline / "card.json").exists()
     assert "trained" in run(pipeline, "dvc", "status").stdout

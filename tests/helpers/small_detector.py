@@ -8,7 +8,7 @@ import numpy as np
 
 import stages.detector  # which keeps ultralytics from the network  # noqa: F401
 from stages.product import card
-from stages.product.card import Calibration, Card, Category, Measured, Rates, Threshold
+from stages.product.card import Calibration, Card, KnownClass, Measured, Rates, Threshold
 
 IMGSZ = 96
 
@@ -44,7 +44,7 @@ def product(folder: Path, names: tuple[str, ...] = ("box", "can"), confidence: f
     some = Measured(0.95, 0.9, 1.0)
     about = Card(
         product=folder.name, promoted=True, why="it is better", arm="paste",
-        classes=[Category(3 * k, name) for k, name in enumerate(names, 1)], imgsz=IMGSZ, confidence=0.25,
+        classes=[KnownClass(3 * k, name) for k, name in enumerate(names, 1)], imgsz=IMGSZ, confidence=0.25,
         trained_on={}, figures={}, chosen_on="validation", onnx={}, speed={}, made={}, miscalibration={},
         thresholds={"precision": Threshold(confidence, Rates(some, some)), "recall": None},
         calibration=Calibration(0.5, 0.1),

@@ -26,6 +26,8 @@ def test_thresholds_are_where_nineteen_of_twenty_are_right_and_nineteen_of_twent
     assert operating.complete(scenes, 1) == pytest.approx(0.51)  # all 30 are; one higher, 28
     assert operating.complete([scene(1, sure[:5])], 1) is None
     assert operating.precise([scene(1, [], wrong=[0.9])], 1) is None
+    assert operating.precise([scene(1, sure), scene(2, sure[:9])], 1) is None  # too few to say so
+    assert operating.precise([scene(1, sure), scene(2, sure)], 1) == pytest.approx(0.81)
 
 
 def test_a_threshold_holds_what_it_was_chosen_for_and_says_what_it_gives_on_test_images():

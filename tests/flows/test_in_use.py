@@ -1,0 +1,74 @@
+import shutil
+
+import pytest
+import yaml
+
+from flows import in_use
+from stages import paths
+from tests.helpers.checkouts import ROOT, run
+
+PIPELINE = """stages:
+  product:
+    cmd:
+    - mkdir -p models/products/${products.focus}
+    - echo ${products.focus} > models/products/${products.focus}/card.json
+    params: [products.focus]
+    outs: ["models/products/${products.focus}"]
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A checkout with the one stage; `can` is in focus, and built."""
+    (tmp_path / "dvc.yaml").write_text(PIPELINE)
+    for name in (".gitignore", ".dvcignore"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q")):
+        run(tmp_path, *command)
+    focus(tmp_path, "can")
+    return tmp_path
+
+
+def focus(project, name):
+    """Build a product that has come into focus, and commit what git is to know of it."""
+    (project / "params.yaml").write_text(yaml.safe_dump({"products": {"focus": name}}))
+    kept = in_use.refocus(project, name)
+    run(project, "dvc", "repro", "-q")
+    run(project, "git", "add", "-A")
+    run(project, "git", "commit", "-q", "-m", name)
+    return kept
+
+
+def cards(project):
+    return {path.parent.name: path.read_text().strip() for path in (project / paths.RELEASED).glob("*/card.json")}
+
+
+def test_a_detector_stays_in_use_when_another_product_comes_and_git_brings_both_back(project):
+    assert focus(project, "spray") == ["models/products/can.dvc"]
+    tracked = run(project, "git", "ls-files", "models").stdout.splitlines()
+    assert tracked == ["models/products/can.dvc"]
+    assert "up to date" in run(project, "dvc", "status").stdout
+    shutil.rmtree(project / "models")
+    run(project, "git", "checkout", "-q", ".")
+    run(project, "dvc", "checkout", "-q")
+    assert cards(project) == {"can": "can", "spray": "spray"}
+    assert focus(project, "can") == ["models/products/spray.dvc"]  # back again: of what is in focus the stage tells
+    assert run(project, "git", "ls-files", "models").stdout.splitlines() == ["models/products/spray.dvc"]
+    assert cards(project) == {"can": "can", "spray": "spray"}
+    assert in_use.refocus(project, "can") == []
+    in_use.drop(project, "spray")
+    assert not (project / "models" / "products" / "spray.dvc").exists()
+
+
+def test_a_rollback_in_git_is_one_of_the_detectors(project):
+    focus(project, "spray")
+    run(project, "git", "revert", "--no-edit", "HEAD")
+    run(project, "dvc", "checkout", "-q")
+    assert "up to date" in run(project, "dvc", "status").stdout
+    assert run(project, "git", "ls-files", "models").stdout == ""
+    assert cards(project)["can"] == "can"
+
+
+def test_where_nothing_has_been_built_there_is_nothing_to_keep(tmp_path):
+    run(tmp_path, "git", "init", "-q")
+    assert in_use.refocus(tmp_path, "spray") == []

@@ -1,0 +1,51 @@
+import re
+
+import pytest
+
+from stages import files, paths, settings
+from stages.evidence import unseen
+from stages.product import card, product_page
+from tests.product.conftest import NAMES, without_tests
+
+PRODUCT = paths.RELEASED / "tube_mint"
+
+
+@pytest.fixture
+def html(built, monkeypatch):
+    monkeypatch.chdir(built)
+    return (PRODUCT / card.PAGE).read_text()
+
+
+def test_it_opens_by_itself_and_runs_nothing(html):
+    assert "<script" not in html and "paste is <b>" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html and NAMES["B"] in html
+    assert not re.search(r"(src|href)=\"(?!data:|#)", html)
+
+
+def test_photographs_come_first_and_the_command_after_the_answer(html):
+    heads = re.findall(r"<h2>(.*?)</h2>", html)
+    assert heads[:5] == ["What it finds", "Where it fails", "Composed of your photographs", "The answer",
+                         "What to do next"]  # fmt: skip
+    tests = set(files.read_json(paths.SPLIT)["test"])
+    names = [i["file_name"] for i in files.read_json(paths.ANNOTATIONS)["images"] if i["id"] in tests]
+    shown = html[html.index("What it finds") : html.index("Composed of")]
+    assert set(re.findall(r"<figcaption>(tube_mint/\S+):", shown)) <= set(names) != set()
+    assert "make detect PHOTOS=my_photographs PRODUCT=tube_mint" in html
+    assert "reaches mAP50-95 0.500" in html and "paste is put to use" in html
+
+
+def test_a_product_with_its_photographs_alone_shows_what_folds_saw(project, built):
+    without_tests("tube_mint")
+    files.write_json(paths.EVIDENCE / "results.json", {})
+    about = card.read(built / PRODUCT)
+    seen = unseen.Unseen("folds", unseen.read(files.read_json(paths.GATE / "unseen.json")).scenes)
+    said = product_page.render(about, seen, [], settings.load())
+    assert "What it finds" in said and "Fakes: they help" in said and "reaches mAP50-95" not in said
+
+
+@pytest.mark.parametrize("width", [420, 1300])
+def test_nothing_is_wider_than_the_window(built, browser, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto((built / PRODUCT / card.PAGE).resolve().as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
