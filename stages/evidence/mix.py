@@ -26,7 +26,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledImage:
     """One image of a part's folder, with its label rows; `name` is its own among the folder's."""
 
     folder: Path
@@ -70,7 +70,7 @@ def write(parts: list[Part], folder: Path, size: int, entries: int, seed: int) -
     return counts
 
 
-def picked(part: Part) -> list[Labelled]:
+def picked(part: Part) -> list[LabelledImage]:
     """Return the images that a part uses."""
     queues = []
     for folder in part.folders:
@@ -79,13 +79,13 @@ def picked(part: Part) -> list[Labelled]:
         dataset = coco.read(folder / "annotations.json")
         texts, _ = yolo_labels.labels(dataset, yolo_labels.usable(dataset)[0], polygons=True)
         names = yolo_labels.flat_names(dataset.images)
-        queues.append([Labelled(folder, *of) for of in zip(dataset.images, names, texts, strict=True)])
+        queues.append([LabelledImage(folder, *of) for of in zip(dataset.images, names, texts, strict=True)])
     longest = max((len(queue) for queue in queues), default=0)
     turns = (queue[k] for k in range(longest) for queue in queues if k < len(queue))
     return list(islice(turns, part.most))
 
 
-def pooled(into: Path, one: Labelled, size: int) -> Path:
+def pooled(into: Path, one: LabelledImage, size: int) -> Path:
     """Write an image, reduced, and its label file into a pool that is linked from; return its path without suffix."""
     place = into / "pool" / str(one.folder).replace("/", "__") / one.name
     pixels = photo.load(one.folder / "images" / one.image.file_name, one.image.width, one.image.height)

@@ -106,7 +106,7 @@ def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) 
 def _place(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) -> tuple[slice, slice]:
     """Return a box's rows and columns, as far as they are in the image, which may have been reduced."""
     height, width = pixels.shape[:2]
-    return boxes.pixels(tuple(v * width / image.width for v in annotation.bbox), width, height)
+    return boxes.pixels(tuple(v * (width / image.width) for v in annotation.bbox), width, height)
 
 
 def _visible(masks: np.ndarray) -> np.ndarray:
