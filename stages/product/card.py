@@ -79,7 +79,6 @@ class Card(Struct):
     calibration: Calibration
     miscalibration: dict[str, Any]
     onnx: dict[str, Any]
-    speed: dict[str, Any]
     made: dict[str, Any]
     licence: str = LICENCE
 

@@ -219,15 +219,13 @@ def diagram(scenes: Sequence[DetectedScene], about: Card) -> Figure:
 
 def facts(about: Card) -> list[str]:
     """Return what is on the card beside all that."""
-    learnt, speed = about.trained_on, about.speed
+    learnt = about.trained_on
     others = ", ".join(f"{name} ({count})" for name, count in learnt["other_products"].items())
     rows: dict[str, Any] = {
         "arm": about.arm, "classes": ", ".join(of.name for of in about.classes),
         "photographs of it": ", ".join(learnt["photographs"]) or "none",
         "photographs of other products": others or "none",
         "composed pictures": ", ".join(f"{of} ({count})" for of, count in learnt["composed"].items()) or "none",
-        "pictures a second": f"{speed['pt_a_second']:g} ({speed['batch']} at a time), ONNX {speed['onnx_a_second']:g}; "
-                             f"{speed['processor']}, {speed['cores']} cores",
         "ONNX": f"{100 * about.onnx['share']:.1f} % of {about.onnx['detections']} detections are the same within "
                 f"{about.onnx['within']:g}",
         "longer side, pixels": about.imgsz, "weights (SHA-256)": about.made["weights"],

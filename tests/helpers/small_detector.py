@@ -45,7 +45,7 @@ def product(folder: Path, names: tuple[str, ...] = ("box", "can"), confidence: f
     about = Card(
         product=folder.name, promoted=True, why="it is better", arm="paste",
         classes=[KnownClass(3 * k, name) for k, name in enumerate(names, 1)], imgsz=IMGSZ, confidence=0.25,
-        trained_on={}, figures={}, chosen_on="validation", onnx={}, speed={}, made={}, miscalibration={},
+        trained_on={}, figures={}, chosen_on="validation", onnx={}, made={}, miscalibration={},
         thresholds={"precision": Threshold(confidence, Rates(some, some)), "recall": None},
         calibration=Calibration(0.5, 0.1),
     )  # fmt: skip
