@@ -81,6 +81,15 @@ def relative_name(name: str, what: str) -> str:
     return name
 
 
+def bounded(path: Path, most: int) -> bytes:
+    """Return the content of somebody's file; raise a Problem where it has more than `most` bytes."""
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise Problem(f"{path}: it has more than {most:,} bytes, too many for what it should be")
+    return content
+
+
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file's content."""
     with path.open("rb") as file:

@@ -94,12 +94,12 @@ def about(folder: Path) -> About:
 def joined(folder: Path) -> coco.Coco:
     """Return training and test images as one dataset, declared as such.
 
-    Where there is no test/, all are to train on: ten images are too few to give some of them away, and the gate looks
-    at them fold by fold.
+    Test images lie in test/, or are declared in annotations.json. Where there are none, all are to train on: ten images
+    are too few to give some of them away, and the gate looks at them fold by fold.
     """
     dataset = read(folder)
     for image in dataset.images:
-        image.split = "train"
+        image.split = "test" if image.split == "test" else "train"
     if not (folder / "test").is_dir():
         return dataset
     test = read(folder / "test")

@@ -55,6 +55,16 @@ def test_a_good_product_is_read_whole(product, known, bins):
     assert len({image.id for image in dataset.images}) == 6
 
 
+def test_test_images_may_be_declared_instead_of_lying_in_test(product, known, bins):
+    shutil.rmtree(product / "test")
+    (product / "annotations.json").write_bytes(
+        (product / "annotations.json").read_bytes().replace(b'"file_name"', b'"split": "test", "file_name"', 1)
+    )
+    with pytest.raises(Problem, match="3 training images; at least 4"):
+        check(product, known, bins)
+    assert [image.split for image in arrival.joined(product).images] == ["test", "train", "train", "train"]
+
+
 def renamed(dataset):
     dataset.categories = [msgspec.structs.replace(c, name=f"new {c.name}") for c in dataset.categories]
 

@@ -1,0 +1,1 @@
+"""Annotated photographs of other formats than COCO: found out which, read as strictly, written as COCO."""

@@ -1,0 +1,78 @@
+"""COCO as tools export it: a JSON beside the photographs or beside images/, or one for each part of the split."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.dataset import coco
+from stages.dataset.formats import found
+from stages.problem import Problem
+
+NAME = "COCO"
+LOOKED_FOR = "annotations.json, result.json, annotations/instances_*.json or another COCO file"
+USUAL = ("annotations.json", "result.json")
+PARTS = ("train", "val", "valid", "test")
+
+
+@dataclass
+class _Export:
+    path: Path
+    home: Path  # the folder beside or in which its photographs lie
+    part: str  # what the tool calls this part of the split
+
+
+def holds(folder: Path) -> str | None:
+    """Return the names of the COCO files of a folder, if there are any."""
+    return ", ".join(str(export.path.relative_to(folder)) for export in _exports(folder)) or None
+
+
+def read(folder: Path) -> found.Found:
+    return found.joined([(_read(export), "test" if _tests(export) else None) for export in _exports(folder)])
+
+
+def _exports(folder: Path) -> list[_Export]:
+    exports = [_Export(path, folder, "") for path in _beside(folder)]
+    if not exports:
+        instances = sorted((folder / "annotations").glob("instances_*.json"))
+        exports = [_Export(path, folder, path.stem.removeprefix("instances_")) for path in instances]
+    exports += [_Export(path, folder / part, part) for part in PARTS for path in _beside(folder / part)]
+    return sorted(exports, key=_tests)
+
+
+def _tests(export: _Export) -> bool:
+    """Return whether an export is for testing only; training begins, whatever the order of the names."""
+    return export.part.startswith("test")
+
+
+def _beside(folder: Path) -> list[Path]:
+    """Return a folder's own COCO file: one with a usual name, or the only one that speaks of images."""
+    if usual := [folder / name for name in USUAL if (folder / name).is_file()]:
+        return usual[:1]
+    others = [path for path in sorted(folder.glob("*.json")) if path.is_file() and _speaks_of_images(path)]
+    if len(others) > 1:
+        names = ", ".join(path.name for path in others)
+        raise Problem(f"{folder}: {names}: which is it? Call that one annotations.json")
+    return others
+
+
+def _speaks_of_images(path: Path) -> bool:
+    if path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(b'"images"') >= 0
+
+
+def _read(export: _Export) -> found.Found:
+    dataset = coco.read(export.path)
+    places = []
+    for image in dataset.images:
+        where = f"{export.path}: image {image.id}"
+        name = found.plain(image.file_name, where)
+        place = found.at(export.home, name, export.part)
+        if place is None:
+            raise Problem(f"{where}: {name} is missing; it is neither in images/ nor in {export.home}")
+        image.file_name = name.removeprefix("images/")
+        places.append(place)
+    return found.Found(dataset, places)

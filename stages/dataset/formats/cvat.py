@@ -1,0 +1,110 @@
+"""CVAT for images 1.1: one annotations.xml with boxes, outlines and masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import numpy as np
+from pycocotools import mask as rle
+
+from stages.dataset import coco
+from stages.dataset.formats import found, plain_xml
+from stages.problem import Problem
+
+NAME = "CVAT for images"
+FILE = "annotations.xml"
+LOOKED_FOR = FILE
+EDGES = ("xtl", "ytl", "xbr", "ybr")
+
+
+def holds(folder: Path) -> str | None:
+    """Return the name of a folder's annotation file, if there is one."""
+    return FILE if (folder / FILE).is_file() else None
+
+
+def read(folder: Path) -> found.Found:
+    homes = [home for home in (folder, folder / "test") if holds(home)]
+    return found.joined([(_read(home), "test" if home != folder else None) for home in homes])
+
+
+def _read(home: Path) -> found.Found:
+    path = home / FILE
+    root = plain_xml.read(path, "annotations")
+    if root.find("track") is not None:
+        raise Problem(f"{path}: it is CVAT for video (track); export CVAT for images 1.1")
+    images = root.findall("image")
+    photographs = [_photograph(home, image, f"{path}: image {image.get('id')}") for image in images]
+    used = {thing.label for of in photographs for thing in of.things}
+    meta = root.find("meta")
+    named = [label.findtext("name") for label in meta.iter("label")] if meta is not None else []
+    declared = [name for name in named if name]
+    if declared and (unknown := sorted(used - set(declared))):
+        raise Problem(f"{path}: its meta declares no label {unknown[0]!r}")
+    return found.assembled(home, photographs, declared or sorted(used))
+
+
+def _photograph(home: Path, element: Element, where: str) -> found.Photograph:
+    subset = element.get("subset", "")
+    name = found.plain(element.get("name", ""), where)
+    place = found.at(home, name, found.plain(subset, where) if subset else "")
+    if place is None:
+        raise Problem(f"{where}: {name} is missing; it is neither in images/ nor in {home}")
+    width, height = (plain_xml.size(element.get(side), f"{where}: its {side}") for side in ("width", "height"))
+    if width * height > coco.MOST_PIXELS:
+        raise Problem(f"{where}: more than {coco.MOST_PIXELS:,} pixels cannot be opened")
+    things = [_thing(shape, width, height, f"{where}: shape {k}") for k, shape in enumerate(element, 1)]
+    return found.Photograph(place, width, height, subset.lower() == "test", things)
+
+
+def _thing(shape: Element, width: int, height: int, where: str) -> found.Thing:
+    label = shape.get("label")
+    if not label:
+        raise Problem(f"{where}: it has no label")
+    if shape.tag == "box":
+        return _box(label, shape, where)
+    if shape.tag == "polygon":
+        return found.outlined(label, _corners(shape, where))
+    if shape.tag == "mask":
+        return _mask(label, shape, width, height, where)
+    raise Problem(f"{where}: a {shape.tag} is no box, polygon or mask, and cannot be used; remove or redraw it")
+
+
+def _box(label: str, shape: Element, where: str) -> found.Thing:
+    """Return a box; one that is turned is the outline of its four corners."""
+    left, top, right, bottom = (plain_xml.number(shape.get(edge), f"{where}: {edge}") for edge in EDGES)
+    if right < left or bottom < top:
+        raise Problem(f"{where}: its box ends before it begins")
+    angle = np.deg2rad(plain_xml.number(shape.get("rotation", "0"), f"{where}: rotation"))
+    if not angle:
+        return found.Thing(label, (left, top, right - left, bottom - top))
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])  # clockwise, as y points down
+    centre = corners.mean(0)
+    return found.outlined(label, (corners - centre) @ turn + centre)
+
+
+def _corners(shape: Element, where: str) -> np.ndarray:
+    pairs = [pair.split(",") for pair in shape.get("points", "").split(";")]
+    if len(pairs) < 3 or any(len(pair) != 2 for pair in pairs):
+        raise Problem(f"{where}: its points are no x,y;x,y;… of three or more corners")
+    return np.array([[plain_xml.number(value, f"{where}: a corner") for value in pair] for pair in pairs])
+
+
+def _mask(label: str, shape: Element, width: int, height: int, where: str) -> found.Thing:
+    """Return a mask: CVAT gives run lengths of its rectangle, row by row, COCO of the whole frame, column by column."""
+    left, top, across, down = (
+        int(plain_xml.number(shape.get(key), f"{where}: {key}")) for key in ("left", "top", "width", "height")
+    )
+    if min(left, top) < 0 or min(across, down) < 1 or left + across > width or top + down > height:
+        raise Problem(f"{where}: its mask is not inside the photograph")
+    runs = [plain_xml.number(run, f"{where}: rle") for run in shape.get("rle", "").split(",")]
+    if min(runs) < 0 or sum(runs) != across * down or any(run != int(run) for run in runs):
+        raise Problem(f"{where}: its rle does not add up to {across} × {down} pixels")
+    whole = np.zeros((height, width), np.uint8, order="F")
+    pixels = np.repeat(np.arange(len(runs)) % 2, np.array(runs, int)).reshape(down, across)
+    whole[top : top + down, left : left + across] = pixels
+    packed: Any = rle.encode(whole)
+    x, y, w, h = rle.toBbox(packed).tolist()
+    return found.Thing(label, (x, y, w, h), {"size": [height, width], "counts": packed["counts"].decode()})

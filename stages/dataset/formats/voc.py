@@ -1,0 +1,66 @@
+"""Pascal VOC: an XML file for each photograph, under Annotations/ or beside it, with boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from stages.dataset import photo
+from stages.dataset.formats import cvat, found, plain_xml
+from stages.problem import Problem
+
+NAME = "Pascal VOC"
+LOOKED_FOR = "XML files beside the photographs or in Annotations/"
+TEST_NAMES = Path("ImageSets", "Main", "test.txt")
+SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+def holds(folder: Path) -> str | None:
+    """Return the first of a folder's XML files, if it has any that are VOC's."""
+    return next((str(path.relative_to(folder)) for path in _files(folder)), None)
+
+
+def read(folder: Path) -> found.Found:
+    pictures = found.by_key(folder, found.pictures(folder))
+    names = folder / TEST_NAMES
+    lines = names.read_text(errors="replace").splitlines() if names.is_file() else []
+    tests = {line.split()[0] for line in lines if line.strip()}
+    photographs = [_photograph(folder, path, pictures, tests) for path in _files(folder)]
+    labels = sorted({thing.label for of in photographs for thing in of.things})
+    return found.assembled(folder, photographs, labels)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in found.listed(folder, "*.xml") if path.name != cvat.FILE]
+
+
+def _photograph(folder: Path, path: Path, pictures: dict[tuple[str, ...], Path], tests: set[str]) -> found.Photograph:
+    annotation = plain_xml.read(path, "annotation")
+    here = path.relative_to(folder)
+    named = found.plain(annotation.findtext("filename") or path.stem, f"{path}")
+    place = pictures.get(found.key(here)) or pictures.get(found.key(here.with_name(Path(named).name)))
+    if place is None:
+        raise Problem(f"{path}: its photograph {named} is missing")
+    height, width = photo.shown(place).shape[:2]
+    declared = annotation.find("size")
+    if declared is not None and (declared.findtext("width"), declared.findtext("height")) != ("0", "0"):  # not known
+        width, height = (plain_xml.size(declared.findtext(k), f"{path}: its {k}") for k in ("width", "height"))
+    things = [_thing(element, f"{path}: object {k}") for k, element in enumerate(annotation.findall("object"), 1)]
+    test = found.tested(here) or "/".join(found.key(here)) in tests
+    return found.Photograph(place, width, height, test, things)
+
+
+def _thing(element: Element, where: str) -> found.Thing:
+    """Return an object. What is `difficult` or `truncated` is one, too: a detector has to find it."""
+    label = (element.findtext("name") or "").strip()
+    if not label:
+        raise Problem(f"{where}: it has no name")
+    box = element.find("bndbox")
+    if box is None:
+        raise Problem(f"{where}: it has no bndbox")
+    left, top, right, bottom = (plain_xml.number(box.findtext(side), f"{where}: {side}") for side in SIDES)
+    if right < left or bottom < top:
+        raise Problem(f"{where}: its box ends before it begins")
+    # Pixels are counted from 1 and the last one is inside; tools that count from 0 give no pixel before the first.
+    x, y = max(left - 1, 0), max(top - 1, 0)
+    return found.Thing(label, (x, y, right - x, bottom - y))

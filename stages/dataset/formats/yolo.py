@@ -1,0 +1,169 @@
+"""YOLO as Ultralytics, Label Studio, CVAT and Roboflow write it: a text file for each photograph, a line for each
+object, and the classes' names beside them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from stages import files
+from stages.dataset import photo
+from stages.dataset.formats import found
+from stages.problem import Problem
+
+NAME = "YOLO"
+LOOKED_FOR = "a YAML file with names, classes.txt or obj.names"
+LISTS = ("classes.txt", "obj.names")  # of names, one a line
+PARTS = ("train", "val", "valid", "test")
+NAMES = re.compile(rb"^names\s*:", re.MULTILINE)
+LARGEST = 10_000_000  # bytes of a text; a photograph's has some thousand
+
+
+class Layout(msgspec.Struct):
+    """What counts of a data.yaml. Its `path` does not: it says where the dataset lay on another machine."""
+
+    names: list[str] | dict[int, str]
+    train: str | list[str] | None = None
+    val: str | list[str] | None = None
+    test: str | list[str] | None = None
+    kpt_shape: Any = None
+
+
+def holds(folder: Path) -> str | None:
+    """Return the file that names a folder's classes, if there is one."""
+    path = _named(folder)
+    return path and str(path.relative_to(folder))
+
+
+def read(folder: Path) -> found.Found:
+    labels, parts = _layout(folder)
+    every = found.pictures(folder)
+    texts = found.by_key(folder, _texts(folder, every))
+    known = found.by_key(folder, every)
+    if alone := [path for key, path in texts.items() if key not in known]:
+        raise Problem(f"{alone[0]}: there is no photograph of this name")
+    photographs = []
+    if parts is None:
+        parts = {path: found.tested(path.relative_to(folder)) for path in every}
+    for path, test in parts.items():
+        height, width = photo.shown(path).shape[:2]
+        text = texts.get(found.key(path.relative_to(folder)))
+        things = _things(text, labels, width, height) if text else []
+        photographs.append(found.Photograph(path, width, height, test, things))
+    return found.assembled(folder, photographs, [labels[number] for number in sorted(labels)])
+
+
+def _named(folder: Path) -> Path | None:
+    yamls = sorted(path for suffix in ("*.yaml", "*.yml") for path in folder.glob(suffix) if path.is_file())
+    yamls = [path for path in yamls if NAMES.search(_text(path))]
+    if len(yamls) > 1:
+        raise Problem(f"{folder}: {', '.join(p.name for p in yamls)} all name classes; which is it? Remove the others")
+    homes = folder, folder / "labels"  # LabelImg puts the list beside the labels
+    lists = [home / name for home in homes for name in LISTS if (home / name).is_file()]
+    return next(iter(yamls + lists), None)
+
+
+def _layout(folder: Path) -> tuple[dict[int, str], dict[Path, bool] | None]:
+    """Return the classes' names by their numbers, and the photographs that are listed, each with whether it is for
+    testing only; None where there is no list."""
+    path = _named(folder)
+    assert path is not None  # or the folder would not be read as YOLO
+    layout = _listing(path) if path.name in LISTS else _decoded(path)
+    if layout.kpt_shape is not None:
+        raise Problem(f"{path}: its labels are key points (kpt_shape), which cannot be used; export boxes or outlines")
+    labels = layout.names if isinstance(layout.names, dict) else dict(enumerate(layout.names))
+    if not labels:
+        raise Problem(f"{path}: it names no class")
+    given = {"train": layout.train, "val": layout.val, "test": layout.test}
+    where = f"{path}"
+    if layout.train is None:
+        given = {part: f"{part}.txt" for part in PARTS if (folder / f"{part}.txt").is_file()}
+        where = f"{folder}"
+    parts: dict[Path, bool] = {}
+    for part, entries in given.items():
+        for entry in [entries] if isinstance(entries, str) else entries or []:
+            for photograph in _listed(folder, entry, f"{where}: {part}"):
+                if parts.setdefault(photograph, part == "test") != (part == "test"):
+                    raise Problem(f"{where}: {photograph} is to train on and to test on; it can only be one")
+    return labels, parts if any(given.values()) else None
+
+
+def _listing(path: Path) -> Layout:
+    return Layout([line.strip() for line in _lines(path) if line.strip()])
+
+
+def _decoded(path: Path) -> Layout:
+    try:
+        return msgspec.yaml.decode(_text(path), type=Layout)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Problem(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def _listed(folder: Path, entry: str, where: str) -> list[Path]:
+    """Return the photographs that an entry means: a folder of them, or a text with a name on each line."""
+    place = _inside(folder, entry, where)
+    if place.is_dir():
+        return found.pictures(place)
+    if place.suffix != ".txt":
+        raise Problem(f"{where}: {entry} is neither a folder nor a .txt")
+    lines = [(number, line) for number, line in enumerate(_lines(place), 1) if line.strip()]
+    return [_inside(folder, line, f"{place}:{number}") for number, line in lines]
+
+
+def _inside(folder: Path, name: str, where: str) -> Path:
+    """Return what an entry names. Roboflow writes ../train/images for train/images, CVAT data/train.txt for
+    train.txt."""
+    options = [found.plain(re.sub(r"^\s*\.\./", "", name), where)]
+    options.append(options[0].removeprefix("data/"))
+    for option in options:
+        if (folder / option).exists():
+            return folder / option
+    raise Problem(f"{where}: {options[0]} is missing")
+
+
+def _texts(folder: Path, pictures: list[Path]) -> list[Path]:
+    """Return the label files: texts under labels/, or beside photographs, but no lists of names or photographs."""
+    homes = {path.parent for path in pictures}
+    lists = {folder / f"{part}.txt" for part in PARTS}
+    texts = [path for path in found.listed(folder, "*.txt") if path not in lists and path.name not in LISTS]
+    return [p for p in texts if p.parent in homes or "labels" in p.relative_to(folder).parts]
+
+
+def _things(path: Path, labels: dict[int, str], width: int, height: int) -> list[found.Thing]:
+    lines = enumerate(_lines(path), 1)
+    return [_thing(line.split(), labels, width, height, f"{path}:{number}") for number, line in lines if line.strip()]
+
+
+def _thing(words: list[str], labels: dict[int, str], width: int, height: int, where: str) -> found.Thing:
+    """Return the object that a line speaks of: class, and a box's centre and size or an outline's corners, all in
+    shares of the photograph's width and height."""
+    try:
+        number, values = int(words[0]), [float(word) for word in words[1:]]
+    except ValueError:
+        raise Problem(f"{where}: a line is a class's number, and numbers from 0 to 1") from None
+    if number not in labels:
+        raise Problem(f"{where}: no class has the number {number}")
+    if outside := [word for word, value in zip(words[1:], values, strict=True) if not 0 <= value <= 1]:
+        raise Problem(f"{where}: {outside[0]} is not from 0 to 1, as shares of width and height are")
+    if len(values) == 4:
+        x, y, w, h = (value * side for value, side in zip(values, (width, height) * 2, strict=True))
+        return found.Thing(labels[number], (x - w / 2, y - h / 2, w, h))
+    if len(values) < 6 or len(values) % 2:
+        raise Problem(f"{where}: {len(values)} numbers after the class; a box has 4, an outline two for each of 3 or "
+                      "more corners")  # fmt: skip
+    return found.outlined(labels[number], np.array(values).reshape(-1, 2) * (width, height))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return _text(path).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise Problem(f"{path}: not a text in UTF-8") from None
+
+
+def _text(path: Path) -> bytes:
+    return files.bounded(path, LARGEST)
