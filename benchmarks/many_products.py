@@ -40,7 +40,7 @@ PORT = 4396
 
 READ = "from pathlib import Path; from flows import dag; dag.read(Path())"
 STALE = "from pathlib import Path; from flows import dag; p = Path(); dag.stale(p, dag.read(p))"
-PUSH = "import sys; from pathlib import Path; from flows import store; assert store.push(Path(), sys.argv[1:]) == 1"
+PUSH = "import sys; from pathlib import Path; from flows import run_cache; assert run_cache.push(Path(), sys.argv[1:]) == 1"
 HOLD = """
 import sys, time
 from dvc.repo import Repo
@@ -84,7 +84,7 @@ def measured(folder: Path, products: int, environ: dict[str, str]) -> Iterator[t
     )
     yield "dvc push --run-cache, everything, seconds", timed(["dvc", "push", "--run-cache"], origin, environ)
     yield "dvc push --run-cache, one stage, seconds", timed(["dvc", "push", "--run-cache", one], origin, environ)
-    yield "flows/store.push, one stage, seconds", timed([sys.executable, "-c", PUSH, one], origin, environ)
+    yield "flows/run_cache.push, one stage, seconds", timed([sys.executable, "-c", PUSH, one], origin, environ)
     run(["git", "clone", "-q", str(origin), str(clone)], folder, environ)
     forget(clone, [one, *whole])
     yield (
