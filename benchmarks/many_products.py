@@ -40,7 +40,7 @@ PORT = 4396
 
 READ = "from pathlib import Path; from flows import dag; dag.read(Path())"
 STALE = "from pathlib import Path; from flows import dag; p = Path(); dag.stale(p, dag.read(p))"
-PUSH = "import sys; from pathlib import Path; from flows import run_cache; assert run_cache.push(Path(), sys.argv[1:]) == 1"
+PUSH = "import sys, pathlib; from flows.run_cache import push; assert push(pathlib.Path(), sys.argv[1:]) == 1"
 HOLD = """
 import sys, time
 from dvc.repo import Repo
