@@ -28,7 +28,7 @@ def holds(folder: Path) -> str | None:
     return ", ".join(str(export.path.relative_to(folder)) for export in _exports(folder)) or None
 
 
-def read(folder: Path) -> found.Found:
+def read(folder: Path) -> found.AnnotatedDataset:
     return found.joined([(_read(export), "test" if _tests(export) else None) for export in _exports(folder)])
 
 
@@ -64,7 +64,7 @@ def _speaks_of_images(path: Path) -> bool:
         return data.find(b'"images"') >= 0
 
 
-def _read(export: _Export) -> found.Found:
+def _read(export: _Export) -> found.AnnotatedDataset:
     dataset = coco.read(export.path)
     places = []
     for image in dataset.images:
@@ -75,4 +75,4 @@ def _read(export: _Export) -> found.Found:
             raise Problem(f"{where}: {name} is missing; it is neither in images/ nor in {export.home}")
         image.file_name = name.removeprefix("images/")
         places.append(place)
-    return found.Found(dataset, places)
+    return found.AnnotatedDataset(dataset, places)

@@ -36,7 +36,7 @@ def convert(folder: Path, into: Path) -> str:
     )
 
 
-def read_any(folder: Path) -> tuple[str, found.Found]:
+def read_any(folder: Path) -> tuple[str, found.AnnotatedDataset]:
     """Return the format of a folder, and what is in it, checked as an arrival's COCO is."""
     if not folder.is_dir():
         raise Problem(f"{folder}: no such folder")
@@ -53,7 +53,7 @@ def read_any(folder: Path) -> tuple[str, found.Found]:
     return module.NAME, read
 
 
-def _check(folder: Path, what: str, read: found.Found) -> None:
+def _check(folder: Path, what: str, read: found.AnnotatedDataset) -> None:
     """Refuse what an arrival would be refused for, while the files are still called what their owner calls them."""
     coco.check(read.dataset, folder / what)
     if len(set(read.places)) < len(read.places):

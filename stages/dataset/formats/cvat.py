@@ -24,12 +24,12 @@ def holds(folder: Path) -> str | None:
     return FILE if (folder / FILE).is_file() else None
 
 
-def read(folder: Path) -> found.Found:
+def read(folder: Path) -> found.AnnotatedDataset:
     homes = [home for home in (folder, folder / "test") if holds(home)]
     return found.joined([(_read(home), "test" if home != folder else None) for home in homes])
 
 
-def _read(home: Path) -> found.Found:
+def _read(home: Path) -> found.AnnotatedDataset:
     path = home / FILE
     root = plain_xml.read(path, "annotations")
     if root.find("track") is not None:
@@ -45,7 +45,7 @@ def _read(home: Path) -> found.Found:
     return found.assembled(home, photographs, declared or sorted(used))
 
 
-def _photograph(home: Path, element: Element, where: str) -> found.Photograph:
+def _photograph(home: Path, element: Element, where: str) -> found.AnnotatedPhotograph:
     subset = element.get("subset", "")
     name = found.plain(element.get("name", ""), where)
     place = found.at(home, name, found.plain(subset, where) if subset else "")
@@ -55,7 +55,7 @@ def _photograph(home: Path, element: Element, where: str) -> found.Photograph:
     if width * height > coco.MOST_PIXELS:
         raise Problem(f"{where}: more than {coco.MOST_PIXELS:,} pixels cannot be opened")
     things = [_thing(shape, width, height, f"{where}: shape {k}") for k, shape in enumerate(element, 1)]
-    return found.Photograph(place, width, height, subset.lower() == "test", things)
+    return found.AnnotatedPhotograph(place, width, height, subset.lower() == "test", things)
 
 
 def _thing(shape: Element, width: int, height: int, where: str) -> found.Thing:

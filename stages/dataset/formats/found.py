@@ -28,7 +28,7 @@ DIGITS = 3  # of a pixel: what texts with six digits of a share can say
 
 
 @dataclass
-class Found:
+class AnnotatedDataset:
     """A dataset, and where the photograph of each of its images lies."""
 
     dataset: coco.Coco
@@ -45,7 +45,7 @@ class Thing:
 
 
 @dataclass
-class Photograph:
+class AnnotatedPhotograph:
     place: Path
     width: int
     height: int
@@ -60,7 +60,7 @@ def outlined(label: str, outline: np.ndarray) -> Thing:
     return Thing(label, (x, y, w, h), [outline.ravel().tolist()])
 
 
-def assembled(folder: Path, photographs: Iterable[Photograph], labels: list[str]) -> Found:
+def assembled(folder: Path, photographs: Iterable[AnnotatedPhotograph], labels: list[str]) -> AnnotatedDataset:
     """Return photographs as COCO, in the order of their names; the categories are `labels`, in their order."""
     photographs = list(photographs)
     names = _names([p.place.relative_to(folder) for p in photographs])
@@ -78,7 +78,7 @@ def assembled(folder: Path, photographs: Iterable[Photograph], labels: list[str]
                     segmentation=msgspec.Raw(msgspec.json.encode(_rounded(thing.segmentation))),
                 )
             )  # fmt: skip
-    return Found(coco.Coco(images, categories, annotations), [of.place for _, of in ordered])
+    return AnnotatedDataset(coco.Coco(images, categories, annotations), [of.place for _, of in ordered])
 
 
 def _rounded(segmentation: list[list[float]] | dict | None) -> list[list[float]] | dict | None:
@@ -87,7 +87,7 @@ def _rounded(segmentation: list[list[float]] | dict | None) -> list[list[float]]
     return segmentation
 
 
-def joined(parts: list[tuple[Found, coco.Part | None]]) -> Found:
+def joined(parts: list[tuple[AnnotatedDataset, coco.Part | None]]) -> AnnotatedDataset:
     """Return what was found in several annotation files as one, each declared to be for its part of the split."""
     (whole, split), *others = parts
     for image in whole.dataset.images:
@@ -97,7 +97,7 @@ def joined(parts: list[tuple[Found, coco.Part | None]]) -> Found:
         names = [i.file_name for i in whole.dataset.images] + [i.file_name for i in more.dataset.images]
         for image, name in zip(dataset.images, _apart(names), strict=True):
             image.file_name = name
-        whole = Found(dataset, whole.places + more.places)
+        whole = AnnotatedDataset(dataset, whole.places + more.places)
     return whole
 
 

@@ -20,7 +20,7 @@ def holds(folder: Path) -> str | None:
     return next((str(path.relative_to(folder)) for path in _files(folder)), None)
 
 
-def read(folder: Path) -> found.Found:
+def read(folder: Path) -> found.AnnotatedDataset:
     pictures = found.by_key(folder, found.pictures(folder))
     names = folder / TEST_NAMES
     lines = names.read_text(errors="replace").splitlines() if names.is_file() else []
@@ -34,7 +34,9 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in found.listed(folder, "*.xml") if path.name != cvat.FILE]
 
 
-def _photograph(folder: Path, path: Path, pictures: dict[tuple[str, ...], Path], tests: set[str]) -> found.Photograph:
+def _photograph(
+    folder: Path, path: Path, pictures: dict[tuple[str, ...], Path], tests: set[str]
+) -> found.AnnotatedPhotograph:
     annotation = plain_xml.read(path, "annotation")
     here = path.relative_to(folder)
     named = found.plain(annotation.findtext("filename") or path.stem, f"{path}")
@@ -47,7 +49,7 @@ def _photograph(folder: Path, path: Path, pictures: dict[tuple[str, ...], Path],
         width, height = (plain_xml.size(declared.findtext(k), f"{path}: its {k}") for k in ("width", "height"))
     things = [_thing(element, f"{path}: object {k}") for k, element in enumerate(annotation.findall("object"), 1)]
     test = found.tested(here) or "/".join(found.key(here)) in tests
-    return found.Photograph(place, width, height, test, things)
+    return found.AnnotatedPhotograph(place, width, height, test, things)
 
 
 def _thing(element: Element, where: str) -> found.Thing:

@@ -23,7 +23,7 @@ NAMES = re.compile(rb"^names\s*:", re.MULTILINE)
 LARGEST = 10_000_000  # bytes of a text; a photograph's has some thousand
 
 
-class Layout(msgspec.Struct):
+class DataFile(msgspec.Struct):
     """What counts of a data.yaml. Its `path` does not: it says where the dataset lay on another machine."""
 
     names: list[str] | dict[int, str]
@@ -39,7 +39,7 @@ def holds(folder: Path) -> str | None:
     return path and str(path.relative_to(folder))
 
 
-def read(folder: Path) -> found.Found:
+def read(folder: Path) -> found.AnnotatedDataset:
     labels, parts = _layout(folder)
     every = found.pictures(folder)
     texts = found.by_key(folder, _texts(folder, every))
@@ -53,7 +53,7 @@ def read(folder: Path) -> found.Found:
         height, width = photo.shown(path).shape[:2]
         text = texts.get(found.key(path.relative_to(folder)))
         things = _things(text, labels, width, height) if text else []
-        photographs.append(found.Photograph(path, width, height, test, things))
+        photographs.append(found.AnnotatedPhotograph(path, width, height, test, things))
     return found.assembled(folder, photographs, [labels[number] for number in sorted(labels)])
 
 
@@ -92,13 +92,13 @@ def _layout(folder: Path) -> tuple[dict[int, str], dict[Path, bool] | None]:
     return labels, parts if any(given.values()) else None
 
 
-def _listing(path: Path) -> Layout:
-    return Layout([line.strip() for line in _lines(path) if line.strip()])
+def _listing(path: Path) -> DataFile:
+    return DataFile([line.strip() for line in _lines(path) if line.strip()])
 
 
-def _decoded(path: Path) -> Layout:
+def _decoded(path: Path) -> DataFile:
     try:
-        return msgspec.yaml.decode(_text(path), type=Layout)
+        return msgspec.yaml.decode(_text(path), type=DataFile)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Problem(f"{path}: {' '.join(str(error).split())}") from None
 
