@@ -70,7 +70,7 @@ def detector(params: Settings) -> Path:
     card.write(folder, Card(
         product="product", promoted=True, why="", arm="", classes=names, imgsz=how.imgsz, confidence=0.25,
         trained_on={}, figures={}, chosen_on="", thresholds={}, calibration=Calibration(), miscalibration={}, onnx={},
-        speed={}, made={},
+        made={},
     ))  # fmt: skip
     return folder
 
