@@ -72,13 +72,13 @@ def make(row: Row) -> Made:
 def report(subset: Path) -> None:
     """Print what there is to compose with, for whoever reads the log."""
     found, units, left_out = placeable.usable(subset)
-    empty = empty_bin.backgrounds(found)
+    empty = empty_bin.seen(found)
     cut = sum(how == "grabcut" for unit in units for how in unit.cut)
     print(f"{subset}: {sum(len(u.masks) == 1 for u in units)} whole objects, "
           f"{sum(len(u.masks) > 1 for u in units)} groups that hide parts of each other, of {len(found)} images; "
           f"{cut} outlines by GrabCut; left out: {dict(left_out) or 'none'}")  # fmt: skip
     print(f"background: {100 * empty.unseen:.1f} % is seen in no image and inpainted; "
-          f"at most {100 * empty_bin.ghost(found):.1f} % of the objects' detail is left in it")  # fmt: skip
+          f"at most {100 * empty_bin.ghost(empty):.1f} % of the objects' detail is left in it")  # fmt: skip
 
 
 @lru_cache(maxsize=2)

@@ -22,11 +22,10 @@ LEAST = 0.05  # of the frame that must be seen bare in one image or another
 
 @dataclass(frozen=True)
 class Backgrounds:
-    """Pictures of the empty bin, and what they are worth."""
+    """Pictures of the empty bin."""
 
     pictures: list[np.ndarray]  # (height, width, 3) uint8: the median, then each image with its objects filled in
     light: list[np.ndarray]  # (3,) of each: how bright it is
-    unseen: float  # share of the frame that no image shows bare, which is inpainted
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,11 @@ class Bin:
     bare: np.ndarray  # (n, height, width) bool: where they show no object, nor its shadow
     middle: np.ndarray  # (height, width, 3): the median of what is bare
     holes: np.ndarray  # (height, width) bool: where nothing is, and the median is inpainted
+
+    @property
+    def unseen(self) -> float:
+        """Return the share of the frame that no image shows bare, which is inpainted."""
+        return float(self.holes.mean())
 
 
 def seen(found: list[SegmentedImage]) -> Bin:
@@ -55,11 +59,11 @@ def seen(found: list[SegmentedImage]) -> Bin:
 def backgrounds(found: list[SegmentedImage]) -> Backgrounds:
     """Return the median over images of one size, without their objects, in each image's own brightness."""
     of = seen(found)
-    lights, even, bare, middle, holes = of.lights, of.even, of.bare, of.middle, of.holes
+    lights, even, bare, middle = of.lights, of.even, of.bare, of.middle
     usual = np.median(lights, axis=0)
     pictures = [(middle * usual).clip(0, 255).astype(np.uint8)]
     pictures += [(_filled(k, even, bare, middle) * lit).clip(0, 255).astype(np.uint8) for k, lit in enumerate(lights)]
-    return Backgrounds(pictures, [usual, *lights], float(holes.mean()))
+    return Backgrounds(pictures, [usual, *lights])
 
 
 def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> np.ndarray:
@@ -126,19 +130,18 @@ def _median(even: np.ndarray, bare: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return middle.astype(np.float32), holes
 
 
-def ghost(found: list[SegmentedImage]) -> float:
+def ghost(of: Bin) -> float:
     """Return the share of the detail where objects lay, and close by, that the images' median still shows.
 
     The bin's own pattern is part of it, so of the objects it is less.
     """
-    of = seen(found)
     middle, even, bare = of.middle, of.even, of.bare
     reach = 2 * round(NEARBY * even.shape[2]) + 1
     left, there = 0.0, 1e-9
     for image, clear in zip(even, bare, strict=True):
         near = cv2.dilate((~clear).astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
-        of, over = _detail(image)[near], _detail(middle)[near]
-        left, there = left + float((of * over).sum()), there + float((of**2).sum())
+        own, over = _detail(image)[near], _detail(middle)[near]
+        left, there = left + float((own * over).sum()), there + float((own**2).sum())
     return max(0.0, left / there)
 
 

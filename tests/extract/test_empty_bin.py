@@ -11,7 +11,7 @@ from tests.helpers.lit_bins import BARE, SCENES, SHAPE, scene
 
 def test_no_object_is_left_and_each_background_has_its_image_s_light():
     found = empty_bin.backgrounds(SCENES)
-    assert len(found.pictures) == 6 and found.unseen == 0
+    assert len(found.pictures) == 6 and empty_bin.seen(SCENES).unseen == 0
     for picture, light in zip(found.pictures, found.light, strict=True):
         even = picture / light
         assert np.abs(even - BARE / np.median(BARE)).max() < 0.2
@@ -19,18 +19,19 @@ def test_no_object_is_left_and_each_background_has_its_image_s_light():
 
 
 def test_ghosts_are_measured():
-    clean = empty_bin.ghost(SCENES)
+    clean = empty_bin.ghost(empty_bin.seen(SCENES))
     half_marked = []
     for one in (scene((40, 20), k) if k % 2 else scene((10, 30), k) for k in range(5)):
         top = np.arange(SHAPE[0]) < one.masks[0].any(1).argmax() + 3
         half_marked.append(replace(one, masks=one.masks & top[:, None]))
     assert clean < 0.1
-    assert empty_bin.ghost(half_marked) > clean + 0.1
+    assert empty_bin.ghost(empty_bin.seen(half_marked)) > clean + 0.1
 
 
 def test_one_object_in_the_same_place_of_all_images_is_inpainted():
-    found = empty_bin.backgrounds([scene((40, 20), k) for k in range(4)])
-    assert found.unseen > 0.05
+    scenes = [scene((40, 20), k) for k in range(4)]
+    found = empty_bin.backgrounds(scenes)
+    assert empty_bin.seen(scenes).unseen > 0.05
     assert found.pictures[0][20:34, 40:54].max() < 150
 
 
