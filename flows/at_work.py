@@ -9,7 +9,6 @@ two stages of a run.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import IO
 
 from flows import child, killed_move, repository
 from flows.still import Waits
+from stages import files
 
 LOCK = Path(".dvc/tmp/tenfold-at-work")
 
@@ -26,21 +26,14 @@ LOCK = Path(".dvc/tmp/tenfold-at-work")
 def alone(checkout: Path, wait: bool = True) -> Iterator[IO[str]]:
     """Be the only one at work in a checkout, where what a killed one left is in order, once others have ended; without
     `wait`, raise Waits. Whoever has the file that this yields open has the lock."""
-    path = checkout / LOCK
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            other = f"process {lock.read().strip() or '?'} is at work in {checkout}"
-            if not wait:
-                raise Waits(other) from None
-            print(f"{other}; waiting for it", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+
+    def busy(process: str) -> None:
+        other = f"process {process} is at work in {checkout}"
+        if not wait:
+            raise Waits(other) from None
+        print(f"{other}; waiting for it", flush=True)
+
+    with files.locked(checkout / LOCK, busy) as lock:
         tidy(checkout)
         yield lock
 

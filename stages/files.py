@@ -9,9 +9,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from stages.problem import Problem
 
@@ -112,16 +112,22 @@ def fingerprint(*parts: Any) -> str:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the one lock on `path` for the block; a second process is told who has it instead of waiting."""
+def locked(path: Path, busy: Callable[[str], None] | None = None) -> Iterator[IO[str]]:
+    """Hold the one lock on `path` for the block. A second process is told who has it instead of waiting; with `busy`,
+    that is called with the other's number, and the process waits unless it raises. Yield the file: whoever has it open
+    has the lock."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise Problem(f"{path}: another run (process {file.read().strip() or '?'}) is working here") from None
+            other = file.read().strip() or "?"
+            if busy is None:
+                raise Problem(f"{path}: another run (process {other}) is working here") from None
+            busy(other)
+            fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        yield file
