@@ -206,7 +206,4 @@ def composed(bins, tmp_path_factory) -> Path:
 @pytest.fixture
 def composing(composed, tmp_path, monkeypatch) -> Path:
     """A copy of it to work in."""
-    folder = tmp_path / "project"
-    shutil.copytree(composed, folder)
-    monkeypatch.chdir(folder)
-    return folder
+    return projects.entered(composed, tmp_path, monkeypatch)

@@ -11,7 +11,7 @@ from stages.compose import generated_objects, object_gan, paste
 from stages.gan import trainer, variants
 from stages.problem import Problem
 from stages.training import run_facts, weights
-from tests.helpers.projects import change, smoke, subset
+from tests.helpers.projects import change, entered, smoke, subset
 
 TEN, MODEL = paths.SUBSETS / "ten", paths.OBJECTS / "object_gan"
 FACTS = {"frame": [40, 100], "light": [150.0, 140.0, 130.0], "category": 2, "areas": [1200.0, 1600.0]}
@@ -31,10 +31,7 @@ def trained(bins, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def project(trained, tmp_path, monkeypatch) -> Path:
-    folder = tmp_path / "project"
-    shutil.copytree(trained, folder)
-    monkeypatch.chdir(folder)
-    return folder
+    return entered(trained, tmp_path, monkeypatch)
 
 
 def square(box=(16, 10, 32, 44), size=64):

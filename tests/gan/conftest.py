@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from stages.gan import sample, train
-from tests.helpers.projects import smoke, subset
+from tests.helpers.projects import entered, smoke, subset
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +29,4 @@ def finished(bins, tmp_path_factory) -> Path:
 @pytest.fixture
 def project(finished, tmp_path, monkeypatch) -> Path:
     """A copy of it to work in."""
-    folder = tmp_path / "project"
-    shutil.copytree(finished, folder)
-    monkeypatch.chdir(folder)
-    return folder
+    return entered(finished, tmp_path, monkeypatch)

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ruamel.yaml import YAML
 
 from stages import settings
@@ -40,3 +41,11 @@ def subset(bins: Path, group: str, count: int, folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(bins / "images" / image.file_name, target)
     coco.write(folder / "annotations.json", chosen)
+
+
+def entered(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of a folder to work in, which is the one that a test is in from now on."""
+    folder = tmp_path / "project"
+    shutil.copytree(made, folder)
+    monkeypatch.chdir(folder)
+    return folder

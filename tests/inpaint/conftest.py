@@ -9,7 +9,7 @@ import pytest
 
 from stages import files, paths
 from stages.inpaint import train
-from tests.helpers.projects import smoke, subset
+from tests.helpers.projects import entered, smoke, subset
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,4 @@ def finished(bins, tmp_path_factory) -> Path:
 @pytest.fixture
 def project(finished, tmp_path, monkeypatch) -> Path:
     """A copy of it to work in."""
-    folder = tmp_path / "project"
-    shutil.copytree(finished, folder)
-    monkeypatch.chdir(folder)
-    return folder
+    return entered(finished, tmp_path, monkeypatch)

@@ -78,10 +78,7 @@ def decide(params: settings.Settings, decision: dict) -> None:
 @pytest.fixture
 def project(decided, tmp_path, monkeypatch) -> Path:
     """A copy of it to work in."""
-    folder = tmp_path / "project"
-    shutil.copytree(decided, folder)
-    monkeypatch.chdir(folder)
-    return folder
+    return projects.entered(decided, tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from stages.texture import train
-from tests.helpers.projects import smoke, subset
+from tests.helpers.projects import entered, smoke, subset
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +26,4 @@ def trained(bins, tmp_path_factory) -> Path:
 @pytest.fixture
 def project(trained, tmp_path, monkeypatch) -> Path:
     """A copy of it to work in."""
-    folder = tmp_path / "project"
-    shutil.copytree(trained, folder)
-    monkeypatch.chdir(folder)
-    return folder
+    return entered(trained, tmp_path, monkeypatch)
