@@ -43,7 +43,7 @@ def test_chains_are_one_cluster_and_blocks_do_not_matter(monkeypatch):
 
 
 def test_of_equal_pictures_each_is_compared_but_once(monkeypatch):
-    """Of 3,000 there are four and a half million pairs."""
+    """All pairs of 3,000 equal pictures would be four and a half million."""
     compared = []
     differ = near_duplicates.tile_difference
     monkeypatch.setattr(near_duplicates, "tile_difference", lambda a, b: compared.append(len(a)) or differ(a, b))

@@ -133,6 +133,6 @@ def outcomes(seeds: range, folder: Path, case: Callable[[np.random.Generator], N
         except Problem as problem:
             line = str(problem)
             assert line.isprintable() and len(line) <= MOST + 3, f"seed {seed}: {line}"
-        except BaseException as error:
+        except (Exception, SystemExit) as error:  # whatever it is: the seed that shows it has to be told
             raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}"[:2000]) from error
     return ended
