@@ -96,7 +96,9 @@ def render(chosen: Sequence[Choice], lines: Sequence[str], about: Card, of: int,
     parts = [
         f"<h1>{page.text(head)}</h1>",
         "<p>Those in which the detector is expected to be wrong most often, and that are unlike each other. A mistake "
-        "is expected where it is unsure, or sees a thing in some of a photograph's four mirrored views only.</p>",
+        "is expected where it is unsure, or sees a thing in some of a photograph's four mirrored views only. On the "
+        "built-in products ten chosen so were not shown to be worth more than ten drawn by chance "
+        "(<code>docs/product.md</code>).</p>",
         "<h2>What to expect</h2>", *(f"<p>{page.text(line)}</p>" for line in lines),
         "<h2>The photographs</h2>",
         "<p class=soft>What is drawn is proposed in <code>annotations.json</code>, with its certainty in percent. "
