@@ -18,7 +18,7 @@ PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
 
-.PHONY: help setup demo repro evidence metrics test check coverage lint format deps detect doctor review serve worker arrival-demo lock benchmark
+.PHONY: help setup demo repro evidence metrics test check coverage lint format deps detect next doctor review serve worker arrival-demo lock benchmark
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ deps: setup ## write into dvc.yaml which code each stage runs
 detect: setup ## look at photographs with a product's detector: make detect PHOTOS=folder-or-file [PRODUCT=name]
 	@python -m stages.product.detect "$(or $(PHOTOS),$(error which photographs? make detect PHOTOS=folder))" \
 		$(if $(PRODUCT),--product "$(PRODUCT)")
+
+next: setup ## choose which photographs to annotate next: make next PHOTOS=folder [PRODUCT=name] [COUNT=10]
+	@python -m stages.product.next_photographs "$(or $(PHOTOS),$(error which photographs? make next PHOTOS=folder))" \
+		$(if $(PRODUCT),--product "$(PRODUCT)") $(if $(COUNT),--count "$(COUNT)")
 
 doctor: setup ## what this machine has, and what is missing
 	@python -m stages.doctor

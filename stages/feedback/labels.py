@@ -45,29 +45,33 @@ def read(pixels: np.ndarray, weights: Path, imgsz: int, rule: Feedback) -> list[
 
 
 def merged(views: list[LabelledObjects], rule: Feedback) -> LabelledObjects:
-    """Return one reading made of several views': each object where it was seen on average, if enough views show it.
+    """Return one reading made of several views': each object where it was seen on average, if enough views show it."""
+    kept = [of for of in readings(views, rule.iou) if len(of.boxes) >= rule.readings * len(views)]
+    return LabelledObjects(
+        np.array([np.average(of.boxes, axis=0, weights=of.confidence) for of in kept]).reshape(-1, 4),
+        np.array([of.classes[0] for of in kept], int), np.array([of.confidence.mean() for of in kept]),
+    )  # fmt: skip
 
-    The surest reading gathers those of other views that overlap it, one of each view.
+
+def readings(views: list[LabelledObjects], iou: float) -> list[LabelledObjects]:
+    """Return, for each object that any view shows, its readings, at most one of each view.
+
+    The surest reading gathers those of other views that overlap it.
     """
     boxes, classes, confidence = (
         np.concatenate([getattr(v, name) for v in views]) for name in ("boxes", "classes", "confidence")
     )
     view = np.repeat(np.arange(len(views)), [len(v.boxes) for v in views])
-    left, kept = np.ones(len(boxes), bool), []
+    left, found = np.ones(len(boxes), bool), []
     for k in np.argsort(-confidence, kind="stable"):
-        if not left[k]:
+        near = left & (classes == classes[k]) & (overlaps(boxes[[k]], boxes)[0] >= iou)
+        if not near[k]:  # it is gathered already, or without any area, which overlaps nothing
             continue
-        near = left & (classes == classes[k]) & (overlaps(boxes[[k]], boxes)[0] >= rule.iou)
         gathered = [np.flatnonzero(near & (view == v)) for v in range(len(views))]
         of = np.array([mine[np.argmax(confidence[mine])] for mine in gathered if len(mine)])
         left[near] = False
-        if len(of) >= rule.readings * len(views):
-            mean = np.average(boxes[of], axis=0, weights=confidence[of])
-            kept.append((mean, classes[k], confidence[of].mean()))
-    return LabelledObjects(
-        np.array([box for box, _, _ in kept]).reshape(-1, 4), np.array([number for _, number, _ in kept], int),
-        np.array([sure for _, _, sure in kept]),
-    )  # fmt: skip
+        found.append(LabelledObjects(boxes[of], classes[of], confidence[of]))
+    return found
 
 
 def agreed(seen: list[LabelledObjects], rule: Feedback) -> LabelledObjects | str:

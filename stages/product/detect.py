@@ -127,7 +127,7 @@ def photographs(
             try:
                 yield path, reading.result()
             except photo.Unreadable as why:
-                refuse(str(why), found)
+                refuse(str(why), found.unreadable)
 
     def write(job: tuple[Path, np.ndarray, np.ndarray]) -> None:
         path, pixels, kept = job
@@ -150,7 +150,7 @@ def video(path: Path, root: Path, into: Path, look: Look, found: Found, bar: tqd
     try:
         film = pictures.opened(path)
     except photo.Unreadable as why:
-        refuse(str(why), found)
+        refuse(str(why), found.unreadable)
         return
     target = into / "pictures" / name.with_name(f"{name.name}.mp4")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -165,14 +165,14 @@ def video(path: Path, root: Path, into: Path, look: Look, found: Found, bar: tqd
             number += 1
             bar.update()
     if copy is None:
-        refuse(f"{path}: a video without a frame that can be read", found)
+        refuse(f"{path}: a video without a frame that can be read", found.unreadable)
     else:
         copy.release()
 
 
-def refuse(line: str, found: Found) -> None:
+def refuse(line: str, unreadable: list[str]) -> None:
     """Note, and say, what cannot be read."""
-    found.unreadable.append(line)
+    unreadable.append(line)
     tqdm.write(f"tenfold: {line}", file=sys.stderr)
 
 

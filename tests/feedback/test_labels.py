@@ -40,6 +40,12 @@ def test_two_readings_in_one_view_are_one_object():
     assert len(labels.merged([twice] * 4, RULE).boxes) == 2
 
 
+def test_each_object_has_at_most_one_reading_of_each_view_the_surest_first():
+    more = objects([*BOXES, (0.5, 0.21, 0.3, 0.2), (0.2, 0.2, 0, 0.1)], confidence=[0.9, 0.6, 0.8, 0.9])
+    found = labels.readings([objects(confidence=[0.7, 0.5]), more], 0.5)
+    assert [of.confidence.tolist() for of in found] == [[0.7, 0.9], [0.5, 0.8]]  # and what has no area is nothing
+
+
 def test_what_both_see_is_a_label_between_the_two():
     found = labels.agreed([objects(), objects(shifted(0, 0.02)[::-1])], RULE)
     assert found.boxes[np.argsort(found.boxes[:, 0])] == pytest.approx(shifted(0, 0.01))
