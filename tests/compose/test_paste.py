@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from stages import files
 from stages.compose import paste
 from stages.dataset import photo
 from stages.extract import cutouts
@@ -11,8 +12,10 @@ from stages.extract.habits import Habits
 from stages.extract.looks import Appearance
 from stages.extract.shadow import Shadow
 from stages.problem import Problem
+from tests.helpers import lit_bins
 from tests.helpers.cut_outs import SHAPE, unit
 
+STAIN = (slice(24, 30), slice(44, 50))
 EVEN, UNLIT = Appearance(np.ones(3), 0.0, 0.0), Shadow(0.0, 0.0, 0.0)
 
 
@@ -112,3 +115,35 @@ def test_objects_that_fill_every_photograph_are_one_line(hand, tmp_path):
     hand([("a.png", 60, 40)], [{"bbox": (-5, -5, 70, 50), "segmentation": []}])
     with pytest.raises(Problem, match="background is visible almost nowhere"):
         paste.stock(tmp_path, None, None, None)
+
+
+def test_where_the_own_photographs_show_no_bare_bin_others_do(tmp_path):
+    own = put(tmp_path / "own", [stained(lit_bins.scene((40, 20), k)) for k in range(4)])
+    known = put(tmp_path / "known", [stained(one) for one in lit_bins.SCENES])
+    for one in paste.stock(own, known, None, None).bins:
+        assert one.picture[STAIN].mean() < 0.8 * one.picture[20:34, 52:54].mean()
+
+
+def stained(one):
+    """A photograph of a bin with a dark spot, where no object hides it."""
+    pixels = one.pixels.copy()
+    pixels[STAIN][~one.masks[0][STAIN]] //= 2
+    return replace(one, pixels=pixels)
+
+
+def put(folder, scenes):
+    """Write photographs and their annotations, as a person outlines objects."""
+    images, annotations = [], []
+    for number, one in enumerate(scenes, 1):
+        photo.save(folder / "images" / one.name, one.pixels)
+        height, width = one.pixels.shape[:2]
+        images.append({"id": number, "file_name": one.name, "width": width, "height": height})
+        x, y, w, h = cv2.boundingRect(one.masks[0].astype(np.uint8))
+        outline = [x, y, x + w, y, x + w, y + h, x, y + h]
+        annotations.append({"id": number, "image_id": number, "category_id": 1, "iscrowd": 0, "bbox": [x, y, w, h],
+                            "segmentation": [outline]})  # fmt: skip
+    categories = [{"id": 1, "name": "thing"}]
+    files.write_json(
+        folder / "annotations.json", {"images": images, "annotations": annotations, "categories": categories}
+    )
+    return folder
