@@ -94,6 +94,7 @@ def test_where_no_photographs_tell_the_light_varies_by_what_is_assumed(plain):
     ((120, 90), [(40, 30, 20, 14)]),  # one object in all of them
     ((224, 224), [(10 + 42 * (k % 5), 10 + 54 * (k // 5), 24, 16) for k in range(20)]),  # of twenty kinds
     ((120, 90), [(-10, 30, 140, 20)]),  # longer than the frame
+    ((44, 120), [(10, 3, 6, 114), (28, 3, 6, 114)]),  # as long as it
     ((2048, 1536), [(300, 350, 300, 200), (1200, 900, 300, 200)]),
 ])  # fmt: skip
 def test_of_boxes_alone_in_frames_of_any_size_something_is_composed(hand, tmp_path, frame, objects):
