@@ -2,6 +2,8 @@
 
 Every object that is placed stays visible enough to be annotated: what would hide more of another is not put there. So
 nothing of an object is left in a picture without a label.
+
+What may stand upright is turned about the picture's middle, from which it leans away; all else lies at any angle.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from stages.extract.habits import Habits
 from stages.extract.placeable import CutOut
 
 TRIES = 40  # places that are looked at for one unit
+DRIFT = 0.1  # how much nearer to the picture's middle than it was, or farther, what stands there may be placed
 SCALE = 0.05  # how much larger or smaller than it was
 APART = 3  # pixels between objects that do not touch
 EASE = 4  # pixels: a unit's corners may be empty
@@ -111,21 +114,27 @@ def arrange(units: Sequence[CutOut], by: Habits, region: np.ndarray, rng: np.ran
             break
         unit, scale = fitting[int(rng.integers(len(fitting)))], rng.uniform(1 - SCALE, 1 + SCALE)
         on = bool(made.placed) and not unit.sides and rng.random() < often
-        if on:
-            spot = _upon(turned(unit, scale * by.rise, rng), made, by, rng)
-        elif unit.sides:
+        if unit.sides:
             spot = _flush(unit, made, by, rng)
+        elif unit.may_stand:
+            spot = _leaning(unit, scale, on, made, by, rng)
+        elif on:
+            spot = _upon(turned(unit, rng.uniform(0, 360), scale * by.rise), made, by, rng)
         else:
-            spot = _apart(turned(unit, scale, rng), made, by, rng)
+            spot = _apart(turned(unit, rng.uniform(0, 360), scale), made, by, rng)
+        if spot is not None:
+            made.put(spot)
+    if not made.placed:  # nothing of these had room but where it was, as what is as long as the frame
+        spot = _as_it_lay(units[int(rng.integers(len(units)))], region.shape, half=bool(rng.integers(2)))
         if spot is not None:
             made.put(spot)
     return made
 
 
-def turned(unit: CutOut, scale: float, rng: np.random.Generator) -> Placed:
-    """Return a unit at any angle, larger or smaller; not yet in its place."""
+def turned(unit: CutOut, angle: float, scale: float) -> Placed:
+    """Return a unit turned by so many degrees, larger or smaller; not yet in its place."""
     h, w = unit.masks.shape[1:]
-    turn = cv2.getRotationMatrix2D((w / 2, h / 2), rng.uniform(0, 360), scale)
+    turn = cv2.getRotationMatrix2D((w / 2, h / 2), angle, scale)
     cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
     width, height = int(np.ceil(h * sin + w * cos)) + 4, int(np.ceil(h * cos + w * sin)) + 4
     turn[:, 2] += (width - w) / 2, (height - h) / 2
@@ -147,13 +156,38 @@ def _placed(pixels: np.ndarray, masks: np.ndarray, unit: CutOut) -> Placed:
 def _apart(one: Placed, made: Layout, by: Habits, rng: np.random.Generator) -> Placed | None:
     """Return a unit at a place where it touches nothing, now and then reaching over the frame's edge; None where none
     was found."""
-    reach = 2 * APART + 1
-    taken = cv2.dilate((made.owner > 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    taken = _near(made)
     over = rng.random() < by.cut
     for _ in range(TRIES):
         spot = _over_edge(one, made.owner.shape, rng) if over else _anywhere(one, made, rng)
         if over and spot and spot.masks.sum() == sum(spot.areas):
             continue
+        if spot and made.inside(spot) and not taken[spot.area][spot.shape].any() and made.leaves(spot, by.least):
+            return spot
+    return None
+
+
+def _near(made: Layout) -> np.ndarray:
+    """Return where whatever lies there would touch an object."""
+    reach = 2 * APART + 1
+    return cv2.dilate((made.owner > 0).astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
+
+
+def _leaning(unit: CutOut, scale: float, on: bool, made: Layout, by: Habits, rng: np.random.Generator) -> Placed | None:
+    """Return a unit turned about the picture's middle, touching nothing, or if it may lie on others (`on`) somewhere;
+    None where no place was found."""
+    height, width = made.owner.shape
+    taken = np.zeros_like(made.region) if on else _near(made)
+    angles, far = rng.uniform(0, 360, TRIES), rng.uniform(1 - DRIFT, 1 + DRIFT, TRIES)
+    cos, sin, (across, down) = far * np.cos(np.radians(angles)), far * np.sin(np.radians(angles)), unit.away
+    xs, ys = width / 2 + cos * across + sin * down, height / 2 - sin * across + cos * down
+    inside = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
+    bare = made.region & ~taken
+    free = [k for k in np.flatnonzero(inside) if bare[int(ys[k]), int(xs[k])]]  # turning a unit costs more
+    for k in free[: TRIES // 4]:
+        one = turned(unit, angles[k], scale)
+        h, w = one.shape.shape
+        spot = _at(one, round(xs[k] - w / 2), round(ys[k] - h / 2), made.owner.shape)
         if spot and made.inside(spot) and not taken[spot.area][spot.shape].any() and made.leaves(spot, by.least):
             return spot
     return None
@@ -185,11 +219,8 @@ def _flush(unit: CutOut, made: Layout, by: Habits, rng: np.random.Generator) -> 
     turned."""
     height, width = made.owner.shape
     half = bool(rng.integers(2))
-    pixels, masks = unit.pixels.astype(np.float32), unit.masks
-    if half:
-        pixels, masks = pixels[::-1, ::-1], masks[:, ::-1, ::-1]
-    one = _placed(np.ascontiguousarray(pixels), np.ascontiguousarray(masks), unit)
-    h, w = masks.shape[1:]
+    one = _straight(unit, half)
+    h, w = one.shape.shape
     if h > height or w > width:
         return None
     at_top, at_bottom, at_left, at_right = (side in unit.sides for side in ("top", "bottom", "left", "right"))
@@ -202,6 +233,21 @@ def _flush(unit: CutOut, made: Layout, by: Habits, rng: np.random.Generator) -> 
         if made.leaves(spot, by.least):
             return spot
     return None
+
+
+def _straight(unit: CutOut, half: bool) -> Placed:
+    """Return a unit as it is, or half turned."""
+    pixels, masks = unit.pixels.astype(np.float32), unit.masks
+    if half:
+        pixels, masks = pixels[::-1, ::-1], masks[:, ::-1, ::-1]
+    return _placed(np.ascontiguousarray(pixels), np.ascontiguousarray(masks), unit)
+
+
+def _as_it_lay(unit: CutOut, frame: tuple[int, ...], half: bool) -> Placed | None:
+    """Return a unit where it was, or half turned about the picture's middle; None where the frame does not reach."""
+    one, (across, down) = _straight(unit, half), unit.away
+    (height, width), (h, w), turn = frame, one.shape.shape, -1 if half else 1
+    return _at(one, round(width / 2 + turn * across - w / 2), round(height / 2 + turn * down - h / 2), frame)
 
 
 def _anywhere(one: Placed, made: Layout, rng: np.random.Generator) -> Placed | None:

@@ -100,10 +100,9 @@ def stock(subset: Path, known: Path | None, drawn: Path | None, floor: Path | No
         even = [replace(unit, pixels=(unit.pixels / light[unit.image]).astype(np.float32)) for unit in units]
     others = [scene for scene in cutouts.scenes(known, LEARNT)[0] if len(scene.masks)] if known else []
     same = [scene for scene in others if scene.pixels.shape == found[0].pixels.shape]
-    empty = bins(found, floors.bins(floor, empty_bin.backgrounds(found), found))
-    if same and not floor:
-        lent = same[:: max(1, len(same) // LENT)]
-        empty += bins(lent, empty_bin.backgrounds(lent))
+    lent = [] if floor else same[:: max(1, len(same) // LENT)]
+    shown = [*found, *lent]
+    empty = bins(shown, floors.bins(floor, empty_bin.backgrounds(shown), shown))
     lies = habits.of(others) if others else habits.assumed(tuple(len(scene.masks) for scene in found), 0.0)
     return Stock(even, empty, lies, looks.of(others) if others else [], empty_bin.region([*found, *same]))
 

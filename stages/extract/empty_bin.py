@@ -72,18 +72,21 @@ def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> n
     A median is smoother than any image, and where it fills a hole one sees the hole.
     """
     made = even[k].copy()
-    count, labels = cv2.connectedComponents((~bare[k]).astype(np.uint8))
+    count, labels, places, _ = cv2.connectedComponentsWithStats((~bare[k]).astype(np.uint8))
     for label in range(1, count):
-        place = labels == label
-        around = cv2.dilate(place.astype(np.uint8), np.ones((RING, RING), np.uint8)).astype(bool) & bare[k]
-        fitting = [even[other] for other in range(len(even)) if other != k and bare[other][place].all()]
-        offsets = [(even[k] - donor)[around].mean(0) if around.any() else np.zeros(3) for donor in [*fitting, middle]]
-        errors = [np.abs(even[k] - donor - offset)[around].mean() if around.any() else 0.0
+        left, top, width, height = places[label, :4]
+        part = slice(max(0, top - RING), top + height + RING), slice(max(0, left - RING), left + width + RING)
+        own, seen, place = even[k][part], bare[k][part], labels[part] == label
+        around = cv2.dilate(place.astype(np.uint8), np.ones((RING, RING), np.uint8)).astype(bool) & seen
+        fitting = [even[n][part] for n in range(len(even)) if n != k and bare[n][part][place].all()]
+        donors = [*fitting, middle[part]]  # a wall's edge beside the place is no difference of light: the middle one
+        offsets = [np.median((own - donor)[around], axis=0) if around.any() else np.zeros(3) for donor in donors]
+        errors = [np.abs(own - donor - offset)[around].mean() if around.any() else 0.0
                   for donor, offset in zip(fitting, offsets, strict=False)]  # fmt: skip
         best = int(np.argmin(errors)) if errors else -1
         soft = cv2.GaussianBlur(place.astype(np.float32), (0, 0), SOFT)[..., None]
         soft[place] = 1
-        made += soft * ([*fitting, middle][best] + offsets[best] - made)
+        made[part] += soft * (donors[best] + offsets[best] - made[part])
     return made
 
 

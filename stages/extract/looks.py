@@ -10,7 +10,9 @@ import numpy as np
 from stages.extract import empty_bin
 from stages.extract.cutouts import SegmentedImage
 
-WIDTHS = (0.0, *np.linspace(0.4, 2.0, 17).tolist())  # standard deviations in pixels of the blurs that are told apart
+FINE, COARSE = 0.7, 1.0  # pixels over which a photograph is smoothed, to see how much of its edges each leaves
+EDGES = 99.5  # percentile of slopes, above which they are edges
+SHARP = 5  # percentile of photographs that are taken for sharp ones: the sharpest of all is a slip of measuring
 # Second differences across and down: blind to slopes of light, and on noise alone six times as large as it.
 LAPLACE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
@@ -31,12 +33,10 @@ def of(found: list[SegmentedImage]) -> list[Appearance]:
         numbers = [k for k, scene in enumerate(found) if scene.pixels.shape == shape]
         lights = np.array([empty_bin.light(found[k]) for k in numbers])
         greys = [cv2.cvtColor(found[k].pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) for k in numbers]
-        noises = [noise(grey) for grey in greys]
-        details = [_detail(grey) for grey in greys]
-        sharpest = greys[int(np.argmax(details))]
-        softened = [_detail(cv2.GaussianBlur(sharpest, (0, 0), width) if width else sharpest) for width in WIDTHS]
-        for k, light, grain, detail in zip(numbers, lights / np.median(lights, axis=0), noises, details, strict=True):
-            looks[k] = Appearance(light, grain, float(np.interp(-detail, -np.array(softened), WIDTHS)))
+        softnesses = np.array([_softness(grey) for grey in greys])
+        blurs = np.sqrt((softnesses - np.percentile(softnesses, SHARP)).clip(0))
+        for k, light, grey, blur in zip(numbers, lights / np.median(lights, axis=0), greys, blurs, strict=True):
+            looks[k] = Appearance(light, noise(grey), float(blur))
     return [looks[k] for k in range(len(found))]
 
 
@@ -46,8 +46,19 @@ def noise(grey: np.ndarray) -> float:
     return float(np.median(residue) / 0.6745 / 6)
 
 
-def _detail(grey: np.ndarray) -> float:
-    """Return how sharp the sharpest edges of a picture are, whatever its light."""
-    smooth = cv2.GaussianBlur(grey, (0, 0), 0.7)  # noise is no edge
-    dx, dy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    return float(np.percentile(np.hypot(dx, dy), 99) / max(float(grey.mean()), 1.0))
+def _softness(grey: np.ndarray) -> float:
+    """Return the variance, in square pixels, of what makes a picture's sharpest edges soft, whatever they show.
+
+    Smoothing takes the less of a slope, the softer it is.
+    """
+    slopes, smoother = _slopes(grey, FINE), _slopes(grey, COARSE)
+    ridges = (slopes >= cv2.dilate(slopes, np.ones((3, 3)))) & (slopes >= np.percentile(slopes, EDGES)) & (slopes > 0)
+    if not ridges.any():
+        return 0.0
+    left = min(float(np.median(smoother[ridges] / slopes[ridges])) ** 2, 0.99)
+    return max(0.0, (left * COARSE**2 - FINE**2) / (1 - left))
+
+
+def _slopes(grey: np.ndarray, smooth: float) -> np.ndarray:
+    smoothed = cv2.GaussianBlur(grey, (0, 0), smooth)
+    return np.hypot(cv2.Sobel(smoothed, cv2.CV_32F, 1, 0), cv2.Sobel(smoothed, cv2.CV_32F, 0, 1))

@@ -79,7 +79,7 @@ def test_what_the_frame_cut_off_stays_at_the_frame():
 
 def test_turning_keeps_the_object_whole():
     for seed in range(10):
-        shown = layout.turned(unit(), 1.0, np.random.default_rng(seed))
+        shown = layout.turned(unit(), 36.0 * seed, 1.0)
         assert 0.9 * 200 < shown.masks.sum() < 1.1 * 200
         border = np.concatenate([shown.masks[0, 0], shown.masks[0, -1], shown.masks[0, :, 0], shown.masks[0, :, -1]])
         assert not border.any()
@@ -92,6 +92,24 @@ def test_an_object_that_would_hide_too_much_is_not_left():
     assert not made.leaves(at(24, 20), 0.4)  # a fifth would be left of the lower one
 
 
-def test_what_has_no_room_is_left_out():
-    assert len(arranged(0, [unit(w=200)])) == 0
-    assert len(arranged(0, [unit(4)])) == 0
+@pytest.mark.parametrize("seed", range(10))
+def test_what_may_stand_leans_away_from_the_middle_wherever_it_is_placed(seed):
+    made = arranged(seed, [replace(unit(), away=(30.0, 0.0), may_stand=True)], ALL, counts=(2,))
+    assert len(made) >= 1
+    for number in range(1, len(made) + 1):
+        ys, xs = np.nonzero(made.owner == number)
+        x, y = xs.mean() - SHAPE[1] / 2, ys.mean() - SHAPE[0] / 2
+        assert 26 < np.hypot(x, y) < 34
+        axis = np.linalg.eigh(np.cov(xs, ys))[1][:, 1]
+        assert abs(axis @ (x, y)) > 0.98 * np.hypot(x, y)
+
+
+def test_what_has_room_only_where_it_was_lies_there():
+    long = replace(unit(w=158), away=(0.0, 20.0))
+    tops = {made.placed[0].top for made in (arranged(seed, [long]) for seed in range(10)) if len(made) == 1}
+    assert tops == {60, 20}
+
+
+def test_groups_of_more_objects_than_are_wanted_are_left_out():
+    made = arranged(0, [unit(4), unit()])
+    assert {len(one.masks) for one in made.placed} == {1}

@@ -35,6 +35,17 @@ def test_one_object_in_the_same_place_of_all_images_is_inpainted():
     assert found.pictures[0][20:34, 40:54].max() < 150
 
 
+def test_a_dark_edge_beside_an_object_does_not_darken_its_place():
+    edged = []
+    for one in SCENES:
+        pixels = one.pixels.copy()
+        pixels[: one.masks[0].any(1).argmax() - 4] //= 4  # as a wall is, beside one image's object
+        edged.append(replace(one, pixels=pixels))
+    found = empty_bin.backgrounds([edged[2], *SCENES[:2], *SCENES[3:]])
+    place = edged[2].masks[0]
+    assert np.abs(found.pictures[1][place] / np.broadcast_to(BARE, (*SHAPE, 3))[place] - 1).mean() < 0.1
+
+
 def test_a_single_image_is_enough():
     found = empty_bin.backgrounds(SCENES[:1])
     assert found.pictures[1].max() < 160

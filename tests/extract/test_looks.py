@@ -26,3 +26,8 @@ def test_light_and_blur_beside_the_other_photographs():
     assert sharp.blur == 0.0 and dim.blur < 0.3
     assert soft.blur == pytest.approx(1.2, abs=0.25)
     assert dim.light == pytest.approx(0.8 * sharp.light, rel=0.03)
+
+
+def test_what_a_photograph_shows_does_not_make_it_soft():
+    pale = 110 + 0.4 * (SHARP - 110)
+    assert max(look.blur for look in looks.of([scene(SHARP), scene(pale), scene(SHARP[:, ::-1])])) < 0.3

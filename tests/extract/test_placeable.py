@@ -1,3 +1,5 @@
+import cv2
+import numpy as np
 import pytest
 
 from stages.extract import placeable
@@ -24,6 +26,29 @@ def test_what_the_frame_cuts_off_keeps_its_side_and_fragments_are_left_out(brigh
     assert [unit.sides for unit in units] == [("left",), (), ()]
     assert len(placeable.whole(units)) == 2
     assert left_out == {"cut off by the frame": 1, "fragment": 1}
+
+
+def test_what_stands_apart_is_used_though_it_shows_little_of_itself(bright_squares):
+    _, units, left_out = placeable.usable(bright_squares(square(10, 10), square(50, 30), square(30, 40, 7)))
+    assert len(units) == 3 and not left_out
+
+
+@pytest.mark.parametrize(("middle", "axes", "angle", "stands"), [
+    ((20, 30), (12, 5), 0, True),  # to the left of the middle, leaning left
+    ((40, 12), (12, 5), 90, True),
+    ((65, 50), (12, 5), 40, True),
+    ((20, 30), (12, 5), 90, False),
+    ((40, 12), (12, 5), 0, False),
+    ((20, 12), (7, 7), 0, True),  # seen from straight above
+])  # fmt: skip
+def test_what_leans_away_from_the_middle_or_is_round_may_stand(middle, axes, angle, stands):
+    mask = cv2.ellipse(np.zeros((60, 80), np.uint8), middle, axes, angle, 0, 360, 1, -1)
+    assert placeable.may_stand(mask.astype(bool)) == stands
+
+
+def test_a_unit_knows_where_it_was_from_the_middle(bright_squares):
+    _, (one,), _ = placeable.usable(bright_squares(square(10, 10)))
+    assert one.away == pytest.approx((16.5 - 40, 16.5 - 30), abs=1)
 
 
 def test_an_empty_mask_and_a_crowd_are_counted(bright_squares):
