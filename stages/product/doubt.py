@@ -16,9 +16,7 @@ from stages.product.card import Calibration
 
 SAME = 0.5  # overlap at which readings in two views are of one thing
 CLEAR = 0.1  # chance of a mistake below which a thing is not in doubt
-PROPOSED = (
-    0.25  # certainty from which on a box is worth proposing: one too many is a key to press, one too few is drawn
-)
+PROPOSED = 0.25  # certainty from which on a box is proposed: one too many is a key to press, one too few is drawn
 
 
 @dataclass(frozen=True)
