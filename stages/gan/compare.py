@@ -50,9 +50,11 @@ class Done:
 def main() -> None:
     params = settings.load()
     found = {name: read(name) for name in params.experiments if (paths.GANS / name / run_facts.FACTS).exists()}
-    files.write_json(
-        paths.METRICS / "gan.json", {f"{name}_steps": one.facts["recipe"]["steps"] for name, one in found.items()}
-    )
+    files.write_json(paths.METRICS / "gan.json", {
+        f"{name}_{figure}": int(one.facts[figure])
+        for name, one in found.items()
+        for figure in ("steps", "collapsed")
+    })  # fmt: skip
     photo.save(OVERVIEW, overview(found))
     files.write(REPORT, page.page("Tenfold: the GANs", body(params, found)))
 
@@ -89,12 +91,11 @@ def body(params: Settings, found: dict[str, Done]) -> str:
         page.table(head, rows),
     ]
     for name, one in found.items():
-        recipe = one.facts["recipe"]
         parts += [
             f"<h2 id='{name}'>{name}</h2>",
-            f"<p>{_sentence(params.experiments[name], one.facts)}</p>",
+            f"<p>{sentence(one.facts)}</p>",
             "<div class='figures'><div>",
-            page.picture(one.grid, f"{name}: 100 samples after {recipe['steps']} steps of the critic"),
+            page.picture(one.grid, f"{name}: 100 samples after {one.facts['steps']} steps of the critic"),
             page.picture(one.way, f"{name}: from one latent vector to another, five times"),
             "</div><div>",
             page.figure(curves(one.curves), f"{name}: losses, estimates and the critic's accuracy as a discriminator"),
@@ -107,18 +108,26 @@ def body(params: Settings, found: dict[str, Done]) -> str:
 def _row(name: str, asked: Experiment, one: Done | None) -> list[object]:
     section, images, hours = THESIS.get(name, ("", "", ""))
     parent = start.name if (start := settings.named_folder(asked.start)) else ""
-    ours = [one.facts["images"], one.facts["recipe"]["steps"]] if one else ["", "not run"]
+    ours = [one.facts["images"], steps(one.facts)] if one else ["", "not run"]
     link = page.raw(f'<a href="#{name}">{name}</a>') if one else name
     return [link, section, ours[0], images, ours[1], asked.steps, asked.loss, asked.penalty, parent, hours]
 
 
-def _sentence(asked: Experiment, facts: dict) -> str:
+def steps(facts: dict) -> int | str:
+    """Return how many steps a run took, and whether it ended because its generator collapsed."""
+    return f"collapsed at step {facts['steps']}" if facts["collapsed"] else facts["steps"]
+
+
+def sentence(facts: dict) -> str:
+    """Return what a run was made of, and whether it collapsed."""
     recipe = facts["recipe"]
     more = [f"learns from {', '.join(facts['parents'])}"]
     if recipe["augment"]:
         more.append(f"the critic sees everything changed at random ({', '.join(recipe['augment'])})")
     if recipe["average"]:
         more.append(f"samples by the generator's moving average ({recipe['average']})")
+    if facts["collapsed"]:
+        more.append(f"it {steps(facts)}, where its samples had become all alike: training ended there")
     return (
         f"{recipe['size']} px, batch {recipe['batch']} of {facts['images']} images, seed {facts['seed']}; "
         f"{'; '.join(more)}."

@@ -29,14 +29,14 @@ class Snapshots:
 
     folder: Path
     grids: frozenset[int]  # steps at which a grid is drawn …
-    kept: frozenset[int]  # … and at which the generator is kept
+    kept: frozenset[int]  # … and at which the generator is kept; after a collapse both are
     timing: Path  # one row for each stop: pace and memory
 
-    def __call__(self, step: int, pair: GanPair, pace: float) -> None:
-        if step in self.grids:
+    def __call__(self, step: int, pair: GanPair, pace: float, collapsed: bool) -> None:
+        if collapsed or step in self.grids:
             latents = torch.randn(COLUMNS * ROWS, pair.recipe.z, generator=torch.Generator().manual_seed(0))
             photo.save(self.folder / "grids" / f"step_{step:09}.jpg", grid(to_pixels(pair.draw(latents))))
-        if step in self.kept:
+        if collapsed or step in self.kept:
             files.write(self.folder / kept_name(step), weights.packed(pair.inference_generator.state_dict()))
         rows = self.timing.read_text().splitlines() if self.timing.exists() else []
         earlier = [row for row in rows[1:] if int(row.partition(",")[0]) < step]

@@ -48,13 +48,14 @@ def main(experiment: str) -> None:
         fresh=checkpoint.afresh(),
         watch=snapshots.Snapshots(work, grids, kept, paths.TIMING / "gan" / f"{experiment}.csv"),
     )  # fmt: skip
-    pair, rows = distributed.run(recipe.processes, partial(trainer.train, run))
+    done = distributed.run(recipe.processes, partial(trainer.train, run))
+    sampled = done.reached(kept)
 
     with files.replacing(paths.GANS / experiment) as folder:
-        files.write(folder / weights.FINAL, weights.packed(pair.state()))
-        for step in sorted(kept):
+        files.write(folder / weights.FINAL, weights.packed(done.pair.state()))
+        for step in sampled:
             shutil.copyfile(work / kept_name(step), folder / kept_name(step))
-        drawn = [work / "grids" / f"step_{step:09}.jpg" for step in sorted(grids)]
+        drawn = [work / "grids" / f"step_{step:09}.jpg" for step in done.reached(grids)]
         for path in drawn:
             target = folder / "grids" / path.name
             target.parent.mkdir(exist_ok=True)
@@ -66,13 +67,15 @@ def main(experiment: str) -> None:
             frame=list(seen.frame),
             parents=list(dict.fromkeys([*map(str, folders), *inherited])),  # whose images it has learnt from
             start=str(start) if start else None,
-            sampled_steps=sorted(kept),
-            parameters={"generator": count(pair.generator), "critic": count(pair.critic)},
-            device=pair.device.type,
+            steps=done.steps,  # fewer than the recipe's where the generator has collapsed
+            collapsed=done.collapsed,
+            sampled_steps=sampled,
+            parameters={"generator": count(done.pair.generator), "critic": count(done.pair.critic)},
+            device=done.pair.device.type,
         )  # fmt: skip
-        last = generator(folder, max(kept))
+        last = generator(folder, sampled[-1])
         photo.save(folder / "interpolation.jpg", interpolation(last, settings.candidate_seed(params.seed, 0)))
-    curves = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    curves = pd.DataFrame(done.rows).to_csv(index=False, lineterminator="\n")
     files.write(paths.PLOTS / "gan" / f"{experiment}.csv", curves)
     shutil.rmtree(work)
 

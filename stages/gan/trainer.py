@@ -1,6 +1,7 @@
 """Train one generator: resumable at any moment, to the same weights as if it had never been stopped.
 
-The pictures live on the device. Between two stops nothing waits for it: reports are summed there and read once.
+A generator that collapses ends its training there: that is a result, which is noted. A loss that is no number is an
+error. The pictures live on the device. Between two stops nothing waits for it: reports are summed there and read once.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,7 @@ ALIKE = 0.01  # samples that differ less than this share of how the pictures dif
 SETTLED = 500  # … if that is so after this many steps of the critic: every generator starts with grey
 
 Row = dict[str, float]
-Watch = Callable[[int, GanPair, float], None]
+Watch = Callable[[int, GanPair, float, bool], None]  # step, networks, pictures a second, whether it has collapsed
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class GanTraining:
     title: str = "gan"  # of the progress bar
     parent: dict[str, Tensor] | None = None  # the state of a finished run to start from
     fresh: bool = False  # whether what is in the folder is dropped; else it is continued
-    watch: Watch | None = None  # called at every stop, before its checkpoint: step, networks, pictures a second
+    watch: Watch | None = None  # called at every stop, before its checkpoint: see Watch
     kind: type[GanPair] = GanPair  # which networks train
 
     @property
@@ -62,8 +63,26 @@ class GanTraining:
         }
 
 
-def train(run: GanTraining, workers: WorkerGroup) -> tuple[GanPair, list[Row]]:
-    """Return the networks at the end of a run, and one row of means for each of its stops.
+@dataclass(frozen=True)
+class Trained:
+    """What a training run has ended with."""
+
+    pair: GanPair
+    rows: list[Row]  # means up to each stop
+    collapsed: bool  # whether it ended because its samples had all become alike
+
+    @property
+    def steps(self) -> int:
+        """Return how many steps the critic has taken."""
+        return int(self.rows[-1]["step"])
+
+    def reached(self, planned: Iterable[int]) -> list[int]:
+        """Return which of the planned steps there have been, in order; a collapse stands for those after it."""
+        return sorted({step for step in planned if step <= self.steps} | ({self.steps} if self.collapsed else set()))
+
+
+def train(run: GanTraining, workers: WorkerGroup) -> Trained:
+    """Return what a run ends with: after the recipe's steps, or at the first stop at which the samples are all alike.
 
     A run that was killed goes on from its last checkpoint; checkpoints of another run are refused.
     """
@@ -72,32 +91,35 @@ def train(run: GanTraining, workers: WorkerGroup) -> tuple[GanPair, list[Row]]:
     real = from_pixels(run.pictures).to(workers.device, memory_format=torch.channels_last)
     differ = float(real.std(0).mean()) if len(real) > 1 else 0.0
     pair, sampler = run.kind(recipe, run.seed, workers), BatchSampler(len(run.pictures), run.seed)
-    identity, done, rows = run.identity, 0, []
+    identity, done, rows, collapsed = run.identity, 0, [], False
     with _alone(folder, workers), _bar(recipe.steps, run.title, workers) as shown:
         if found := checkpoint.resume(folder, identity, run.fresh, workers.leads):
             tensors, facts = found
             pair.restore(tensors)
             sampler.restore(tensors)
-            done, rows = facts["step"], facts["rows"]
+            done, rows, collapsed = facts["step"], facts["rows"], facts.get("collapsed", False)
         elif run.parent:
             _inherit(pair, run.parent)
         shown.update(done)
         training = fastest_steps(pair, real)
         for stop in [stop for stop in run.stops if stop > done]:
+            if collapsed:
+                break
             started = time.perf_counter()
             order = sampler.deal(stop - done, recipe.batch)[:, workers.rank :: workers.size].to(workers.device)
             row = _stretch(training, pair, order, done, shown)
-            _sound(row, stop, folder, pair, differ)
+            _sound(row, stop, folder)
+            collapsed = stop >= SETTLED and _spread(pair) < ALIKE * differ
             pace = (stop - done) * recipe.batch / (time.perf_counter() - started)
             done = stop
             rows.append({"step": done, **{name: round(value, 6) for name, value in row.items()}})
             shown.set_postfix_str(f"critic {row['critic_loss']:.2f}, {pace:.0f} images/s", refresh=False)
             if run.watch and workers.leads:
-                run.watch(done, pair, pace)
+                run.watch(done, pair, pace, collapsed)
             state = pair.state() | sampler.state()
             if workers.leads:
-                checkpoint.keep(folder, done, state, {"identity": identity, "rows": rows})
-    return pair, rows
+                checkpoint.keep(folder, done, state, {"identity": identity, "rows": rows, "collapsed": collapsed})
+    return Trained(pair, rows, collapsed)
 
 
 def _stretch(training: EagerSteps | RecordedSteps, pair: GanPair, order: Tensor, done: int, shown: tqdm) -> Row:
@@ -121,13 +143,16 @@ def _stretch(training: EagerSteps | RecordedSteps, pair: GanPair, order: Tensor,
     return row
 
 
-def _sound(row: Row, step: int, folder: Path, pair: GanPair, differ: float) -> None:
-    """Raise a Problem when training has failed: a loss that is no number, or samples that are all alike."""
+def _sound(row: Row, step: int, folder: Path) -> None:
+    """Raise a Problem when a loss is no number any more."""
     if not np.isfinite(list(row.values())).all():
         raise checkpoint.failure(folder, step, row, "a loss is no longer a number")
+
+
+def _spread(pair: GanPair) -> float:
+    """Return how far samples of the same noise differ from each other, as all workers see it."""
     probes = torch.randn(PROBES, pair.recipe.z, generator=torch.Generator().manual_seed(0))
-    if step >= SETTLED and float(pair.draw(probes).std(0).mean()) < ALIKE * differ:
-        raise checkpoint.failure(folder, step, row, "the samples are all alike, the generator has collapsed")
+    return float(pair.workers.mean(pair.draw(probes).std(0).mean()))
 
 
 def _inherit(pair: GanPair, parent: dict[str, Tensor]) -> None:

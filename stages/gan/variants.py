@@ -33,12 +33,13 @@ def training(params: Settings, model: Path, kind: type[GanPair], pixels: np.ndar
 def train(model: Path, run: GanTraining, parents: list[Path], facts: dict) -> None:
     """Train a variant. Leave in the folder `model` its generator, the losses, and the run's facts: `parents`, whose
     images it has learnt from, and more `facts`."""
-    pair, rows = distributed.run(run.recipe.processes, partial(trainer.train, run))
+    done = distributed.run(run.recipe.processes, partial(trainer.train, run))
     with files.replacing(model) as part:
-        files.write(part / weights.GENERATOR, weights.packed(pair.inference_generator.state_dict()))
-        tables.write(part / CURVES, pd.DataFrame(rows))
+        files.write(part / weights.GENERATOR, weights.packed(done.pair.inference_generator.state_dict()))
+        tables.write(part / CURVES, pd.DataFrame(done.rows))
         run_facts.write(
             part, model.name, run.recipe, run.seed, parents, pictures=len(run.pictures),
-            parents=[str(parent) for parent in parents], **facts, device=pair.device.type,
+            parents=[str(parent) for parent in parents], steps=done.steps, collapsed=done.collapsed, **facts,
+            device=done.pair.device.type,
         )  # fmt: skip
     shutil.rmtree(run.folder)

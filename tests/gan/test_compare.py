@@ -13,7 +13,9 @@ EXPERIMENTS = settings.load(ROOT / "params.yaml").experiments
 def test_it_shows_what_has_run_and_lists_what_has_not(project):
     compare.main()
     ran = ("wgan_ten", "wgan_transfer", "size_1")
-    assert files.read_json(paths.METRICS / "gan.json") == {f"{name}_steps": 40 for name in ran}
+    assert files.read_json(paths.METRICS / "gan.json") == {
+        f"{name}_{figure}": value for name in ran for figure, value in (("steps", 40), ("collapsed", 0))
+    }
     html = compare.REPORT.read_text()
     assert re.findall(r"<h2 id='(\w+)'", html) == ["wgan_ten", "wgan_transfer", "size_1"]
     assert len(re.findall(r"<img ", html)) == 9 and len(re.findall(r"<svg ", html)) == 3

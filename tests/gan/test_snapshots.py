@@ -29,9 +29,15 @@ def test_a_resumed_run_leaves_the_same_files(tmp_path):
     for folder, steps in (("a", (4, 8, 12)), ("b", (4, 8, 8, 12)), ("c", (4, 8, 12, 4, 8, 12))):
         keep = Snapshots(tmp_path / folder, frozenset({8}), frozenset({12}), tmp_path / folder / "timing.csv")
         for step in steps:
-            keep(step, pair, 100.0)
+            keep(step, pair, 100.0, False)
     names = [sorted(p.name for p in (tmp_path / folder).rglob("*") if p.is_file()) for folder in "abc"]
     assert names == [["step_000000008.jpg", "step_000000012.safetensors", "timing.csv"]] * 3
     for folder in "abc":
         rows = (tmp_path / folder / "timing.csv").read_text().splitlines()
         assert [row.split(",")[0] for row in rows] == ["step", "4", "8", "12"]
+
+
+def test_a_collapse_leaves_a_grid_and_a_generator_of_its_own(tmp_path):
+    pair = GanPair(SMALL, 0, WorkerGroup(device()))
+    Snapshots(tmp_path, frozenset({8}), frozenset({12}), tmp_path / "timing.csv")(5, pair, 100.0, True)
+    assert (tmp_path / "grids" / "step_000000005.jpg").exists() and (tmp_path / "step_000000005.safetensors").exists()

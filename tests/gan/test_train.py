@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from stages import files, paths, settings
-from stages.gan import train, trainer
+from stages.gan import compare, sample, train, trainer
 from stages.gan.kept_generators import kept_name
 from stages.gan.recipe import recipe_of, sampled_steps
 from stages.gan.trainer import GanTraining
@@ -127,6 +127,26 @@ def test_where_training_stops(steps, every, grids, sampled, stops):
     assert drawn <= set(stops) and kept == set(sampled) and steps in drawn
 
 
+def test_a_collapse_is_a_result_that_later_stages_go_on_from(project, monkeypatch):
+    monkeypatch.setattr(trainer, "SETTLED", 20)
+    monkeypatch.setattr(trainer, "ALIKE", 10.0)  # anything is alike
+    for name in ("wgan_ten", "wgan_transfer"):  # and a child goes on from a parent that has collapsed
+        train.main(name)
+        facts = run_facts.read(paths.GANS / name)
+        assert facts["collapsed"] and facts["steps"] == 20 and facts["sampled_steps"] == [20]
+        assert weights.load(paths.GANS / name / weights.FINAL)
+        grids = sorted(path.name for path in (paths.GANS / name / "grids").iterdir())
+        assert grids == ["step_000000010.jpg", "step_000000020.jpg"]
+    sample.main("wgan_ten")
+    manifest = (paths.CANDIDATES / "wgan_ten" / "manifest.csv").read_text().splitlines()
+    assert len(manifest) == 1 + settings.load().now.candidates
+    compare.main()
+    assert files.read_json(paths.METRICS / "gan.json")["wgan_ten_steps"] == 20
+    assert files.read_json(paths.METRICS / "gan.json")["wgan_ten_collapsed"] == 1
+    assert files.read_json(paths.METRICS / "gan.json")["size_1_collapsed"] == 0
+    assert "collapsed at step 20" in (paths.REPORTS / "gan.html").read_text()
+
+
 PARAMS = settings.load(ROOT / "params.yaml")
 
 
@@ -134,10 +154,10 @@ PARAMS = settings.load(ROOT / "params.yaml")
 def test_every_experiment_of_params_trains(tmp_path, experiment):
     recipe = recipe_of(msgspec.structs.replace(PARAMS, scale="smoke"), experiment)
     pixels = np.random.default_rng(0).integers(0, 256, (3, recipe.size, recipe.size, 3), np.uint8)
-    _, rows = trainer.train(
+    done = trainer.train(
         GanTraining(pixels, replace(recipe, steps=5), 0, tmp_path, [5]), WorkerGroup(torch.device("cpu"))
     )
-    assert np.isfinite(list(rows[0].values())).all()
+    assert np.isfinite(list(done.rows[0].values())).all()
 
 
 def test_the_thesis_s_numbers():
@@ -156,3 +176,12 @@ def test_the_thesis_s_numbers():
     assert sampled_steps(thesis, "wgan_ten") == [40_000, 45_000, 50_000]  # of the generator: 8,000, 9,000, 10,000
     assert sampled_steps(thesis, "wgan_group") == [100_000, 150_000, 200_000]
     assert sampled_steps(thesis, "wgan_twenty") == [90_000, 95_000, 100_000]
+
+
+def test_the_thesis_s_parents():
+    """4.4.1 goes on from 4.4, 4.4.2 from its pretraining, and 4.4.3 from 4.4.2."""
+    assert {name: one.start for name, one in PARAMS.experiments.items() if settings.named_folder(one.start)} == {
+        "wgan_transfer": "models/gan/wgan_ten",
+        "wgan_pretrained_ten": "models/gan/wgan_pretrain",
+        "wgan_feedback": "models/gan/wgan_pretrained_ten",
+    }

@@ -20,8 +20,8 @@ CPU = WorkerGroup(torch.device("cpu"))
 def ended(folder, recipe=SMALL, seed=0, every=4, of=None, **more):
     stops = [*range(every, recipe.steps, every), recipe.steps]
     run = GanTraining(pictures() if of is None else of, recipe, seed, folder, stops, **more)
-    pair, rows = trainer.train(run, CPU)
-    return pair.state(), rows
+    done = trainer.train(run, CPU)
+    return done.pair.state(), done.rows
 
 
 def same(a, b):
@@ -124,7 +124,7 @@ def test_a_truncated_checkpoint_is_passed_over_and_the_end_is_the_same(tmp_path,
 
 
 def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint(tmp_path):
-    def spoil(step, pair, _):
+    def spoil(step, pair, *_):
         if step == 8:
             with torch.no_grad():
                 next(pair.critic.parameters()).fill_(float("nan"))
@@ -134,18 +134,38 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint(tmp_path):
     assert checkpoint.steps(tmp_path) == [4, 8]
 
 
-def test_a_collapse_stops_the_run(tmp_path, monkeypatch):
+@pytest.fixture
+def collapsing(monkeypatch):
+    """Return the run of a generator that is made to draw one and the same picture after step 20, in a folder."""
     monkeypatch.setattr(trainer, "SETTLED", 20)
 
-    def freeze(step, pair, _):
+    def freeze(step, pair, *_):
         if step == trainer.SETTLED:
             with torch.no_grad():
                 for parameter in pair.generator.parameters():
                     parameter.zero_()
 
-    recipe = replace(SMALL, steps=trainer.SETTLED + 8)
-    with pytest.raises(Problem, match=r"step 24: .*all alike.*step_000000020"):
-        ended(tmp_path, recipe, watch=freeze)
+    recipe = replace(SMALL, steps=40)
+    return lambda folder, watch=freeze: GanTraining(pictures(), recipe, 0, folder, [*range(4, 44, 4)], watch=watch)
+
+
+def test_a_collapse_ends_the_run_there_and_is_told(tmp_path, collapsing):
+    done = trainer.train(collapsing(tmp_path), CPU)
+    assert done.collapsed and done.steps == 24
+    assert checkpoint.steps(tmp_path)[-1] == 24
+    assert done.reached([8, 20, 36, 40]) == [8, 20, 24]
+    again = trainer.train(collapsing(tmp_path), CPU)  # killed before its weights were written down
+    assert again.collapsed and again.rows == done.rows and same(again.pair.state(), done.pair.state())
+
+
+def test_looking_for_a_collapse_changes_nothing(tmp_path, monkeypatch):
+    """A run that is looked at from its first stop ends with the bits of one that is never looked at."""
+    ends = []
+    for looked in (0, SMALL.steps + 1):
+        monkeypatch.setattr(trainer, "SETTLED", looked)
+        ends.append(ended(tmp_path / str(looked)))
+    (a, rows), (b, others) = ends
+    assert same(a, b) and rows == others and rows[-1]["step"] == SMALL.steps
 
 
 def test_it_learns(tmp_path):
@@ -159,8 +179,8 @@ def test_it_learns(tmp_path):
     def away(pair):
         return (pair.draw(latents).mean((0, 2, 3)) - colour).abs().mean()
 
-    pair, _ = trainer.train(GanTraining(of, recipe, 0, tmp_path, [160]), CPU)
-    assert away(pair) < 0.8 * away(GanPair(recipe, 0, CPU))
+    done = trainer.train(GanTraining(of, recipe, 0, tmp_path, [160]), CPU)
+    assert away(done.pair) < 0.8 * away(GanPair(recipe, 0, CPU))
 
 
 def test_bad_pictures_are_refused(tmp_path):

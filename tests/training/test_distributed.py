@@ -36,8 +36,8 @@ def test_two_shares_give_the_gradient_of_the_whole_batch(penalty):
 
 
 def train(workers, folder, watch=None):
-    pair, _ = trainer.train(GanTraining(pictures(), PAIR, 0, folder, [4, 8, 12], watch=watch), workers)
-    state = pair.state()
+    done = trainer.train(GanTraining(pictures(), PAIR, 0, folder, [4, 8, 12], watch=watch), workers)
+    state = done.pair.state()
     weights = torch.cat([value.flatten() for name, value in state.items() if name.endswith("weight")])
     return state, workers.gather(weights)
 
@@ -64,7 +64,7 @@ def test_the_number_of_threads_makes_no_difference(tmp_path):
     for threads in (1, 2):
         torch.set_num_threads(threads)
         work = partial(trainer.train, GanTraining(pictures(), SMALL, 0, tmp_path / str(threads), [SMALL.steps]))
-        ends.append(distributed.run(1, work)[0].state())
+        ends.append(distributed.run(1, work).pair.state())
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
