@@ -35,6 +35,7 @@ def test_every_contract_is_there(done):
         paths.JUDGED / "paste.csv", paths.VERDICTS / "paste.json", paths.JUDGE_TESTS / "labelled/figures.json",
         paths.VERDICTS / "wgan_transfer.csv", paths.VERDICTS / "wgan_ten.json", paths.JUDGE / "other/limits.json",
         paths.METRICS / "verdicts.json", paths.METRICS / "judge.json", paths.REPORTS / "judge.html",
+        paths.METRICS / "detect_fakes.json",
         paths.ACCEPTED / "paste/annotations.json", paths.ACCEPTED / "wgan_ten/best/annotations.json",
         paths.ACCEPTED / "classic/accepted.json", paths.LABELS / "focus.json", paths.METRICS / "labels.json",
         paths.DETECTORS / "focus/warm_paste/1.pt", paths.DETECTORS / "focus/all/run.json",

@@ -126,6 +126,13 @@ def squashed(pixels: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
 
 
+def unsquashed(pixels: np.ndarray, frame: tuple[int, int]) -> np.ndarray:
+    """Return a square in the shape (width and height) of the frames that it was made from, where it has another."""
+    if pixels.shape[:2] == (frame[1], frame[0]):
+        return pixels
+    return cv2.resize(pixels, frame, interpolation=cv2.INTER_CUBIC)
+
+
 def save(path: Path, pixels: np.ndarray) -> None:
     """Write uint8 RGB in the format of the path's suffix, whole or not at all."""
     if path.suffix.lower() in (".jpg", ".jpeg"):

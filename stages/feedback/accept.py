@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import msgspec
 import numpy as np
 import pandas as pd
@@ -151,9 +150,7 @@ def write(folder: Path, chosen: list[Labelled], experiment: str, params: Setting
         width, height = int(one.row["frame_width"]), int(one.row["frame_height"])
         name = f"{one.row['id']}.png"
         pixels = photo.read(paths.CANDIDATES / experiment / name)
-        if pixels.shape[:2] != (height, width):
-            pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
-        photo.save(folder / "images" / name, pixels)
+        photo.save(folder / "images" / name, photo.unsquashed(pixels, (width, height)))
         images.append(AcceptedImage(id=number, file_name=name, width=width, height=height,
                             lineage={key: one.row[key] for key in LINEAGE} | {"sure": round(one.sure, 4)}))  # fmt: skip
         for category, box, segmentation in one.objects:
