@@ -22,22 +22,20 @@ def main(experiment: str) -> None:
         tables.write(paths.JUDGED / f"{experiment}.csv", unjudged(manifest))
         files.write_json(paths.JUDGED / f"{experiment}.json", {})
         return
-    product = asked.product
-    weights = paths.DETECTORS / product / "judge" / "last.pt"
-    if not weights.exists():
-        raise Problem(f"there is no detector that judges {product}; run `dvc repro judge_detector@{product}`")
-    size = params.now.gan.size
-    pixels = candidate_pictures.load(paths.CANDIDATES / experiment, manifest, size)
-    training = reference.read(reference.parents(manifest), size)
-    own = reference.read([paths.SUBSETS / params.known_subset(product)], size)
-    by = picture_judge.load(paths.JUDGE / product, weights, training, own, params)
+    by = picture_judge.of(asked.product, reference.parents(manifest), params)
+    pixels = candidate_pictures.load(paths.CANDIDATES / experiment, manifest, params.now.gan.size)
     judged = picture_judge.judge(pixels, by, params)
     table = pd.DataFrame([row(id_, one, by) for id_, one in zip(manifest["id"], judged, strict=True)])
     tables.write(paths.JUDGED / f"{experiment}.csv", table)
+    last = (manifest["step"] == manifest["step"].max()).to_numpy()
+    distinct = set_metrics.distinct(pixels, by.copy.distance, params.judge.shift)
+    of_last = distinct if last.all() else set_metrics.distinct(pixels[last], by.copy.distance, params.judge.shift)
     files.write_json(paths.JUDGED / f"{experiment}.json", {
         "copy_distance": round(by.copy.distance, 5), "copies_caught": by.copy.caught,
         "training_images": len(by.training),
-        "distinct": set_metrics.distinct(pixels, by.copy.distance, params.judge.shift),
+        "distinct": distinct,
+        "last": int(last.sum()),  # candidates of the last checkpoint …
+        "distinct_last": of_last,  # … and how many of these are distinct
     })  # fmt: skip
 
 

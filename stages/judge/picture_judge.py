@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from stages import files
+from stages import files, paths
 from stages.detector import predict
-from stages.judge import arrangement, quality, salience
+from stages.judge import arrangement, quality, reference, salience
 from stages.judge.limits import CopyLimit, Limits, copy_limit, nearest_feature
 from stages.judge.reference import Reference
 from stages.judge.verdict_rule import CandidateEvidence, verdict
+from stages.problem import Problem
 from stages.settings import Settings
 
 
@@ -35,6 +36,15 @@ class Judged:
     colour: str
     reason: str
     evidence: CandidateEvidence
+
+
+def of(product: str, parents: list[Path], params: Settings) -> PictureJudge:
+    """Return what pictures of a product are judged with that learnt from the images in the folders `parents`."""
+    weights, size = paths.DETECTORS / product / "judge" / "last.pt", params.now.gan.size
+    if not weights.exists():
+        raise Problem(f"there is no detector that judges {product}; run `dvc repro judge_detector@{product}`")
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], size)
+    return load(paths.JUDGE / product, weights, reference.read(parents, size), own, params)
 
 
 def load(folder: Path, weights: Path, training: Reference, own: Reference, params: Settings) -> PictureJudge:

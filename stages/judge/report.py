@@ -32,21 +32,23 @@ def main() -> None:
         if (paths.VERDICTS / f"{name}.json").exists()
     }
     tests = {p: files.read_json(paths.JUDGE_TESTS / p / "figures.json") for p in ("focus", "other") if _tested(p)}
-    files.write_json(paths.METRICS / "verdicts.json", verdict_metrics(judged))
+    alike = {name: likeness(name, params) for name in judged}
+    files.write_json(paths.METRICS / "verdicts.json", verdict_metrics(judged, alike))
     labelled = files.read_json(paths.JUDGE_TESTS / "labelled" / "figures.json")
     files.write_json(paths.METRICS / "judge.json", judge_metrics(tests) | labelled)
-    files.write(REPORT, page.page("Tenfold: the judge", body(params, judged, tests, labelled)))
+    files.write(REPORT, page.page("Tenfold: the judge", body(params, judged, alike, tests, labelled)))
 
 
 def _tested(product: str) -> bool:
     return (paths.JUDGE_TESTS / product / "figures.json").exists()
 
 
-def verdict_metrics(judged: dict[str, dict]) -> dict[str, float]:
+def verdict_metrics(judged: dict[str, dict], alike: dict[str, list[set_metrics.Figure]]) -> dict[str, float]:
     found = {}
     for name, facts in judged.items():
         found |= {f"{name}_{colour}": facts["colours"][colour]["share"] for colour in COLOURS}
-        found[f"{name}_distinct"] = facts["distinct"]
+        found |= {f"{name}_{figure}": facts[figure] for figure in ("distinct", "last", "distinct_last")}
+        found |= {f"{name}_c_t": round(of.value, 4) for of in alike[name] if of.name == "c_t" and of.value is not None}
     return found
 
 
@@ -60,7 +62,13 @@ def judge_metrics(tests: dict[str, dict]) -> dict[str, float]:
     }
 
 
-def body(params: Settings, judged: dict[str, dict], tests: dict[str, dict], labelled: dict) -> str:
+def body(
+    params: Settings,
+    judged: dict[str, dict],
+    alike: dict[str, list[set_metrics.Figure]],
+    tests: dict[str, dict],
+    labelled: dict,
+) -> str:
     """Return the page's content as HTML."""
     parts = [
         "<h1>The judge</h1>",
@@ -78,7 +86,7 @@ def body(params: Settings, judged: dict[str, dict], tests: dict[str, dict], labe
     if labelled:
         parts += _labelled(labelled)
     for name, facts in judged.items():
-        parts += _experiment(name, facts, params)
+        parts += _experiment(name, facts, alike[name], params)
     return "\n".join(parts)
 
 
@@ -149,10 +157,10 @@ def _matrix(folder: Path, rows: str) -> str:
     return page.table([rows, *(f"called {colour}" for colour in COLOURS)], table)
 
 
-def _experiment(name: str, facts: dict, params: Settings) -> list[str]:
+def _experiment(name: str, facts: dict, alike: list[set_metrics.Figure], params: Settings) -> list[str]:
     table = tables.read(paths.VERDICTS / f"{name}.csv")
     copied = ", ".join(f"{image} {times}×" for image, times in list(facts["copied"].items())[:COPIED])
-    rows = [[f.name, "none" if f.value is None else round(f.value, 4), f.means] for f in likeness(name, params)]
+    rows = [[f.name, "none" if f.value is None else round(f.value, 4), f.means] for f in alike]
     parts = [f"<h2 id='{name}'>{name}</h2>"]
     if copied:
         parts.append(f"<p>Most copied of {len(facts['copied'])} copied training images: {page.text(copied)}.</p>")
