@@ -78,6 +78,7 @@ def body(params: Settings, found: dict[str, Done]) -> str:
         "images",
         "there",
         "steps",
+        "collapse",
         "at scale thesis",
         "loss",
         "penalty",
@@ -108,14 +109,14 @@ def body(params: Settings, found: dict[str, Done]) -> str:
 def _row(name: str, asked: Experiment, one: Done | None) -> list[object]:
     section, images, hours = THESIS.get(name, ("", "", ""))
     parent = start.name if (start := settings.named_folder(asked.start)) else ""
-    ours = [one.facts["images"], steps(one.facts)] if one else ["", "not run"]
+    ours = [one.facts["images"], one.facts["steps"], collapsed(one.facts)] if one else ["", "not run", ""]
     link = page.raw(f'<a href="#{name}">{name}</a>') if one else name
-    return [link, section, ours[0], images, ours[1], asked.steps, asked.loss, asked.penalty, parent, hours]
+    return [link, section, ours[0], images, ours[1], ours[2], asked.steps, asked.loss, asked.penalty, parent, hours]
 
 
-def steps(facts: dict) -> int | str:
-    """Return how many steps a run took, and whether it ended because its generator collapsed."""
-    return f"collapsed at step {facts['steps']}" if facts["collapsed"] else facts["steps"]
+def collapsed(facts: dict) -> str:
+    """Return at which step a run's generator collapsed, or that it did not."""
+    return f"at step {facts['steps']:,}" if facts["collapsed"] else "no"
 
 
 def sentence(facts: dict) -> str:
@@ -127,7 +128,7 @@ def sentence(facts: dict) -> str:
     if recipe["average"]:
         more.append(f"samples by the generator's moving average ({recipe['average']})")
     if facts["collapsed"]:
-        more.append(f"it {steps(facts)}, where its samples had become all alike: training ended there")
+        more.append(f"it collapsed {collapsed(facts)}: its samples had become all alike, and training ended there")
     return (
         f"{recipe['size']} px, batch {recipe['batch']} of {facts['images']} images, seed {facts['seed']}; "
         f"{'; '.join(more)}."

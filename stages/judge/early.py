@@ -19,7 +19,11 @@ from stages.judge.colours import COLOURS
 from stages.judge.picture_judge import Judged
 from stages.training import run_facts
 
-COMPARED = ("wgan_ten", "wgan_transfer", "wgan_pretrained_ten")  # the first one starts from nothing
+COMPARED = {  # experiments, and what they learn from
+    "wgan_ten": "the ten images, from nothing",
+    "wgan_transfer": "another product's ten, going on from wgan_ten",
+    "wgan_pretrained_ten": "the ten images, going on from wgan_pretrain",
+}
 FIRST = 5  # steps
 ROW = 10  # samples in a row of a grid
 

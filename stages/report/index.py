@@ -36,6 +36,7 @@ def body(params: Settings) -> list[str]:
         *evidence(params), *by_folds(), *labels(), *judge(), *dataset(), *detector(),
         *generated_parts.section(params),
         "<h2 id='experiments'>The experiments</h2>",
+        "<p>The thesis's, chapter by chapter: <a href='thesis.html'>beside the thesis</a>.</p>",
         *(line for name in params.all_experiments for line in experiments.section(name, params)),
         *made_with(params),
     ]  # fmt: skip

@@ -144,7 +144,7 @@ def test_a_collapse_is_a_result_that_later_stages_go_on_from(project, monkeypatc
     assert files.read_json(paths.METRICS / "gan.json")["wgan_ten_steps"] == 20
     assert files.read_json(paths.METRICS / "gan.json")["wgan_ten_collapsed"] == 1
     assert files.read_json(paths.METRICS / "gan.json")["size_1_collapsed"] == 0
-    assert "collapsed at step 20" in (paths.REPORTS / "gan.html").read_text()
+    assert "it collapsed at step 20" in (paths.REPORTS / "gan.html").read_text()
 
 
 PARAMS = settings.load(ROOT / "params.yaml")
