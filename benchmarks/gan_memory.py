@@ -24,7 +24,7 @@ SETTLED = 2_000  # steps after which memory should not grow any more
 
 
 def main() -> None:
-    recipe = recipe_of(msgspec.structs.replace(settings.load(), scale="smoke"), "wgan_ten")
+    recipe = recipe_of(msgspec.structs.replace(settings.load(), scale="smoke"), "wgan_ten", images=10)
     recipe = replace(recipe, steps=STEPS, average=0.99)
     pictures = np.random.default_rng(0).integers(0, 256, (10, recipe.size, recipe.size, 3), np.uint8)
     stops, grids, kept = schedule(STEPS, EVERY, GRIDS, [STEPS])

@@ -82,7 +82,7 @@ def main() -> None:
     params = settings.load()
     on_gpu = device().type == "cuda"
     scale = "thesis" if on_gpu else "demo"
-    asked = recipe_of(msgspec.structs.replace(params, scale=scale), "wgan_ten")
+    asked = recipe_of(msgspec.structs.replace(params, scale=scale), "wgan_ten", images=10)
     figures: dict[str, object] = {"device": torch.cuda.get_device_name() if on_gpu else "cpu"}
     peak = _peak(device())
     figures["bf16_matrix_product_peak_tflops"] = round(peak / 1e12, 3)

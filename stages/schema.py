@@ -134,6 +134,7 @@ class ScaledGan(Section, frozen=True):
     lr: Annotated[float, Meta(gt=0, le=1)]
     critic_steps: Positive  # … for one of the generator
     most_steps: Positive  # an experiment that asks for more steps gets these
+    most_epochs: Positive  # … or epochs
     most_batch: Positive  # … and for a larger batch
     precision: Literal["fp32", "bf16"]  # of the convolutions; norms, losses and the penalty's slope are in fp32
     processes: Positive  # each with a GPU of its own, if there are as many, and an equal share of each batch
@@ -152,6 +153,7 @@ class Experiment(Section, frozen=True):
     penalty: Literal["none", "dragan", "wgan-gp"]
     batch: Positive
     steps: Positive  # of the critic
+    epochs: Count  # if not 0, they say how long it trains, instead of `steps`
     sample_at: Annotated[list[Annotated[float, Meta(gt=0, le=1)]], Meta(min_length=1)]  # shares of the steps
     average: Annotated[float, Meta(ge=0, lt=1)]  # decay of the generator's moving average; 0: none
     augment: list[Literal["colour", "shift", "cutout"]]  # what the critic sees of all pictures, real and generated

@@ -111,7 +111,12 @@ def _row(name: str, asked: Experiment, one: Done | None) -> list[object]:
     parent = start.name if (start := settings.named_folder(asked.start)) else ""
     ours = [one.facts["images"], one.facts["steps"], collapsed(one.facts)] if one else ["", "not run", ""]
     link = page.raw(f'<a href="#{name}">{name}</a>') if one else name
-    return [link, section, ours[0], images, ours[1], ours[2], asked.steps, asked.loss, asked.penalty, parent, hours]
+    return [link, section, ours[0], images, ours[1], ours[2], length(asked), asked.loss, asked.penalty, parent, hours]
+
+
+def length(asked: Experiment) -> str:
+    """Return how long an experiment trains where no scale shortens it."""
+    return f"{asked.epochs:,} epochs" if asked.epochs else f"{asked.steps:,}"
 
 
 def collapsed(facts: dict) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from stages.settings import Settings
@@ -29,9 +30,16 @@ class GanRecipe:
     processes: int  # that share each batch
 
 
-def recipe_of(params: Settings, experiment: str) -> GanRecipe:
-    """Return how an experiment is trained: what it asks for, within what the scale allows."""
+def recipe_of(params: Settings, experiment: str, images: int) -> GanRecipe:
+    """Return how an experiment is trained on so many images: what it asks for, within what the scale allows.
+
+    Epochs of fewer images than a batch are steps of them all.
+    """
     asked, scale = params.experiments[experiment], params.now.gan
+    batch, steps = min(asked.batch, scale.most_batch), min(asked.steps, scale.most_steps)
+    if asked.epochs:
+        batch = min(batch, images)
+        steps = math.ceil(min(asked.epochs, scale.most_epochs) * images / batch)
     return GanRecipe(
         size=scale.size,
         dim=scale.dim,
@@ -39,8 +47,8 @@ def recipe_of(params: Settings, experiment: str) -> GanRecipe:
         loss=asked.loss,
         penalty=asked.penalty,
         penalty_weight=params.gan.penalty_weight,
-        batch=min(asked.batch, scale.most_batch),
-        steps=min(asked.steps, scale.most_steps),
+        batch=batch,
+        steps=steps,
         critic_steps=scale.critic_steps,
         lr=scale.lr,
         betas=params.gan.betas,
@@ -52,10 +60,9 @@ def recipe_of(params: Settings, experiment: str) -> GanRecipe:
     )
 
 
-def sampled_steps(params: Settings, experiment: str) -> list[int]:
-    """Return the steps of the critic after which candidates are drawn."""
-    steps = recipe_of(params, experiment).steps
-    return sorted({max(1, round(share * steps)) for share in params.experiments[experiment].sample_at})
+def sampled_steps(shares: list[float], steps: int) -> list[int]:
+    """Return the steps of the critic after which candidates are drawn: at some shares of a run."""
+    return sorted({max(1, round(share * steps)) for share in shares})
 
 
 def shared(params: Settings) -> dict:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def main(experiment: str) -> None:
     params = settings.load()
-    asked, recipe = settings.named(experiment, params.experiments), recipe_of(params, experiment)
+    asked, scale = settings.named(experiment, params.experiments), params.now.gan
     # Torch takes seconds to import: a wrong setting is told before.
     from stages.gan import snapshots, trainer
     from stages.gan.kept_generators import generator, interpolation, kept_name
@@ -36,10 +36,10 @@ def main(experiment: str) -> None:
     folders = pictured(paths.SUBSETS / asked.subset, settings.named_folder(asked.extra))
     start = settings.named_folder(asked.start)
     inherited = run_facts.read(start)["parents"] if start else []
-    seen = training_images.load(folders, recipe.size)
+    seen = training_images.load(folders, scale.size)
 
-    scale = params.now.gan
-    stops, grids, kept = schedule(recipe.steps, scale.every, scale.grids, sampled_steps(params, experiment))
+    recipe = recipe_of(params, experiment, len(seen.pixels))
+    stops, grids, kept = schedule(recipe.steps, scale.every, scale.grids, sampled_steps(asked.sample_at, recipe.steps))
     work = paths.CHECKPOINTS / "gan" / params.scale / experiment
     run = GanTraining(
         seen.pixels, recipe, params.seed, work, stops,

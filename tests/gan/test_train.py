@@ -152,7 +152,7 @@ PARAMS = settings.load(ROOT / "params.yaml")
 
 @pytest.mark.parametrize("experiment", PARAMS.experiments)
 def test_every_experiment_of_params_trains(tmp_path, experiment):
-    recipe = recipe_of(msgspec.structs.replace(PARAMS, scale="smoke"), experiment)
+    recipe = recipe_of(msgspec.structs.replace(PARAMS, scale="smoke"), experiment, 3)
     pixels = np.random.default_rng(0).integers(0, 256, (3, recipe.size, recipe.size, 3), np.uint8)
     done = trainer.train(
         GanTraining(pixels, replace(recipe, steps=5), 0, tmp_path, [5]), WorkerGroup(torch.device("cpu"))
@@ -167,15 +167,32 @@ def test_the_thesis_s_numbers():
         "wgan_transfer": (10_000, 8), "wgan_pretrain": (3_375_000, 8), "wgan_pretrained_ten": (50_000, 8),
         "wgan_feedback": (50_000, 8), "wgan_twenty": (100_000, 8),
     }  # fmt: skip
-    recipes = {name: recipe_of(thesis, name) for name in wanted}
+    recipes = {name: recipe_of(thesis, name, 10) for name in wanted}
     assert {name: (recipe.steps, recipe.batch) for name, recipe in recipes.items()} == wanted
     for recipe in recipes.values():
         assert (recipe.size, recipe.dim, recipe.z, recipe.lr, recipe.betas) == (256, 64, 128, 2e-4, (0.5, 0.999))
         assert (recipe.epsilon, recipe.penalty_weight, recipe.critic_steps) == (1e-7, 10, 5)
         assert not recipe.average and not recipe.augment  # which the thesis did not have
-    assert sampled_steps(thesis, "wgan_ten") == [40_000, 45_000, 50_000]  # of the generator: 8,000, 9,000, 10,000
-    assert sampled_steps(thesis, "wgan_group") == [100_000, 150_000, 200_000]
-    assert sampled_steps(thesis, "wgan_twenty") == [90_000, 95_000, 100_000]
+    sampled = {
+        name: sampled_steps(PARAMS.experiments[name].sample_at, recipe.steps) for name, recipe in recipes.items()
+    }
+    assert sampled["wgan_ten"] == [40_000, 45_000, 50_000]  # of the generator: 8,000, 9,000, 10,000
+    assert sampled["wgan_group"] == [100_000, 150_000, 200_000]
+    assert sampled["wgan_twenty"] == [90_000, 95_000, 100_000]
+
+
+@pytest.mark.parametrize("scale", ["demo", "thesis"])
+def test_the_size_study_learns_for_equal_epochs(scale):
+    """As its source does: 50,000, and 10,000 of a single image; or as many as the scale allows."""
+    params = msgspec.structs.replace(PARAMS, scale=scale)
+    images = {"size_1": 1, "size_3": 3, "size_10": 10, "size_100": 100, "size_all": 157, "size_all_groups_ten": 670}
+    recipes = {name: recipe_of(params, name, count) for name, count in images.items()}
+    epochs = {name: recipe.steps * recipe.batch / images[name] for name, recipe in recipes.items()}
+    allowed = params.now.gan.most_epochs
+    wanted = {name: min(allowed, 10_000 if name == "size_1" else 50_000) for name in images}
+    assert epochs == pytest.approx(wanted, rel=0.01)
+    assert [recipe.batch for recipe in recipes.values()] == [1, 3, 8, 8, 8, 8]
+    assert recipe_of(params, "wgan_ten", 3).batch == 8  # what is told in steps keeps its batch
 
 
 def test_the_thesis_s_parents():
