@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from stages import files, page, paths
@@ -36,4 +37,5 @@ def trained(experiment: str, batch: int) -> float | None:
     if not path.exists():
         return None
     rows = pd.read_csv(path)
-    return float((rows["step"].diff().fillna(rows["step"]) * batch / rows["images_per_second"]).sum())
+    steps = np.diff(rows["step"].to_numpy(), prepend=0)
+    return float((steps * batch / rows["images_per_second"].to_numpy()).sum())

@@ -91,13 +91,13 @@ def objects(params: Settings) -> list[str]:
         return quoted("3.4.2", "Objects in an image", [], "")
     dataset = coco.read(paths.ANNOTATIONS)
     groups, there = coco.grouped(dataset, params.dataset.groups), coco.by_image(dataset)
-    rows: list[list[object]] = []
+    rows: list[tuple[str, dict[int, int]]] = []
     most = len(OBJECTS["focus"])
     for product in PRODUCTS:
         theirs = dict(enumerate(OBJECTS[product], 1))
         ours = Counter(len(there[image.id]) for image in groups.get(params.group(product), []))
         most = max(most, *ours, 0)
-        rows += [[f"thesis, group {1 if product == 'focus' else 4}", theirs], [f"here, {params.group(product)}", ours]]
+        rows += [(f"thesis, group {1 if product == 'focus' else 4}", theirs), (f"here, {params.group(product)}", ours)]
     shown = [
         [name, *(of.get(n, 0) for n in range(1, most + 1)), sum(of.values()),
          round(sum(n * count for n, count in of.items()) / max(1, sum(of.values())), 2)]
