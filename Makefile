@@ -18,7 +18,7 @@ PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $(p))))
 
-.PHONY: help setup demo repro evidence metrics test check coverage lint format deps detect next doctor review serve worker arrival-demo lock benchmark
+.PHONY: help setup demo repro evidence metrics test check coverage lint format deps product detect next doctor review serve worker arrival-demo lock benchmark
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ format: setup ## let ruff mend what it can
 
 deps: setup ## write into dvc.yaml which code each stage runs
 	@python -m stages.code_dependencies
+
+product: setup ## a detector of your own photographs: make product PHOTOS=folder [NAME=product]; again: goes on
+	@PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT='%(asctime)s  %(message)s' \
+		PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT='%(asctime)s  %(task_run_name)s: %(message)s' \
+		python -m flows.product "$(or $(PHOTOS),$(error which photographs? make product PHOTOS=folder))" \
+		$(if $(NAME),--name "$(NAME)")
 
 detect: setup ## look at photographs with a product's detector: make detect PHOTOS=folder-or-file [PRODUCT=name]
 	@python -m stages.product.detect "$(or $(PHOTOS),$(error which photographs? make detect PHOTOS=folder))" \

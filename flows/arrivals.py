@@ -31,7 +31,7 @@ from flows import (
 from flows.inbox import Arrival
 from flows.still import Waits
 from stages import paths, settings
-from stages.dataset import arrival, coco
+from stages.dataset import arrival
 from stages.problem import Problem
 
 BY_HAND = ("retry", "review", "unquarantine", "rollback")
@@ -98,8 +98,9 @@ def checked(checkout: Path, of: Arrival) -> Arrival:
     params = settings.load(checkout / settings.PARAMS)
     images = checkout / paths.SOURCE_IMAGES
     with at_work.alone(checkout, wait=False):  # or the dataset may be changing
-        known = coco.read(checkout / paths.ANNOTATIONS)  # without what a declared fix has dropped
         try:
+            real = arrival.about(checkout / of.folder).real
+            known = arrival.before(checkout / paths.ANNOTATIONS, params.dataset, real)
             arrival.check_name(of.name, known, params.dataset.groups)
             dataset = arrival.check(checkout / of.folder, known, images, params.arrival.least, params.split)
         except Problem as problem:
@@ -115,7 +116,7 @@ def built(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
     if not worktree.exists():  # thrown away after a decision that has to be taken again
         return inbox.mark(checkout, of, "claimed")
     rule = settings.load(worktree / settings.PARAMS).arrival
-    if rule.review_minutes and (judged := verdicts(worktree, rule.targets)):
+    if means.asks and rule.review_minutes and (judged := verdicts(worktree, rule.targets)):
         product_loop.bring(worktree, judged, means)
         review.wait(worktree, of.name, rule.review_minutes)
     branch.measured(worktree, of.name, json.dumps(product_loop.run(worktree, means), indent=1))
@@ -142,6 +143,8 @@ def decided(checkout: Path, of: Arrival) -> Arrival:
     else:
         branch.promote(checkout, of.name)
         state = "promoted"
+    if state == "left":
+        branch.hand_over(checkout, of.name)
     branch.discard(checkout, of.name)
     print(f"{of.name}: {state}: {why}")
     return inbox.mark(checkout, of, state, why)

@@ -38,7 +38,7 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     folder = worktree / paths.PRODUCTS / of.name
     arrival.tidy(checkout / of.folder, dataset, folder)
     dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
-    settings.register(worktree / settings.PARAMS, of.name)
+    settings.register(worktree / settings.PARAMS, of.name, arrival.about(checkout / of.folder).real)
     kept = in_use.refocus(worktree, of.name)
     commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), *kept)
     return worktree
@@ -55,12 +55,18 @@ def opened(checkout: Path, name: str, *how: str) -> Path:
 
 
 def share(checkout: Path, worktree: Path) -> None:
-    """Give a worktree the checkout's own DVC settings and cache, and the products that have come before."""
+    """Give a worktree the checkout's own DVC settings and cache, the products that have come before, and the user's
+    photographs, where these are in the checkout and in nothing that git or DVC keeps."""
     local = checkout / ".dvc" / "config.local"
     if local.exists():
         shutil.copyfile(local, worktree / ".dvc" / "config.local")
     cache = dvc(checkout, "cache", "dir")
     dvc(worktree, "cache", "dir", "--local", str((checkout / cache).resolve()))
+    dataset = settings.load(worktree / settings.PARAMS).dataset
+    for own in (dataset.images, dataset.annotations):
+        if (checkout / own).exists() and not (worktree / own).exists():
+            (worktree / own).parent.mkdir(parents=True, exist_ok=True)
+            (worktree / own).symlink_to((checkout / own).resolve())
     if before := [str(path.relative_to(worktree)) for path in (worktree / paths.PRODUCTS).glob("*.dvc")]:
         dvc(worktree, "checkout", "--quiet", *before)
 
@@ -78,6 +84,14 @@ def base(checkout: Path, name: str) -> bool:
 def promote(checkout: Path, name: str) -> None:
     """Let main be what the product's branch is."""
     main_branch.advance(checkout, named(name), BEFORE)
+
+
+def hand_over(checkout: Path, name: str) -> None:
+    """Put what was made of a product that stays on its branch beside the detectors in use, to be looked at."""
+    made = paths.RELEASED / name
+    if (place(checkout, name) / made).exists():
+        with files.replacing(checkout / made) as folder:
+            shutil.copytree(place(checkout, name) / made, folder, dirs_exist_ok=True)
 
 
 def entered(checkout: Path, name: str, at: str = "HEAD") -> str:

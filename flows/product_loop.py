@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows import dag, disk, local
@@ -16,10 +16,11 @@ COLLECTORS = ("evidence", "gate", "product", "report", "headline")
 
 @dataclass(frozen=True)
 class Means:
-    """What a run may use of the machine."""
+    """What a run may use of the machine, and of people."""
 
     slots: int = 2  # stages at a time
     least_free_gb: float = disk.FLOOR  # on the disk, or nothing is begun
+    asks: bool = True  # whether it waits for a person's word on doubtful candidates
 
 
 def run(checkout: Path, means: Means) -> dict:
@@ -35,7 +36,7 @@ def run(checkout: Path, means: Means) -> dict:
 
 def bring(checkout: Path, targets: list[str], means: Means) -> None:
     """Bring some stages, and all that they need, up to date."""
-    reproduce(targets=targets, checkout=str(checkout), **asdict(means))
+    reproduce(targets=targets, checkout=str(checkout), slots=means.slots, least_free_gb=means.least_free_gb)
 
 
 def decided(checkout: Path) -> dict:

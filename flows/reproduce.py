@@ -100,6 +100,7 @@ def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines
         name = running.pop(done)
         if not done.state.is_completed():
             failed.append(name)
+        print(f"{len(todo) - len(waiting) - len(running)} of {len(todo)} stages are done")
     return [*failed, *waiting]
 
 

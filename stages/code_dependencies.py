@@ -16,7 +16,7 @@ from stages.schema import Composition
 
 PIPELINE = Path("dvc.yaml")
 # Modules that only carry things about: a new setting must not make a week of training stale.
-CARRIERS = ("settings", "schema", "setting_errors", "files", "command", "problem", "progress", "paths")
+CARRIERS = ("settings", "schema", "setting_errors", "files", "command", "problem", "progress", "paths", "left_out")
 _STAGE = re.compile(r"^  (\w+):$")
 _COMMAND = re.compile(r"^\s+cmd: python -m (\S+)")
 _DEPS = re.compile(r"^(\s+)deps:$")

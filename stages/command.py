@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 
+from stages import left_out
 from stages.problem import Problem
 
 DISK = {
@@ -36,7 +37,17 @@ def run(main: Callable[..., None], about: str | None, **arguments: str) -> None:
         else:
             parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (default {default})")
     given = vars(parser.parse_args())
-    end(lambda: main(**given))
+    end(lambda: _unless_left_out(lambda: main(**given)))
+
+
+def _unless_left_out(main: Callable[[], None]) -> None:
+    """Do a stage's work; where the dataset lacks what it is made of, say so, and leave a note in its place."""
+    stage = left_out.at_work()
+    if stage and (why := left_out.reason(stage)):
+        print(f"left out: {why}")
+        left_out.leave(stage, why)
+    else:
+        main()
 
 
 def end(work: Callable[[], int | None]) -> None:

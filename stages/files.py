@@ -45,6 +45,11 @@ def rounded(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
+def there(path: Path) -> bool:
+    """Return whether there is a file with a result in it: one that was left out is empty."""
+    return path.is_file() and path.stat().st_size > 0
+
+
 def read_json(path: Path | str) -> Any:
     return json.loads(Path(path).read_bytes())
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from stages import left_out
+
 NONE = "data/none"  # an empty folder in git: an entry names it where it has nothing to name, since DVC wants a path
 
 CHEAP = ("paste", "classic")  # ways to compose that are quick enough to be gone again for each fold of a product
@@ -22,8 +24,9 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 def named_folder(value: str) -> Path | None:
-    """Return the folder that an entry names; None, if it names the one that stands for none."""
-    return None if value == NONE else Path(value)
+    """Return the folder that an entry names; None, if it names the one that stands for none, or if there is nothing in
+    it, because the dataset has no such photographs."""
+    return None if value == NONE or left_out.why(Path(value)) else Path(value)
 
 
 class Fix(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -43,7 +46,7 @@ class Fix(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_de
 
 
 class Dataset(Section, frozen=True):
-    source: Literal["bins", "coco"]
+    source: Literal["bins", "coco", "arrived"]  # drawn, your own, or nothing but what has arrived
     images: str
     annotations: str
     groups: dict[Name, list[str]]  # group → file-name patterns; empty: the first folder of the file name
@@ -68,7 +71,7 @@ class Products(Section, frozen=True):
     """The groups that the words `focus`, `other` and `rest` of a subset mean."""
 
     focus: Name
-    other: Name
+    other: Name | None  # none, where there is a single product
     apart: list[Name]  # not part of `rest` either
 
 

@@ -233,10 +233,10 @@ class Settings(Section, frozen=True):
         return self.scales[self.scale]
 
     def group(self, product: str) -> str:
-        """Return the group of images that `focus` or `other` stands for."""
+        """Return the group of images that `focus` or `other` stands for; empty, where there is no other."""
         if product not in ("focus", "other"):
             raise Problem(f"there is no product {product!r}; params.yaml has focus, other")
-        return getattr(self.products, product)
+        return getattr(self.products, product) or ""
 
     def known_subset(self, product: str) -> str:
         """Return the name of the only images of a product that its judge may see."""
@@ -283,9 +283,23 @@ def load(path: Path | str = PARAMS) -> Settings:
     return _convert(raw, Settings, "", path)
 
 
-def register(path: Path, product: str) -> None:
-    """Enter a product that has arrived: part of the dataset, and in focus. Comments and order stay as they are."""
+def raw(path: Path = PARAMS) -> dict[str, Any]:
+    """Return what a file of DVC's holds, unchecked."""
+    return YAML(typ="safe").load(path)
+
+
+def register(path: Path, product: str, real: bool = False) -> None:
+    """Enter a product that has arrived: part of the dataset, and in focus. Comments and order stay as they are.
+
+    A real one takes the place of the built-in world, and is learnt from all its photographs.
+    """
     raw = YAML().load(path)
+    dataset, products = raw["dataset"], raw["products"]
+    if real:
+        raw["subsets"]["ten"]["count"] = "all"
+    if real and dataset["source"] == "bins":
+        dataset |= {"source": "arrived", "images": NONE, "annotations": NONE, "fixes": []}
+        products |= {"other": products["other"] if products["other"] in dataset["arrived"] else None, "apart": []}
     if product not in raw["dataset"]["arrived"]:
         raw["dataset"]["arrived"].append(product)
         if raw["dataset"]["groups"]:

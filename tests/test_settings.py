@@ -192,6 +192,20 @@ def test_a_product_is_entered_and_all_else_stays_as_it_was(tmp_path):
     assert settings.focus(path.read_text()) == "can_new"
 
 
+def test_a_real_product_takes_the_built_in_world_s_place_and_joins_those_of_its_user(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT)
+    settings.register(path, "mug", real=True)
+    settings.register(path, "cup", real=True)
+    params = settings.load(path)
+    assert (params.dataset.source, params.dataset.arrived, params.dataset.fixes) == ("arrived", ["mug", "cup"], [])
+    assert (params.products.focus, params.products.other, params.subsets["ten"].count) == ("cup", None, "all")
+    path.write_text(TEXT.replace("source: bins ", "source: coco "))
+    settings.register(path, "mug", real=True)
+    mine = settings.load(path)
+    assert mine.dataset.source == "coco" and mine.products.other == "bottle_azure"
+
+
 @pytest.mark.parametrize("names", [["can_new"], ["can_new", "can_other"]])
 def test_a_product_that_is_taken_out_leaves_the_file_as_it_was(tmp_path, names):
     path = tmp_path / "params.yaml"

@@ -19,7 +19,7 @@ from msgspec import Struct
 from stages import files
 from stages.dataset import coco, near_duplicates, photo, segmentation
 from stages.problem import Problem
-from stages.settings import Split
+from stages.settings import Dataset, Split
 
 IDS = 10_000_000  # image and annotation ids that each arrival has to itself
 READY, REASON = "READY", "reason.json"  # beside a product, and no part of it
@@ -31,7 +31,8 @@ COPIES = 0.5  # share of its images that are another product's, from which on it
 class About(Struct, forbid_unknown_fields=True):
     """The content of an arrival's product.yaml."""
 
-    classes: list[str] = []
+    classes: list[str] = []  # that the dataset does not have yet
+    real: bool = False  # a product of the user's own, beside which the built-in world's count for nothing
 
 
 def check_name(name: str, known: coco.Coco, groups: dict[str, list[str]]) -> None:
@@ -68,6 +69,13 @@ def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split)
                       "New ones have to be listed under `classes` in product.yaml")  # fmt: skip
     if not any(a.image_id in {image.id for image in training} for a in dataset.annotations):
         raise Problem("its training images show no object at all")
+    if known.images:
+        refuse_copies(folder, dataset, known, images, near)
+    return dataset
+
+
+def refuse_copies(folder: Path, dataset: coco.Coco, known: coco.Coco, images: Path, near: Split) -> None:
+    """Raise a Problem where most of a product's images are in the dataset that there is."""
     mine = traits((folder / "images" / i.file_name, i) for i in dataset.images)
     theirs = traits((images / i.file_name, i) for i in known.images)
     hashes, thumbs = (np.concatenate([a, b]) for a, b in zip(mine, theirs, strict=True))
@@ -77,7 +85,17 @@ def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split)
         like = next(m for cluster in same for m in cluster if m >= len(mine[0]) and twice & set(cluster))
         other = known.images[like - len(mine[0])].file_name
         raise Problem(f"{len(twice)} of its {len(dataset.images)} images are in the dataset already, such as {other}")
-    return dataset
+
+
+def before(annotations: Path, params: Dataset, real: bool) -> coco.Coco:
+    """Return the dataset to which a product comes, as the health check left it. To a real one the built-in world's
+    products are none."""
+    drawn = real and params.source == "bins"
+    if drawn and not params.arrived:
+        return coco.Coco([], [], [])
+    known = coco.read(annotations)
+    groups = coco.grouped(known, params.groups)
+    return coco.subset(known, [i.id for name in params.arrived for i in groups[name]]) if drawn else known
 
 
 def about(folder: Path) -> About:
@@ -177,7 +195,8 @@ def join(source: Path, products: Path, names: list[str]) -> None:
     """Put products that have arrived into the source dataset, each as a group of its name."""
     if not names:
         return
-    dataset = coco.read(source / "annotations.json")
+    first = source / "annotations.json"
+    dataset = coco.read(first) if first.exists() else coco.Coco([], [], [])
     for name in names:
         folder = products / name
         more = coco.read(folder / "annotations.json")

@@ -41,6 +41,7 @@ KINDS = {
     "class_against_group": "Objects whose class does not fit their group",
     "under_represented": "Classes with few objects",
     "empty_box": "Boxes without area (no label is written for them)",
+    "double": "Objects annotated twice in the same way (one is left out: trainings would drop it, too)",
     "out_of_bounds": "Boxes that leave their image (clipped when converted)",
     "no_annotations": "Images without annotations (kept, as empty bins)",
     "turned": "Files with an EXIF rotation (turned as their annotations need it)",
@@ -78,7 +79,7 @@ def _names(ids: list[int], images: dict[int, coco.Image]) -> str:
 
 
 def _of_boxes(dataset: coco.Coco, images: dict[int, coco.Image]) -> list[Finding]:
-    found = []
+    found = [Finding("double", f"{len(ids)} times", (image,), ids) for image, ids in fixes.doubles(dataset)]
     for a in dataset.annotations:
         image = images.get(a.image_id)
         if image is None:

@@ -30,6 +30,20 @@ def apply(dataset: Coco, fixes: list[Fix]) -> tuple[Coco, list[dict]]:
     return dataset, record
 
 
+def doubles(dataset: Coco) -> list[tuple[int, tuple[int, ...]]]:
+    """Return image and annotation ids of objects that are annotated several times, with the same class and box."""
+    same: dict[tuple, list[int]] = {}
+    for a in dataset.annotations:
+        same.setdefault((a.image_id, a.category_id, a.bbox), []).append(a.id)
+    return [(image, tuple(ids)) for (image, *_), ids in same.items() if len(ids) > 1]
+
+
+def once(dataset: Coco) -> Coco:
+    """Return the dataset with each object annotated once: of doubles the first stays."""
+    more = {id_ for _, ids in doubles(dataset) for id_ in ids[1:]}
+    return Coco(dataset.images, dataset.categories, [a for a in dataset.annotations if a.id not in more])
+
+
 def _meant(annotation: Annotation, fix: Fix) -> bool:
     if fix.annotation is not None:
         return annotation.id == fix.annotation

@@ -31,6 +31,7 @@ def main() -> None:
     near = near_duplicate_images(looks, params)
     before = inspect(dataset, looks, near, params)
     corrected, record = fixes.apply(dataset, params.dataset.fixes)
+    corrected = fixes.once(corrected)
     known = {image.id for image in corrected.images}
     corrected.annotations = [a for a in corrected.annotations if a.image_id in known]
     near = [left for cluster in near if len(left := [i for i in cluster if i in known]) > 1]

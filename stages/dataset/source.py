@@ -1,6 +1,6 @@
 """The source dataset in one place: drawn by the bins world, or copied from the COCO dataset that params.yaml names.
 
-Products that have arrived since are part of it.
+Products that have arrived since are part of it, or all of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> None:
     with files.replacing(paths.SOURCE) as folder:
         if params.dataset.source == "bins":
             world.generate(params.now.bins, params.seed, folder)
-        else:
+        elif params.dataset.source == "coco":
             copy(Path(params.dataset.images), Path(params.dataset.annotations), folder)
         arrival.join(folder, paths.PRODUCTS, params.dataset.arrived)
 

@@ -1,6 +1,8 @@
 """A named choice of training images, with the reason for each pick (data/subsets/<subset>).
 
-Whatever trains on a subset reads this folder alone, so that a new product makes no old experiment stale.
+Whatever trains on a subset reads this folder alone, so that a new product makes no old experiment stale. Of a choice
+that the dataset cannot give, because it has no other product or too few images, only a note why is left, and what is
+made of it is left out.
 """
 
 from __future__ import annotations
@@ -13,10 +15,14 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import KDTree
 
-from stages import command, files, paths, settings
+from stages import command, files, left_out, paths, settings
 from stages.dataset import coco, segmentation
 from stages.problem import Problem
 from stages.settings import Products, Subset
+
+
+class Lacking(Problem):
+    """What a choice asks for is not in the dataset."""
 
 
 def main(subset: str) -> None:
@@ -28,10 +34,16 @@ def main(subset: str) -> None:
     train = set(files.read_json(paths.SPLIT)["train"])
     groups = coco.grouped(dataset, params.dataset.groups)
     picks, of = [], 0
-    for group in meant(rule.group, params.products, list(groups), f"subsets.{subset}.group"):
-        candidates = coco.subset(dataset, [image.id for image in groups[group] if image.id in train])
-        picks += pick(candidates, rule, params.seed, f"subsets.{subset}.count: {group}")
-        of += len(candidates.images)
+    try:
+        for group in meant(rule.group, params.products, list(groups), f"subsets.{subset}.group"):
+            candidates = coco.subset(dataset, [image.id for image in groups[group] if image.id in train])
+            picks += pick(candidates, rule, params.seed, f"subsets.{subset}.count: {group}")
+            of += len(candidates.images)
+    except Lacking as lacking:
+        print(f"left out: {lacking}")
+        with files.replacing(paths.SUBSETS / subset) as folder:
+            left_out.note(folder, str(lacking))
+        return
     chosen = coco.subset(dataset, [id_ for id_, _ in picks])
     with files.replacing(paths.SUBSETS / subset) as folder:
         fill(folder, chosen, paths.SOURCE_IMAGES)
@@ -50,13 +62,18 @@ def fill(folder: Path, chosen: coco.Coco, images: Path) -> None:
 
 
 def meant(word: str, products: Products, groups: list[str], where: str) -> list[str]:
-    """Return the groups that a subset's `group` stands for."""
-    known = {"focus": [products.focus], "other": [products.other], "every": groups}
-    known |= {f"but_{word}": [g for g in groups if g != known[word][0]] for word in ("focus", "other")}
+    """Return the groups that a subset's `group` stands for; raise Lacking where it is for other products and there are
+    none."""
+    other = [products.other] if products.other in groups else []
+    known = {"focus": [products.focus], "other": other, "every": groups}
+    known |= {
+        "but_focus": [g for g in groups if g != products.focus],
+        "but_other": [g for g in groups if g not in other],
+    }
     known["rest"] = [group for group in groups if group not in (products.focus, products.other, *products.apart)]
     found = known.get(word, [word])
     if not found:
-        raise Problem(f"{where}: there is no group besides {products.focus} and {products.other}")
+        raise Lacking(f"{where}: {word} is none of the dataset's groups ({', '.join(groups)})")
     return among(found, groups, where)
 
 
@@ -73,7 +90,7 @@ def pick(candidates: coco.Coco, rule: Subset, seed: int, where: str) -> list[tup
     there = len(candidates.images)
     count = there if rule.count == "all" else min(rule.count, there) if rule.fewer else rule.count
     if count > there or count == 0:
-        raise Problem(f"{where} has {there} training images, {rule.count} are wanted")
+        raise Lacking(f"{where} has {there} training images, {rule.count} are wanted")
     if rule.prefer == "random":
         return _shuffled(candidates, seed)[:count]
     return (_separated(candidates) if rule.prefer == "separated" else _crowded(candidates))[:count]

@@ -51,7 +51,7 @@ class Comparison:
 
     def closed(self, name: str, part: Roles, end: str | None) -> statistics.Interval | None:
         """Return how much of the way from the baseline to an arm made of all images another has gone."""
-        if not part.baseline or not end or name in (part.few, part.baseline, end, OLD):
+        if not part.baseline or not end or end == part.baseline or name in (part.few, part.baseline, end, OLD):
             return None
         arm, start, all_ = ([self.scores[of]["map50_95"]] for of in (name, part.baseline, end))
         return statistics.closed(arm, start, all_, self.sampling("map50_95"))
@@ -177,7 +177,7 @@ def decisions(of: Comparison, arms: dict[str, Arm], part: Roles, kept: dict[str,
     )
     offers = []
     for name, arm in may_ship(arms, of.params).items():
-        if name not in there or OLD not in there or (arm.ratio and not include.yes):
+        if name not in there or (arm.ratio and not include.yes):
             continue
         if from_scratch(arm):
             held = None
@@ -185,10 +185,11 @@ def decisions(of: Comparison, arms: dict[str, Arm], part: Roles, kept: dict[str,
             continue
         else:
             held = tuple(Difference(**kept[name]["against"][m]) for m in ("map50_95", "found"))
-        gain = of.difference(name, OLD, "worth")
+        gain = of.difference(name, OLD, "worth") if OLD in there else None
         offers.append(Offer(name, of.estimate(name, "worth"), of.estimate(name, "found"), gain, held))
     promote = decision.promote(offers, rule.margin, rule.least_found)
     return {
         "include_fakes": int(include.yes), "include_fakes_why": include.why,
         "promote_product": int(promote.yes), "promote_product_why": promote.why, "chosen": promote.chosen,
+        "detector_before": int(OLD in there),
     }  # fmt: skip

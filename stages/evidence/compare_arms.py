@@ -33,8 +33,8 @@ def main() -> None:
     for product in ("focus", "other"):
         arms = {name: arm for name, arm in params.arms.items() if arm.product == product}
         trained = {name: arm for name, arm in arms.items() if (folder(name, arm) / "run.json").exists()}
-        for name in arms.keys() - trained.keys():
-            print(f"arm {name} has not been trained; it is left out")
+        if missing := [name for name in arms if name not in trained]:
+            print(f"arms that have not been trained are left out: {', '.join(missing)}")
         for name, arm in trained.items():
             lineage.check(name, arm, params, dataset)
         if trained and not held_out.there([params.group(product)], params):

@@ -27,7 +27,7 @@ class Offer:
     name: str
     worth: Interval
     found: Interval
-    gain: Difference  # of worth, on the product, over the old detector
+    gain: Difference | None  # of worth, on the product, over the old detector; None: there is none
     kept: (
         tuple[Difference, ...] | None
     )  # on the known products: mAP50-95, objects found; None: it looks for none of them
@@ -43,10 +43,10 @@ def include_fakes(primary: str, baseline: str, gain: Difference | None) -> Decis
 
 def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decision:
     """Choose the detector whose worth is highest at the lower end of its interval, of those with which the known
-    products hold; decide whether it replaces the old one."""
+    products hold; decide whether it replaces the old one, or, where there is none, whether it does what is asked."""
     there = list(offers)
     if not there:
-        return Decision(False, "no arm that may ship, or zero_shot, was run")
+        return Decision(False, "no arm that may ship was run")
     holding = [offer for offer in there if offer.kept is None or min(kept.low for kept in offer.kept) > -margin]
     if not holding:
         worst = max(there, key=lambda offer: offer.worth.low)
@@ -54,20 +54,24 @@ def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decis
         return Decision(False, f"with none of {len(there)} detectors the known products hold: {margin:g} may be lost, "
                         f"with {worst.name} it is {said} (mAP50-95, objects found)", worst.name)  # fmt: skip
     best = max(holding, key=lambda offer: offer.worth.low)
-    said = (f"{best.name} is worth {_of(best.worth)}, the most at the lower end of {len(holding)} detectors; against "
-            f"the old one {_says(best.gain)}; it finds {_of(best.found)} of the objects")  # fmt: skip
-    if best.gain.low <= 0:
+    before = f"against the old one {_says(best.gain)}" if best.gain else "there was none before"
+    said = (f"{best.name} is worth {_of(best.worth)}, the most at the lower end of {len(holding)} detectors; {before}; "
+            f"it finds {_of(best.found)} of the objects")  # fmt: skip
+    if best.gain and best.gain.low <= 0:
         return Decision(False, said + "; not shown to be better", best.name)
     if best.found.low < least_found:
         return Decision(False, said + f"; {least_found:g} are asked for", best.name)
+    if best.gain is None:
+        return Decision(True, said, best.name)
     if best.kept is None:
         return Decision(True, said + "; it looks for this product alone, the known ones keep their detector", best.name)
     return Decision(True, said + f"; on the known products {', '.join(map(_says, best.kept))}", best.name)
 
 
 def put_to_use(decided: dict) -> str:
-    """Return whose detector the decisions, as they are written down, put to use: the chosen arm's, or the old one."""
-    return decided["chosen"] if decided["promote_product"] else OLD
+    """Return whose detector the decisions, as they are written down, put to use: the chosen arm's, or the old one. One
+    that is not promoted is still the best there is where there was none before."""
+    return decided.get("chosen", OLD) if decided["promote_product"] or not decided["detector_before"] else OLD
 
 
 def _of(share: Interval) -> str:

@@ -32,13 +32,12 @@ def examine(product: str, params: Settings) -> tuple[dict, compare.Seen]:
     arms = {name: of for name, of in arms.items() if (compare_arms.folder(name, of) / "run.json").exists()}
     weights, part = compare_arms.weights(product, arms), roles(arms, params)
     tried = {name: of for name, of in may_ship(arms, params).items() if possible(of, params)}
-    if OLD not in weights or not tried:
-        why = "no arm or no old detector"
-        return {"gate": {"include_fakes": 0, "promote_product": 0, "promote_product_why": why}}, {}
+    if not tried:
+        return {"gate": undecided("no arm was run")}, {}
     known = seed_spread.from_study()  # of one detector; each arm has one for every fold here
     kept = compare.known_products(weights, arms, product, params, params.now.evidence, known)
-    seen = looked(tried, params, weights[OLD][0])
-    images = len(seen[OLD][0])
+    seen = looked(tried, params, next(iter(weights.get(OLD, [])), None))
+    images = len(next(iter(seen.values()))[0])
     count = min(FOLDS, images)
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
     of = Comparison(seen, classes, params, known and known / np.sqrt(count))
@@ -51,6 +50,11 @@ def examine(product: str, params: Settings) -> tuple[dict, compare.Seen]:
                         "against": against.get(name, {})} for name, one in whole.items()},
         "known": kept, "gate": gate | {key: gate[key] + by for key in ("include_fakes_why", "promote_product_why")},
     }, seen  # fmt: skip
+
+
+def undecided(why: str) -> dict:
+    """Return the decisions where there is nothing to decide on: the old detector stays."""
+    return {"include_fakes": 0, "promote_product": 0, "promote_product_why": why, "detector_before": 1}
 
 
 def looked(tried: dict[str, Arm], params: Settings, old: Path | None = None) -> compare.Seen:

@@ -20,7 +20,7 @@ def main() -> None:
     tested = files.read_json(paths.EVIDENCE / "results.json")
     by_folds, seen = {}, {}
     if held_out.there([params.group(PRODUCT)], params):
-        decided = tested.get(PRODUCT, {}).get("gate") or {"include_fakes": 0, "promote_product": 0}
+        decided = tested.get(PRODUCT, {}).get("gate") or folds.undecided("no arm was run")
     else:
         by_folds, seen = folds.examine(PRODUCT, params)
         decided = by_folds["gate"]

@@ -36,7 +36,7 @@ def roles(arms: dict[str, Arm], params: Settings) -> Roles:
 
     bare = {name: arm for name, arm in arms.items() if arm.ratio == 0}
     plain = [n for n, arm in bare.items() if from_scratch(arm) and arm.augment == "plain"]
-    subset = arms[plain[0]].subset if plain else None
+    subset = params.arms[params.evidence.primary].subset
     standard = {n: arm for n, arm in bare.items() if from_scratch(arm) and arm.augment == "standard"}
     warm = {n: arm for n, arm in bare.items() if not from_scratch(arm)}
 

@@ -2,12 +2,14 @@
 
 The product's own images are its subset alone: they say how much its objects stand out, and changed copies of them how
 sure the detector is of these. What real images may look like is tried out on other products: a few images that it
-trained on, and others.
+trained on, and others. Where there is no other product, the copies play these, too, beside pictures recombined of the
+product's own objects; such a judge is less sure, because it has seen no photograph that it does not know.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save
@@ -15,12 +17,11 @@ from safetensors.numpy import save
 from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.detector import predict
-from stages.judge import limits, quality, reference
+from stages.judge import limits, planted, quality, reference
 from stages.judge.copies import LITTLE, copies
 from stages.judge.limits import Trial
 from stages.judge.quality import Seen
 from stages.judge.reference import Reference
-from stages.problem import Problem
 from stages.settings import Settings
 
 FEW = 10  # images of another product that play the part of the subset
@@ -45,21 +46,32 @@ def look_at_copies(own: Reference, params: Settings, product: str) -> list[Seen]
 
 
 def trials(params: Settings, product: str) -> list[Trial]:
-    """Return a trial of every other product that has images which the detector trained on, and others."""
-    weights, imgsz = paths.DETECTORS / product / "judge" / "last.pt", params.now.judge.imgsz
-    found = []
+    """Return a trial of every other product that has images which the detector trained on, and others; where none has,
+    of the product itself."""
+    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    own, found = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size), []
     for group in known_groups(params, product):
         few = known(params, product, group, "train", slice(FEW))
         unseen = known(params, product, group, "val", slice(0, None, 2))
         if few and unseen:
-            found.append(Trial(
-                few, predict.features(weights, few.pixels, imgsz),
-                unseen, predict.features(weights, unseen.pixels, imgsz),
-                quality.look(weights, unseen.pixels, imgsz, params.testing.confidence),
-            ))  # fmt: skip
-    if not found:
-        raise Problem(f"the judge of {product} needs other products with images in train and val; there are none")
-    return found
+            found.append(trial(few, unseen.pixels, weights, params))
+    return found or [trial(own, unlike(own, params), weights, params)]
+
+
+def trial(few: Reference, unseen: np.ndarray, weights: Path, params: Settings) -> Trial:
+    """Return what the detector makes of a few images that it trained on, and of others' pixels."""
+    imgsz = params.now.judge.imgsz
+    return Trial(
+        predict.features(weights, few.pixels, imgsz), predict.features(weights, unseen, imgsz),
+        quality.look(weights, unseen, imgsz, params.testing.confidence),
+    )  # fmt: skip
+
+
+def unlike(own: Reference, params: Settings) -> np.ndarray:
+    """Return good pictures of a product beside its photographs: changed copies, and its objects recombined."""
+    rng = np.random.default_rng(params.seed)
+    copied = [copies(pixels, params.judge.copies, params.judge.shift, rng, LITTLE) for pixels in own.pixels]
+    return np.concatenate([*copied, planted.greens(own, params.now.judge.planted, params.seed)])
 
 
 def known_groups(params: Settings, product: str) -> list[str]:

@@ -56,11 +56,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Trial:
-    """Another product in the same situation: few images that the detector trained on, others that it has not seen."""
+    """A product in the same situation: few images that the detector trained on, others that it has not seen."""
 
-    few: Reference
     few_features: np.ndarray
-    unseen: Reference
     unseen_features: np.ndarray
     seen: list[Seen]  # what the detector finds in the unseen ones
 

@@ -38,6 +38,14 @@ def planted(reference: Reference, more: Reference, each: int, shift: float, seed
     return np.stack(pictures), truth
 
 
+def greens(reference: Reference, count: int, seed: int) -> np.ndarray:
+    """Return pictures (n, size, size, 3; uint8) that are new and good; none, where no object stands free."""
+    free, rng = object_faults.of(reference), np.random.default_rng(seed)
+    empty = (salience.empty(reference) * 255).round().astype(np.uint8)
+    made = [recombined(empty, free, rng) for _ in range(count if free else 0)]
+    return np.array(made, np.uint8).reshape(-1, *empty.shape)
+
+
 def recombined(
     empty: np.ndarray, free: list[Piece], rng: np.random.Generator, ghosts: bool = False, cut: bool = False
 ) -> np.ndarray:

@@ -29,7 +29,7 @@ def main() -> None:
     judged = {
         name: files.read_json(paths.VERDICTS / f"{name}.json")
         for name in params.judged
-        if (paths.VERDICTS / f"{name}.json").exists()
+        if files.there(paths.VERDICTS / f"{name}.json")
     }
     tests = {p: files.read_json(paths.JUDGE_TESTS / p / "figures.json") for p in ("focus", "other") if _tested(p)}
     alike = {name: likeness(name, params) for name in judged}
@@ -118,6 +118,13 @@ def bars(judged: dict[str, dict]) -> Figure:
     return drawing
 
 
+def of_itself(figures: dict) -> list[str]:
+    """Return a warning where a judge was tested on what it has learnt from."""
+    why = "<p>There is no other product: these are made of the photographs that it has learnt from, so it is less " \
+          "sure than they say.</p>"  # fmt: skip
+    return [why] if figures.get("planted_of_itself") else []
+
+
 def _test(product: str, figures: dict) -> list[str]:
     folder = paths.JUDGE_TESTS / product
     accepted = f"{figures['planted_copies_accepted']} of {figures['planted_copies']}"
@@ -129,6 +136,7 @@ def _test(product: str, figures: dict) -> list[str]:
     return [
         f"<h2 id='test_{product}'>Its own test: the judge of {product}</h2>",
         page.tiles(tiles),
+        *of_itself(figures),
         _matrix(folder, "planted"),
         page.picture(photo.read(folder / "misjudged.jpg"), f"{product}: planted candidates that it judges wrongly"),
     ]

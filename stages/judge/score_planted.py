@@ -2,8 +2,9 @@
 
 The planted ones are made of another product's validation images: one half of these is among what calibrates, the other
 half is what copies, recombinations, halves and ghosts are made of. Of the product itself only the last figure speaks:
-how many of its validation images, which nothing that judges has seen, are called green. None of it reaches a later
-stage.
+how many of its validation images, which nothing that judges has seen, are called green. Where there is no other
+product, the planted ones are made of the images that the judge has learnt from, and say less (`planted_of_itself`).
+None of it reaches a later stage.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ SHOWN = 24  # misjudged candidates in the picture
 
 def main(product: str) -> None:
     params = settings.load()
-    by, more = other_bench(params, product)
+    alone = not known_groups(params, product)
+    by, more = own_bench(params, product) if alone else other_bench(params, product)
     pixels, truth = planted.planted(by.training, more, params.now.judge.planted, params.judge.shift, params.seed)
     said = [one.colour for one in picture_judge.judge(pixels, by, params)]
     copied = _copies(by, params)
@@ -43,7 +45,7 @@ def main(product: str) -> None:
         "copies_caught": by.copy.caught,
         "one_change_called_copy": called / max(len(changed), 1),
         "one_change_called_copy_low": low, "one_change_called_copy_high": high,
-        **real_green(params, product),
+        **real_green(params, product), "planted_of_itself": int(alone),
     }  # fmt: skip
     with files.replacing(paths.JUDGE_TESTS / product) as folder:
         rounded = {name: round(v, 4) if isinstance(v, float) else v for name, v in figures.items() if v is not None}
@@ -74,6 +76,16 @@ def other_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference
         limits.limits(own, look_at_copies(own, params, product), tried, params.judge),
         predict.features(weights, source.pixels, params.now.judge.imgsz), limits.known_features(tried),
     ), own  # fmt: skip
+
+
+def own_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference]:
+    """Return the product's own judge, and its images."""
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size)
+    return own_judge(params, product, own), own
+
+
+def own_judge(params: Settings, product: str, own: Reference) -> PictureJudge:
+    return picture_judge.load(paths.JUDGE / product, paths.DETECTORS / product / "judge" / "last.pt", own, own, params)
 
 
 def copies_called(pixels: np.ndarray, by: PictureJudge, params: Settings) -> int:
@@ -116,7 +128,7 @@ def real_green(params: Settings, product: str) -> dict[str, float]:
     if not real:
         return {}
     own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size)
-    by = picture_judge.load(paths.JUDGE / product, paths.DETECTORS / product / "judge" / "last.pt", own, own, params)
+    by = own_judge(params, product, own)
     judged = picture_judge.judge(real.pixels, by, params)
     green, copies = (sum(test(one) for one in judged) for test in (
         lambda one: one.colour == "green", lambda one: one.evidence.distance <= by.copy.distance))  # fmt: skip

@@ -1,10 +1,10 @@
 """Train the detector that judges a product's candidates (models/detector/<product>/judge/last.pt).
 
 Of the product itself it sees the subset alone, so that what it says of candidates rests on no image that the ten-image
-experiments may not know; of all other products it sees the train split. Its images are squashed to the size and shape
-that the generators draw. Many show an object more, cut out of another image: whole, or spoilt as generators spoil them,
-which makes a class of its own, because a detector would else take it for an object. Some are mixtures of images, in
-which nothing is whole. Half of all are worn.
+experiments may not know; of all other products, if there are any, it sees the train split. Its images are squashed to
+the size and shape that the generators draw. Many show an object more, cut out of another image: whole, or spoilt as
+generators spoil them, which makes a class of its own, because a detector would else take it for an object. Some are
+mixtures of images, in which nothing is whole. Half of all are worn.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from stages.detector import model
 from stages.judge import object_faults, reference
 from stages.judge.copies import LITTLE, worn
 from stages.judge.object_faults import FAULTS, GHOST, PART, Piece
-from stages.problem import Problem
 from stages.settings import Settings
 
 ADDED = (1, 2)  # objects added to a training image …
@@ -51,11 +50,9 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
     others = {image.id for name, images in groups.items() if name != group for image in images}
     own = {i.id for i in coco.read(paths.SUBSETS / params.known_subset(product) / "annotations.json").images}
     train, val = [[i for i in split[part] if i in others] for part in ("train", "val")]
-    if not train or not val:
-        raise Problem(f"the judge of {group} learns from other products too; train or val has none")
     repeat = max(1, math.ceil(SHARE / (1 - SHARE) * len(train) / len(own)))
     data = paths.CHECKPOINTS / "judge" / params.scale / product / str(seed)
-    parts = {"train": (train + sorted(own) * repeat) * VARIANTS, "val": val}
+    parts = {"train": (train + sorted(own) * repeat) * VARIANTS, "val": val or sorted(own)}  # its last weights are used
     write(dataset, parts, paths.SOURCE_IMAGES, data, params.now.gan.size, seed)
     rule = msgspec.structs.replace(params.now.detector, imgsz=params.now.judge.imgsz)
     trained = model.train(data, rule, seed, paths.CHECKPOINTS, f"detector that judges {product}")

@@ -1,7 +1,7 @@
 """The detector of the product in focus, to take away (models/products/<product>): weights, ONNX, a card, a page.
 
 It is what the gate's decision puts to use: the first seed's detector of the chosen arm, or, where none is promoted, the
-detector that was there before the product came.
+detector that was there before the product came; where there was none, the best there is, and card and page say so.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from stages.evidence import arm_metrics, compare_arms, held_out, lineage, unseen
 from stages.evidence.decision import put_to_use
 from stages.evidence.roles import OLD
 from stages.evidence.unseen import Unseen
+from stages.problem import Problem
 from stages.product import card, operating, product_page
 from stages.product.card import Calibration, Card, KnownClass
 from stages.settings import Settings
@@ -51,7 +52,10 @@ def main() -> None:
     decided = files.read_json(paths.METRICS / "gate.json")
     name = put_to_use(decided)
     arms = {name: params.arms[name]} if name != OLD else {}
-    weights, how = compare_arms.weights(PRODUCT, arms)[name][0], params.now.evidence
+    found, how = compare_arms.weights(PRODUCT, arms), params.now.evidence
+    if not found.get(name):
+        raise Problem(f"{group}: no detector has been trained ({decided.get('promote_product_why', 'no arm was run')})")
+    weights = found[name][0]
     tests = [group] if name != OLD else held_out.other_groups(PRODUCT, params)
     tested = held_out.seen(held_out.of(tests, params, how.imgsz), weights) if held_out.there(tests, params) else []
     known = Known(name, decided, unseen.read(files.read_json(paths.GATE / "unseen.json")), tested)

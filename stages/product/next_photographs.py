@@ -36,7 +36,7 @@ IMAGES, ANNOTATIONS, PAGE = "images", "annotations.json", "page.html"
 
 
 @dataclass(frozen=True)
-class Shape:
+class PhotoTraits:
     """A photograph's size, and what it is compared with others by."""
 
     width: int
@@ -50,7 +50,7 @@ class Looked:
     """A photograph that was looked at, and what the detector sees in it."""
 
     path: Path
-    shape: Shape
+    shape: PhotoTraits
     things: list[Thing]
 
 
@@ -96,15 +96,15 @@ def looked(todo: list[Path], look: Look, about: Card, unreadable: list[str]) -> 
     """Yield all photographs that can be read, each with what the detector sees in it: reading and looking at the same
     time."""
 
-    def read(path: Path) -> tuple[Shape, np.ndarray]:
+    def read(path: Path) -> tuple[PhotoTraits, np.ndarray]:
         if pictures.video(path):
             raise photo.Unreadable(f"{path}: a video; only photographs are chosen")
         pixels = photo.shown(path)
         height, width = pixels.shape[:2]
-        shape = Shape(width, height, choosing.afar(pixels), near_duplicates.traits(pixels))
+        shape = PhotoTraits(width, height, choosing.afar(pixels), near_duplicates.traits(pixels))
         return shape, photo.fit(pixels, about.imgsz)
 
-    def readable() -> Iterator[tuple[Path, tuple[Shape, np.ndarray]]]:
+    def readable() -> Iterator[tuple[Path, tuple[PhotoTraits, np.ndarray]]]:
         for path, reading in pictures.ahead(pool, read, todo, detect.BATCH):
             bar.update()
             try:

@@ -16,6 +16,7 @@ from stages.dataset import coco, photo
 from stages.detector.marked import marked
 from stages.detector.scenes import DetectedScene
 from stages.evidence import errors
+from stages.evidence.roles import OLD
 from stages.evidence.unseen import Unseen
 from stages.product import card, operating
 from stages.product.card import Calibration, Card, Threshold
@@ -44,10 +45,11 @@ def render(about: Card, seen: Unseen, tested: list[DetectedScene], params: Setti
 
 def verdict(about: Card) -> str:
     """Return in a few words whether there is a detector, and what it does."""
-    if not about.promoted:
+    if about.arm == OLD:
         return "no new detector is promoted; this is the one from before"
     recall = about.figures.get("recall")
-    return f"a detector that finds {percent(recall)} of the objects" if recall else "a detector, not measured"
+    said = f"a detector that finds {percent(recall)} of the objects" if recall else "a detector, not measured"
+    return said if about.promoted else f"{said}, too little to be promoted; there is no other"
 
 
 def percent(share: dict[str, float]) -> str:
@@ -166,7 +168,7 @@ def said(about: Card, params: Settings) -> list[str]:
     tested = files.read_json(paths.EVIDENCE / "results.json").get("focus")
     arms = {name: arm for name, arm in params.arms.items() if arm.product == "focus"}
     lines = answer.sentences(tested, arms, params) if tested else []
-    decided = "is put to use" if about.promoted else "stays in use"
+    decided = "stays in use" if about.arm == OLD else "is put to use" if about.promoted else "is all there is"
     lines += [f"{about.arm} {decided}: {about.why}."]
     if not tested:
         lines += [f"Fakes: {files.read_json(paths.METRICS / 'gate.json').get('include_fakes_why', 'not tried')}."]

@@ -39,7 +39,7 @@ def section(name: str, params: Settings) -> list[str]:
     if not candidates.exists():
         return [*parts, "<p class=soft>Not run.</p>"]
     verdicts, accepted = paths.VERDICTS / f"{name}.json", paths.ACCEPTED / name / "accepted.json"
-    facts = files.read_json(verdicts) if name in params.judged and verdicts.exists() else None
+    facts = files.read_json(verdicts) if name in params.judged and files.there(verdicts) else None
     if facts:
         parts.append(f"<p>{sentence(name, facts)}</p>")
     if accepted.exists():
@@ -125,7 +125,7 @@ def scaled(pixels: np.ndarray) -> np.ndarray:
 def nearest(name: str) -> dict[str, Path]:
     """Return, for each candidate that was judged, the training image that it is nearest to."""
     said = paths.VERDICTS / f"{name}.csv"
-    if not said.exists():
+    if not files.there(said):
         return {}
     manifest = tables.read(paths.CANDIDATES / name / "manifest.csv")
     folders = [parent / "images" for parent in reference.parents(manifest)]

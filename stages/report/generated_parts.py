@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages import page, paths
+from stages import files, page, paths
 from stages.dataset import photo
 from stages.settings import Settings
 
@@ -32,7 +32,7 @@ def section(params: Settings) -> list[str]:
 
 
 def shown(path: Path, alt: str) -> str:
-    return page.picture(photo.fit(photo.read(path), WIDTH), alt) if path.exists() else ""
+    return page.picture(photo.fit(photo.read(path), WIDTH), alt) if files.there(path) else ""
 
 
 def filled() -> list[str]:

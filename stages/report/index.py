@@ -13,6 +13,7 @@ from stages import command, files, page, paths, provenance, settings
 from stages.dataset import photo
 from stages.evidence import first_look
 from stages.judge.colours import COLOURS
+from stages.judge.report import of_itself
 from stages.report import answer, experiments, generated_parts, study
 from stages.settings import Settings
 
@@ -121,7 +122,7 @@ def by_folds() -> list[str]:
 
 def measured_labels() -> dict[str, dict[str, dict]]:
     """Product → pictures whose truth is known → figures."""
-    return {p.stem: files.read_json(p) for p in sorted(paths.LABELS.glob("*.json"))}
+    return {p.stem: files.read_json(p) for p in sorted(paths.LABELS.glob("*.json")) if files.there(p)}
 
 
 def label_metrics(found: dict[str, dict[str, dict]]) -> dict[str, float]:
@@ -157,9 +158,11 @@ def judge() -> list[str]:
     for product in ("focus", "other"):
         path = paths.JUDGE_TESTS / product / "confusion.csv"
         if path.exists():
-            right = files.read_json(path.with_name("figures.json"))["planted_accuracy"]
+            figures = files.read_json(path.with_name("figures.json"))
+            right = figures["planted_accuracy"]
             parts += [
                 f"<h3>On planted candidates: the judge of {product}, {100 * right:.1f} % right</h3>",
+                *of_itself(figures),
                 page.table(["planted", *(f"called {c}" for c in COLOURS)], pd.read_csv(path).to_numpy().tolist()),
             ]
     path = paths.JUDGE_TESTS / "labelled" / "confusion.csv"

@@ -211,3 +211,20 @@ def test_the_word_ready_and_a_reason_are_no_content(product):
     assert arrival.content(product) == before
     (product / "more.txt").write_text("x")
     assert arrival.content(product) != before
+
+
+def test_beside_a_real_product_the_built_in_world_counts_for_nothing(bins, product):
+    drawn = settings.load(ROOT / "params.yaml").dataset
+    annotations = bins / "annotations.json"
+    assert not arrival.before(annotations, drawn, real=True).images
+    assert len(coco.grouped(arrival.before(annotations, drawn, real=False), {})) > 1
+    mine = msgspec.structs.replace(drawn, arrived=["tube_mint"])
+    assert set(coco.grouped(arrival.before(annotations, mine, real=True), {})) == {"tube_mint"}
+    files.write(product / "product.yaml", "{classes: [A, B, C, D, E, S], real: true}")
+    assert len(check(product, arrival.before(annotations, drawn, real=True), bins).images) == 6
+
+
+def test_a_dataset_may_be_nothing_but_what_has_arrived(product, tmp_path):
+    arrival.tidy(product, arrival.joined(product), tmp_path / "products" / "spray")
+    arrival.join(tmp_path / "source", tmp_path / "products", ["spray"])
+    assert len(coco.read(tmp_path / "source" / "annotations.json").images) == 6

@@ -125,3 +125,12 @@ def test_any_class_name_and_any_box_can_be_shown(tmp_path, monkeypatch, hand):
     health.main()
     assert {f["kind"]: f["annotations"] for f in found()}["out_of_bounds"] == [2]
     assert "coin_$1_$2" in health.REPORT.with_suffix(".html").read_text()
+
+
+def test_an_object_that_is_annotated_twice_counts_once(tmp_path, monkeypatch, hand):
+    box, same, other = ({"bbox": [5, 5, 9, 9]}, {"bbox": [5, 5, 9, 9]}, {"bbox": [5, 5, 9, 9], "category_id": 2})
+    source(tmp_path, hand([("a.png", 60, 40)], [box, same, other], (("thing", 1), ("part", 2))))
+    settle(tmp_path, monkeypatch)
+    health.main()
+    assert [(f["annotations"], f["fixed"]) for f in found("double")] == [([1, 2], True)]
+    assert [a.id for a in coco.read(paths.ANNOTATIONS).annotations] == [1, 3]

@@ -1,8 +1,10 @@
 import pytest
 
+from stages import files, left_out, paths
 from stages.dataset import coco, subset
 from stages.problem import Problem
 from stages.settings import Products, Subset
+from tests.helpers import projects
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +42,32 @@ def test_what_a_group_s_word_means(word, groups):
     assert subset.meant(word, products, ["a", "b", "c", "d", "m"], "s") == groups
 
 
-@pytest.mark.parametrize(("word", "said"), [("rest", "no group besides a and b"), ("x", "no group 'x'.* has a, b")])
+@pytest.mark.parametrize(("word", "said"), [("rest", "rest is none of .*a, b"), ("x", "no group 'x'.* has a, b")])
 def test_a_word_that_means_no_group_is_refused(word, said):
     with pytest.raises(Problem, match=said):
         subset.meant(word, Products(focus="a", other="b", apart=[]), ["a", "b"], "s")
+
+
+@pytest.mark.parametrize("other", [None, "nothing"])
+def test_of_a_single_product_there_is_no_other(other):
+    alone = Products(focus="a", other=other, apart=[])
+    for word in ("other", "rest", "but_focus"):
+        with pytest.raises(subset.Lacking):
+            subset.meant(word, alone, ["a"], "s")
+    assert subset.meant("but_other", alone, ["a"], "s") == subset.meant("every", alone, ["a"], "s") == ["a"]
+
+
+@pytest.mark.parametrize(("name", "said"), [("other_ten", "other is none of"), ("twenty", "10 training images")])
+def test_of_a_choice_that_cannot_be_made_a_note_is_left(name, said, bins, tmp_path, monkeypatch):
+    projects.smoke(tmp_path)
+    projects.change(tmp_path, {"products.other": None})
+    monkeypatch.chdir(tmp_path)
+    dataset = coco.read(bins / "annotations.json")
+    ten = coco.subset(dataset, [i.id for i in dataset.images if i.file_name.startswith("tube_mint/")][:10])
+    coco.write(paths.ANNOTATIONS, ten)
+    files.write_json(paths.SPLIT, {"train": [image.id for image in ten.images]})
+    subset.main(name)
+    assert said in str(left_out.why(paths.SUBSETS / name))
 
 
 def test_separated_prefers_distance_among_images_with_as_many_objects(tubes):

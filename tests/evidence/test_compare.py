@@ -131,6 +131,11 @@ def test_no_arm_with_fakes_is_chosen_where_fakes_are_not_shown_to_help():
     assert (said["include_fakes"], said["chosen"]) == (1, "paste")
 
 
+def test_a_product_that_is_alone_is_decided_on_without_an_old_detector():
+    said = gate({name: GOOD[name] for name in ("ten_standard", "paste")}, {})
+    assert (said["promote_product"], said["detector_before"]) == (1, 0)
+
+
 def test_without_detectors_there_is_nothing_to_promote():
     of = Comparison({OLD: seen(0.0)}, 2, PARAMS, None)
     assert compare.decisions(of, PARAMS.arms, PART, {})["promote_product"] == 0

@@ -1,5 +1,6 @@
 from stages.evidence import decision
 from stages.evidence.decision import Offer
+from stages.evidence.roles import OLD
 from stages.evidence.statistics import Difference, Interval
 
 
@@ -48,3 +49,18 @@ def test_one_that_is_no_better_or_finds_too_little_is_not_promoted():
     poor = promote(offer("ten_standard", 0.3, found=0.4))
     assert not poor.yes and "0.5 are asked for" in poor.why
     assert not promote().yes
+
+
+def test_where_there_was_none_before_a_detector_has_to_find_enough():
+    def alone(found):
+        return promote(Offer("paste", share(0.6), share(found), None, None))
+
+    assert alone(0.9).yes and "there was none before" in alone(0.9).why
+    assert not alone(0.4).yes and alone(0.4).chosen == "paste"
+
+
+def test_what_is_put_to_use_is_the_chosen_one_the_old_one_or_all_there_is():
+    def used(promoted, before):
+        return decision.put_to_use({"promote_product": promoted, "chosen": "paste", "detector_before": before})
+
+    assert [used(1, 1), used(0, 1), used(1, 0), used(0, 0)] == ["paste", OLD, "paste", "paste"]

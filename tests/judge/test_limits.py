@@ -28,7 +28,7 @@ def test_limits_come_from_real_images():
 
     pictures = [seen(0.4 + 0.1 * k) for k in range(6)]
     features = np.eye(6)
-    trial = Trial(OWN, features, OWN, features + 0.01, pictures)
+    trial = Trial(features, features + 0.01, pictures)
     found = limits.limits(OWN, [seen(0.6)], [trial], RULE)
     assert 0.4 * LITTLE_LESS <= found.confidence < 0.42 * LITTLE_LESS
     assert found.mean == pytest.approx((0.95 + 0.4) / 2 * LITTLE_LESS, rel=0.02)

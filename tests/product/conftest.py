@@ -56,7 +56,7 @@ def decided(bins, tmp_path_factory) -> Path:
         arms = {name: {"map50_95": 0.5, "low": 0.4, "high": 0.6, "seeds": [0.5, 0.5], "run": {"images": images},
                        "against": {"ten_standard": AGAINST}} for name, images in counts.items()}  # fmt: skip
         decision = {"include_fakes": 1, "include_fakes_why": "they help", "promote_product": 1,
-                    "promote_product_why": "paste is <b>best</b>", "chosen": "paste"}  # fmt: skip
+                    "promote_product_why": "paste is <b>best</b>", "chosen": "paste", "detector_before": 1}  # fmt: skip
         roles = {"few": None, "baseline": "ten_standard", "ceiling": None}
         files.write_json(paths.EVIDENCE / "results.json", {"focus": {
             "group": "tube_mint", "test_images": 7, "roles": roles, "arms": arms, "gate": decision,

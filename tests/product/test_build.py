@@ -3,6 +3,7 @@ import pytest
 
 from stages import files, paths, settings
 from stages.evidence import unseen
+from stages.problem import Problem
 from stages.product import build, card, detect
 from tests.product.conftest import NAMES, decide, without_tests
 
@@ -65,13 +66,30 @@ def test_it_is_what_detect_uses_for_the_product_in_focus(there):
 
 def test_where_none_is_promoted_it_is_the_old_detector_and_says_so(project):
     params = settings.load()
-    decide(params, {"include_fakes": 0, "promote_product": 0, "promote_product_why": "no better", "chosen": "paste"})
+    decide(params, {"include_fakes": 0, "promote_product": 0, "promote_product_why": "no better", "chosen": "paste",
+                    "detector_before": 1})  # fmt: skip
     build.main()
     about = card.read(PRODUCT)
     assert files.digest(PRODUCT / card.WEIGHTS) == files.digest(paths.DETECTORS / "focus" / "known" / "last.pt")
     assert (about.arm, about.promoted, about.why) == ("zero_shot", False, "no better")
     assert "of the known products" in about.figures["on"] and not about.trained_on["photographs"]
     assert "no new detector is promoted" in (PRODUCT / card.PAGE).read_text()
+
+
+def test_where_there_was_none_before_the_best_there_is_is_built_and_says_so(project):
+    decide(settings.load(), {"include_fakes": 0, "promote_product": 0, "promote_product_why": "it finds too little",
+                             "chosen": "paste", "detector_before": 0})  # fmt: skip
+    build.main()
+    about = card.read(PRODUCT)
+    assert (about.arm, about.promoted) == ("paste", False)
+    assert "too little to be promoted; there is no other" in (PRODUCT / card.PAGE).read_text()
+
+
+def test_without_any_detector_it_is_one_line(project):
+    files.write_json(paths.METRICS / "gate.json", {"promote_product": 0, "detector_before": 0})
+    (paths.DETECTORS / "focus" / "known" / "last.pt").unlink()
+    with pytest.raises(Problem, match="tube_mint: no detector has been trained"):
+        build.main()
 
 
 def test_a_product_without_photographs_to_spare_is_built_without_thresholds(project):
@@ -94,7 +112,8 @@ def test_a_built_product_is_the_same_again(built, project):
 def test_ten_photographs_and_no_others_choose_thresholds_fold_by_fold(project):
     """Each is seen by a detector made in the same way without it."""
     without_tests("tube_mint")
-    decision = {"include_fakes": 0, "promote_product": 1, "promote_product_why": "better", "chosen": "ten_standard"}
+    decision = {"include_fakes": 0, "promote_product": 1, "promote_product_why": "better", "chosen": "ten_standard",
+                "detector_before": 1}  # fmt: skip
     decide(settings.load(), decision)
     seen = unseen.read(files.read_json(paths.GATE / "unseen.json"))
     ten = files.read_json(paths.SUBSETS / "ten" / "annotations.json")["images"]

@@ -1,0 +1,170 @@
+"""A detector of your own photographs: a folder in, models/products/<name>/ out, by one command (`make product`).
+
+What an annotation tool exported is turned into an arrival and goes the way of all arrivals, here and now: a branch, the
+loop, the gate, and onto main. The same command goes on where a killed one was.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from prefect import flow
+
+from flows import arrivals, inbox, main_branch, operator_commands, password, product_loop, repository
+from flows.inbox import Arrival
+from flows.still import Waits
+from stages import command, files, paths, provenance, settings
+from stages.dataset import arrival, coco, fixes, health
+from stages.dataset.findings import KINDS, inspect
+from stages.dataset.formats import convert
+from stages.problem import Problem
+from stages.product import card
+from stages.settings import Settings
+
+STEPS_A_SECOND = 8  # of a training, of 16 pictures of 128 pixels on one core of 2024
+BESIDE = 6  # minutes for all that is no training of an arm
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Photographs that were turned into an arrival's folder."""
+
+    name: str
+    folder: Path
+
+
+def main(photographs: str, name: str = "") -> None:
+    began, checkout = time.monotonic(), Path.cwd()
+    ready(checkout)
+    params = settings.load()
+    with tempfile.TemporaryDirectory(prefix="tenfold-") as place, password.temporary():
+        asked = turned(Path(photographs), name or coco.folder_group(Path(photographs).resolve().name), Path(place))
+        with inbox.alone(checkout) as mine:
+            if not mine:
+                raise Problem("a run is at work on arrivals; ask again when it has ended")
+            inbox.recover(checkout)
+            of = there(checkout, asked) or taken(checkout, asked, params)
+            if of.state in inbox.OPEN:
+                made(checkout, of)
+                of = entry(checkout, of)
+    say(of, time.monotonic() - began)
+
+
+def ready(checkout: Path) -> None:
+    """Raise a Problem where what is made could not be committed in the end."""
+    try:
+        repository.git(checkout, "var", "GIT_COMMITTER_IDENT")
+        main_branch.fit(checkout)
+    except Waits as waits:
+        raise Problem(str(waits)) from None
+    except RuntimeError:
+        raise Problem("git does not know who you are: `git config --global user.name …`, `… user.email …`") from None
+
+
+def turned(photographs: Path, name: str, place: Path) -> Asked:
+    """Return the photographs as an arrival of a real product, in a folder in `place`."""
+    folder = place / name
+    print(convert.convert(photographs, folder))
+    classes = coco.class_names(coco.read(folder / "annotations.json"))
+    about = arrival.About(classes=classes, real=True)
+    files.write(folder / "product.yaml", msgspec.yaml.encode(about))
+    return Asked(name, folder)
+
+
+def there(checkout: Path, asked: Asked) -> Arrival | None:
+    """Return what is known of these photographs from an earlier run, to be gone on with; None, where they are new."""
+    content = arrival.content(asked.folder)
+    known = [of for of in inbox.read(checkout) if of.name == asked.name and of.state not in inbox.GONE]
+    if not known:
+        return None
+    of = known[-1]
+    if of.content != content:
+        raise Problem(f"{asked.name} is there already, with other photographs ({of.state}): give this product another "
+                      "name, NAME=…")  # fmt: skip
+    if of.state == "failed":
+        operator_commands.retry(checkout, of.name)
+    return entry(checkout, of)
+
+
+def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
+    """Check new photographs, say what is wrong with them, and take them out of the queue as arrivals are."""
+    if not inbox.NAME.fullmatch(asked.name):
+        raise Problem(f"{asked.name}: give the product a name of small letters, digits and underscores: NAME=…")
+    own = params.dataset.source == "coco" or params.dataset.arrived
+    if own and not (checkout / paths.ANNOTATIONS).exists():
+        product_loop.bring(checkout, ["health"], product_loop.Means())
+    known = arrival.before(checkout / paths.ANNOTATIONS, params.dataset, real=True)
+    arrival.check_name(asked.name, known, params.dataset.groups)
+    images = checkout / paths.SOURCE_IMAGES
+    dataset = arrival.check(asked.folder, known, images, params.arrival.least, params.split)
+    print("\n".join(findings(asked.folder, dataset, params)))
+    print(plan(dataset, known, params))
+    folder = checkout / inbox.INCOMING / asked.name
+    if folder.exists():  # of a killed run, which did not come to take it
+        shutil.rmtree(folder)
+    shutil.copytree(asked.folder, folder)
+    of = inbox.claim(checkout, folder)
+    if of is None:
+        raise Problem(f"{inbox.INCOMING / asked.name} could not be taken; {inbox.QUARANTINE} says why")
+    return of
+
+
+def findings(folder: Path, dataset: coco.Coco, params: Settings) -> list[str]:
+    """Return what the health check finds in a product's photographs, a line for each kind, with what is done."""
+    mine = msgspec.structs.replace(params, dataset=msgspec.structs.replace(params.dataset, groups={"product": ["*"]}))
+    looks = health.look(dataset, folder / "images")
+    found = inspect(dataset, looks, health.near_duplicate_images(looks, mine), mine)
+    counts = Counter(one.kind for one in found)
+    first = {one.kind: one.says for one in reversed(found)}
+    lines = [f"  {count} × {KINDS[kind]}: {first[kind]}{', …' * (count > 1)}" for kind, count in counts.items()]
+    left = len(dataset.annotations) - len(fixes.once(dataset).annotations)
+    return [
+        f"health check: {'nothing found' if not lines else ''}",
+        *lines,
+        *([f"  {left} doubles are left out"] * bool(left)),
+    ]
+
+
+def plan(dataset: coco.Coco, known: coco.Coco, params: Settings) -> str:
+    """Return in a line what is going to happen, and how long that takes."""
+    others, tests = list(coco.grouped(known, params.dataset.groups)), sum(i.split == "test" for i in dataset.images)
+    arms = [name for name in (target.rpartition("@")[2] for target in params.arrival.targets)
+            if others or params.arms[name].start == settings.NONE]  # fmt: skip
+    how, folds = params.now.evidence, 0 if tests else 5
+    trainings = len(arms) * (how.seeds + folds) + (params.evidence.known_steps if others else 0)
+    minutes = BESIDE + trainings * how.steps / (STEPS_A_SECOND * provenance.cores() * 60)
+    beside = f"beside the known products {', '.join(others)}" if others else \
+        "alone: what needs another product is left out, and the judge, which has seen none, is less sure"  # fmt: skip
+    return f"{', '.join(arms)}; {beside}; about {minutes:.0f} minutes on {provenance.cores()} cores"
+
+
+@flow(name="product", log_prints=True)
+def made(checkout: Path, of: Arrival) -> None:
+    """Take an arrival on as far as it goes, asking nobody about doubtful candidates."""
+    arrivals.attempt(checkout, of, product_loop.Means(asks=False))
+
+
+def entry(checkout: Path, of: Arrival) -> Arrival:
+    """Return what the journal says of an arrival now."""
+    return next(one for one in inbox.read(checkout) if one.key == of.key)
+
+
+def say(of: Arrival, seconds: float) -> None:
+    """Say how it ended, with what to look at and what to type next."""
+    folder = paths.RELEASED / of.name
+    if of.state not in ("promoted", "left") or not (folder / card.PAGE).exists():
+        raise Problem(f"{of.name}: {of.state}: {of.why}; the same command goes on")
+    print(f"\n{of.name}: {of.state}: {of.why}. {seconds / 60:.0f} minutes")
+    print(f"page:    {folder / card.PAGE}")
+    print(f"weights: {folder / card.WEIGHTS}, {folder / card.ONNX}")
+    print(f"try it:  make detect PHOTOS=my_photographs PRODUCT={of.name}")
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, photographs="a folder that an annotation tool exported", name="of the product")
