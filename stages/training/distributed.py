@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, distributed, multiprocessing
 from torch.nn import Module, Parameter
 
+from stages import gpu
 from stages.problem import Problem
 
 T = TypeVar("T")
@@ -64,10 +65,6 @@ class WorkerGroup:
         return everybody
 
 
-def device(rank: int = 0) -> torch.device:
-    return torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
-
-
 def placed(network: M, device: torch.device) -> M:
     """Return a network on a device, its weights laid out as convolutions there work on them fastest."""
     network.to(device)
@@ -81,12 +78,12 @@ def run(size: int, work: Callable[[WorkerGroup], T]) -> T:
     ends with other weights on a machine with other cores. Little is lost: two runs beside each other take the time of
     one that has two threads.
     """
-    if not torch.cuda.is_available():
+    if not gpu.count():
         torch.set_num_threads(1)
     if size == 1:
-        return work(WorkerGroup(device()))
-    if torch.cuda.is_available() and torch.cuda.device_count() < size:
-        raise Problem(f"gan.processes: {size} are wanted, each with a GPU, but there are {torch.cuda.device_count()}")
+        return work(WorkerGroup(gpu.device()))
+    if 0 < gpu.count() < size:
+        raise Problem(f"gan.processes: {size} are wanted, each with a GPU, but this run may use {gpu.count()}")
     spawner = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         meeting = Path(folder) / "meeting"
@@ -105,14 +102,14 @@ def run(size: int, work: Callable[[WorkerGroup], T]) -> T:
 
 
 def _join(meeting: Path, rank: int, size: int, work: Callable[[WorkerGroup], T]) -> T | None:
-    backend = "nccl" if torch.cuda.is_available() else "gloo"
-    if torch.cuda.is_available():
+    backend = "nccl" if gpu.count() else "gloo"
+    if gpu.count():
         torch.cuda.set_device(rank)
     else:
         torch.set_num_threads(1)
     distributed.init_process_group(backend, f"file://{meeting}", PATIENCE, world_size=size, rank=rank)
     try:
-        return work(WorkerGroup(device(rank), rank, size))
+        return work(WorkerGroup(gpu.device(rank), rank, size))
     except Problem:
         if rank == 0:
             raise
