@@ -39,8 +39,8 @@ class GanPair:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             generator, critic = self.networks()
-        self.generator = distributed.placed(generator, self.device)
-        self.critic = distributed.placed(critic, self.device)
+        self.generator = workers.joint_norms(distributed.placed(generator, self.device))
+        self.critic = workers.joint_norms(distributed.placed(critic, self.device))
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if recipe.average else None
         self.generator_adam, self.critic_adam = self._adam(self.generator), self._adam(self.critic)
         self.loss, self.penalty = LOSSES[recipe.loss], PENALTIES[recipe.penalty]
