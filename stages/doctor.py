@@ -14,7 +14,7 @@ from stages import command, files, gpu, paths, settings
 from stages.problem import Problem
 
 PACKAGES = ("torch", "torchvision", "ultralytics-opencv-headless", "dvc", "prefect", "pycocotools", "albumentations")
-ENOUGH = {"smoke": 1, "demo": 5, "thesis": 60}  # GB of free disk that a scale wants, by its datasets and weights
+NEEDS = paths.REPORTS / "benchmarks" / "scale_needs.json"  # what benchmarks/scale_needs.py has counted
 
 
 def main() -> None:
@@ -78,9 +78,10 @@ def _card(facts: list[str]) -> str:
 
 
 def _disk(scale: str) -> str:
-    free = shutil.disk_usage(".").free / 2**30
-    wanted = ENOUGH.get(scale, ENOUGH["demo"])
-    return f"{free:.0f} GB free" + ("" if free > wanted else f", TOO LITTLE: scale {scale} wants {wanted}")
+    free, wanted = shutil.disk_usage(".").free / 1e9, files.read_json(NEEDS)["figures"][f"{scale}_disk_gb"]
+    return f"{free:.0f} GB free" + (
+        "" if free > wanted else f", TOO LITTLE: scale {scale} leaves {wanted:.0f} with DVC's cache"
+    )
 
 
 def _locks() -> str:

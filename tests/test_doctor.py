@@ -1,6 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 
-from stages import doctor
+from stages import doctor, files
+from tests.helpers.checkouts import ROOT
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,11 @@ from stages import doctor
 def test_it_tells_what_a_gpu_cannot_do(monkeypatch, said, line):
     monkeypatch.setattr(doctor, "_said", lambda *_: said)
     assert doctor._gpu() == line
+
+
+@pytest.mark.parametrize("more", [1, -1])
+def test_it_compares_the_disk_with_what_a_scale_was_counted_to_need(monkeypatch, more):
+    monkeypatch.chdir(ROOT)
+    wanted = files.read_json(doctor.NEEDS)["figures"]["thesis_disk_gb"]
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=(wanted + more) * 1e9))
+    assert ("TOO LITTLE: scale thesis" in doctor._disk("thesis")) == (more < 0)
