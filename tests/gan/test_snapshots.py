@@ -39,6 +39,6 @@ def test_a_resumed_run_leaves_the_same_files(tmp_path):
 
 
 def test_a_collapse_leaves_a_grid_and_a_generator_of_its_own(tmp_path):
-    pair = GanPair(SMALL, 0, WorkerGroup(device()))
+    pair = GanPair(SMALL, 0, WorkerGroup(gpu.device()))
     Snapshots(tmp_path, frozenset({8}), frozenset({12}), tmp_path / "timing.csv")(5, pair, 100.0, True)
     assert (tmp_path / "grids" / "step_000000005.jpg").exists() and (tmp_path / "step_000000005.safetensors").exists()
