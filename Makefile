@@ -37,9 +37,9 @@ $(VENV)/installed: requirements.lock
 demo: setup ## the whole loop on the built-in bins world, at scale demo, in short
 	@python -m flows.demo
 
-repro: setup ## whatever params.yaml says: check it, then dvc repro
+repro: setup ## whatever params.yaml says: check it, then what dvc repro runs, independent stages at the same time
 	@python -m stages.settings
-	@python -m flows.at_work dvc repro
+	@python -m flows.reproduce
 
 evidence: setup ## the answer that counts: arms over products, draws and numbers of photographs; a night on two cores, resumable
 	@python -m stages.settings

@@ -13,7 +13,6 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
 import msgspec
 
 from benchmarks.conditions import record
@@ -35,7 +34,7 @@ def main() -> None:
             world.generate(msgspec.structs.replace(bins, images=images, extra_test={}, shifted=0), 0, folder)
         asked = msgspec.structs.replace(params.compositions["paste"], known=str(known))
         rows = paste.rows("paste", asked, subset, PICTURES, 0)
-        with ProcessPoolExecutor(cores, get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
+        with ProcessPoolExecutor(cores, get_context("forkserver"), candidates.one_core) as pool:
             list(pool.map(drawn, rows[: 4 * cores], chunksize=1))  # each process makes its stock first
             spent = {drawn: 0.0, written: 0.0}
             for _ in range(ROUNDS):

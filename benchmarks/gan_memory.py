@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from stages.gan.recipe import recipe_of
 from stages.gan.snapshots import Snapshots
 from stages.gan.train import schedule
 from stages.gan.trainer import GanTraining
-from stages.training.distributed import WorkerGroup, device
+from stages.training import distributed
 
 STEPS, EVERY, GRIDS = 20_000, 250, 20
 SETTLED = 2_000  # steps after which memory should not grow any more
@@ -32,7 +33,7 @@ def main() -> None:
         timing = Path(folder) / "timing.csv"
         watch = Snapshots(Path(folder), grids, kept, timing)
         run = GanTraining(pictures, recipe, 0, Path(folder), stops, title="gan memory", watch=watch)
-        trainer.train(run, WorkerGroup(device()))
+        distributed.run(1, partial(trainer.train, run))
         used = pd.read_csv(timing).set_index("step")["memory_mb"]
     settled = used[used.index >= SETTLED]
     slope = np.polyfit(settled.index, settled, 1)[0]

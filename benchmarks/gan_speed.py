@@ -1,7 +1,8 @@
 """Our training step against a plain eager one in full precision, as public PyTorch implementations write it.
 
 Both play the same game with the same networks, in turns in one run: five steps of the critic, one of the generator.
-On a CPU at the size of scale demo, on a GPU at 256 px with batches of 8 and 64 (the thesis's).
+On a CPU at the size of scale demo and with the one thread that trainings have there, on a GPU at 256 px with batches of
+8 and 64 (the thesis's).
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from stages.gan.gan_pair import GanPair
 from stages.gan.networks import Critic, Generator, from_pixels
 from stages.gan.penalties import wgan_gp
 from stages.gan.recipe import GanRecipe, recipe_of
-from stages.training.distributed import WorkerGroup, device
+from stages.training import distributed
+from stages.training.distributed import WorkerGroup
 
 TURNS = 7  # measurements of each; the median counts
 CRITIC_STEPS = 5
@@ -79,24 +81,30 @@ class Operations(TorchDispatchMode):
 
 
 def main() -> None:
+    distributed.run(1, compare)
+
+
+def compare(alone: WorkerGroup) -> None:
+    """Measure both loops as trainings run: by `alone`, which `distributed` has set up."""
     params = settings.load()
-    on_gpu = device().type == "cuda"
+    on_gpu = alone.device.type == "cuda"
     scale = "thesis" if on_gpu else "demo"
     asked = recipe_of(msgspec.structs.replace(params, scale=scale), "wgan_ten", images=10)
     figures: dict[str, object] = {"device": torch.cuda.get_device_name() if on_gpu else "cpu"}
-    peak = _peak(device())
+    figures["threads"] = torch.get_num_threads()
+    peak = _peak(alone.device)
     figures["bf16_matrix_product_peak_tflops"] = round(peak / 1e12, 3)
     for batch in (8, 64) if on_gpu else (8,):
-        figures |= measure(replace(asked, batch=batch, critic_steps=CRITIC_STEPS), peak)
-    record(f"gan_speed_{device().type}", figures, ("torch",))
+        figures |= measure(replace(asked, batch=batch, critic_steps=CRITIC_STEPS), alone, peak)
+    record(f"gan_speed_{alone.device.type}", figures, ("torch",))
 
 
-def measure(recipe: GanRecipe, peak: float) -> dict[str, object]:
+def measure(recipe: GanRecipe, alone: WorkerGroup, peak: float) -> dict[str, object]:
     """Both loops in turns at one batch size."""
     pixels = torch.randint(0, 256, (10, recipe.size, recipe.size, 3), dtype=torch.uint8).numpy()
-    real = from_pixels(pixels).to(device(), memory_format=torch.channels_last)
-    picked = torch.arange(recipe.batch, device=device()) % len(real)
-    pair = GanPair(recipe, 0, WorkerGroup(device()))
+    real = from_pixels(pixels).to(alone.device, memory_format=torch.channels_last)
+    picked = torch.arange(recipe.batch, device=alone.device) % len(real)
+    pair = GanPair(recipe, 0, alone)
     plain, ours = Plain(recipe, real), fastest_steps(pair, real)
     seconds: dict[str, list[float]] = {"plain": [], "ours": []}
     rounds = max(1, int(1 / _seconds(lambda: _round(plain, picked), 2)))  # about a second each
@@ -105,7 +113,7 @@ def measure(recipe: GanRecipe, peak: float) -> dict[str, object]:
             seconds[name].append(_seconds(lambda loop=loop: _round(loop, picked), rounds))
     plain_s, ours_s = (sorted(of)[TURNS // 2] for of in seconds.values())
     with Operations() as counter:
-        _round(EagerSteps(GanPair(recipe, 0, WorkerGroup(device())), real), picked)
+        _round(EagerSteps(GanPair(recipe, 0, alone), real), picked)
     images = CRITIC_STEPS * recipe.batch
     exact, full, half, other = (
         _penalty_gradient(pair, real, picked, seed, precision)

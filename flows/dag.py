@@ -14,8 +14,8 @@ from dvc.stage import Stage as BaseStage
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of DVC's: `after`, the stages whose outputs it needs, and `gpu`, whether it trains (`meta: {gpu: true}`
-    in dvc.yaml)."""
+    """A stage of DVC's: `after`, the stages whose outputs it needs, and `gpu`, whether it trains or asks networks
+    (`meta: {gpu: true}` in dvc.yaml)."""
 
     after: frozenset[str]
     gpu: bool

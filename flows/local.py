@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows import child, disk, gpu
-from stages import provenance
+from stages import provenance, settings
 
 
 def prepare(checkout: Path, slots: int, least_free_gb: float) -> None:
@@ -22,5 +22,11 @@ def run(name: str, checkout: Path, needs_gpu: bool, slots: int, say: Callable[[s
     threads that wait for a core spin."""
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, provenance.cores() // slots))
     environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": threads}
-    with gpu.one() if needs_gpu else contextlib.nullcontext({}) as shown:
+    with gpu.some(_processes(name, checkout)) if needs_gpu else contextlib.nullcontext({}) as shown:
         child.run(["dvc", "--wait-for-lock", "repro", *how, name], checkout, say, **environment, **shown)
+
+
+def _processes(name: str, checkout: Path) -> int:
+    """Return how many processes of a stage compute, each with a GPU of its own."""
+    shares_batches = name.partition("@")[0] == "gan"
+    return settings.load(checkout / "params.yaml").now.gan.processes if shares_batches else 1

@@ -57,7 +57,7 @@ def stage(name: str, commit: str, needs_gpu: bool = False, checkout: str = ".") 
         try:
             # Without --single-item, as what it needs may have been made elsewhere since the commit: dvc.lock does not
             # know of it, the run cache does.
-            local.run(name, where, needs_gpu, max(1, gpu.count()), print, "--pull")
+            local.run(name, where, needs_gpu, max(1, len(gpu.allowed())), print, "--pull")
         except child.Failed as failed:
             if failed.says:
                 return Failed(name=MEND, message=failed.says)

@@ -1,4 +1,4 @@
-"""The pipeline as a flow: `dvc repro`, stage by stage, independent stages at the same time."""
+"""The pipeline as a flow: `dvc repro`, stage by stage, independent stages at the same time (`make repro`)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from flows import artifacts, at_work, child, dag, disk, local, notify, remote
+from flows import artifacts, at_work, child, dag, disk, local, notify, password, remote
 from flows.dag import Stage
+from stages import command, provenance
+from stages.problem import Problem
 
 RETRIES = 2  # a killed training goes on from its checkpoint
 PAUSE = 5  # seconds before another try
@@ -28,6 +30,16 @@ class Machines:
     pool: str
     commit: str
     patience: float
+
+
+def main() -> None:
+    """Run what is stale of all stages, as many at a time as there are cores: a training keeps to one where there is no
+    GPU. It leaves what `dvc repro` alone would leave."""
+    try:
+        with password.temporary():
+            reproduce(slots=provenance.cores())
+    except RuntimeError as error:
+        raise Problem(str(error)) from None
 
 
 def worth_another_try(_task, _run, state) -> bool:
@@ -108,3 +120,7 @@ def ready(waiting: dict[str, Stage], running: Iterable[str], failed: list[str]) 
     """Return the stages that wait for none of the others; trainings first: they take longest."""
     unfinished = {*waiting, *running, *failed}
     return sorted((n for n, of in waiting.items() if not of.after & unfinished), key=lambda n: not waiting[n].gpu)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

@@ -10,11 +10,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from stages import command, files, paths, settings
+from stages import command, files, gpu, paths, settings
 from stages.problem import Problem
 
 PACKAGES = ("torch", "torchvision", "ultralytics-opencv-headless", "dvc", "prefect", "pycocotools", "albumentations")
-ENOUGH = {"smoke": 1, "demo": 5, "thesis": 60}  # GB of free disk that a scale wants, by its datasets and weights
+NEEDS = paths.REPORTS / "benchmarks" / "scale_needs.json"  # what benchmarks/scale_needs.py has counted
 
 
 def main() -> None:
@@ -30,8 +30,8 @@ def main() -> None:
         ("gpu", _gpu()),
         ("disk", _disk(params.scale if params else "demo")),
         ("settings", said),
-        ("commit", _output("git", "log", "-1", "--format=%h %s") or "none: `dvc exp run` and diffs need one"),
-        ("remote", _output("dvc", "remote", "list") or "none: see docs/operating.md, 'Sharing data'"),
+        ("commit", _said("git", "log", "-1", "--format=%h %s") or "none: `dvc exp run` and diffs need one"),
+        ("remote", " ".join(_said("dvc", "remote", "list").split()) or "none: see docs/operating.md, 'Sharing data'"),
         ("locks", _locks()),
         ("last run", _last_run()),
     ]
@@ -62,14 +62,26 @@ def _packages() -> str:
 
 
 def _gpu() -> str:
-    found = _output("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
-    return "; ".join(found.splitlines()) if found else "none; smoke and demo need none, thesis would take weeks"
+    asked = "--query-gpu=name,memory.total,driver_version,compute_cap"
+    found = [_card(line.split(", ")) for line in _said("nvidia-smi", asked, "--format=csv,noheader").splitlines()]
+    return "; ".join(found) or "none; smoke and demo need none, thesis would take weeks"
+
+
+def _card(facts: list[str]) -> str:
+    """Return a line about a GPU, by what the driver says of it."""
+    name, memory, driver, capability = facts
+    major, _, minor = capability.partition(".")
+    lacks = [gpu.shortcoming((int(major), int(minor)))]
+    if int(driver.partition(".")[0]) < gpu.DRIVER:
+        lacks.append(f"driver TOO OLD for this torch, which needs {gpu.DRIVER}")
+    return ", ".join([name, memory, f"driver {driver}", *filter(None, lacks)])
 
 
 def _disk(scale: str) -> str:
-    free = shutil.disk_usage(".").free / 2**30
-    wanted = ENOUGH.get(scale, ENOUGH["demo"])
-    return f"{free:.0f} GB free" + ("" if free > wanted else f", TOO LITTLE: scale {scale} wants {wanted}")
+    free, wanted = shutil.disk_usage(".").free / 1e9, files.read_json(NEEDS)["figures"][f"{scale}_disk_gb"]
+    return f"{free:.0f} GB free" + (
+        "" if free > wanted else f", TOO LITTLE: scale {scale} leaves {wanted:.0f} with DVC's cache"
+    )
 
 
 def _locks() -> str:
@@ -104,12 +116,12 @@ def _last_run() -> str:
     return f"{when}, detector found {test['found']} of {test['present']}, mAP50 {test['map50']:.3f}"
 
 
-def _output(*arguments: str) -> str:
+def _said(*arguments: str) -> str:
     try:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=30)
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return ""
-    return " ".join(done.stdout.split()) if done.returncode == 0 else ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 if __name__ == "__main__":

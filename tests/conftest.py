@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages import files, paths, settings
+from stages import files, gpu, paths, settings
 from stages.dataset.bins import world
 from tests.helpers import projects
 from tests.helpers.checkouts import ROOT, few_experiments, run
@@ -183,6 +183,15 @@ def bright_squares(hand, tmp_path):
         return tmp_path
 
     return make
+
+
+@pytest.fixture
+def on_meta(monkeypatch):
+    """Put torch's meta device in a GPU's place: what is computed there cannot be fetched, and fails when it is."""
+    import torch
+
+    monkeypatch.setattr(gpu, "device", lambda _rank=0: torch.device("meta"))
+    return pytest.raises(NotImplementedError, match="meta")
 
 
 @pytest.fixture(scope="session")

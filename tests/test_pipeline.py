@@ -70,6 +70,14 @@ def test_an_edit_to_how_gans_train_restales_trainings_and_nothing_else(edited):
     assert all(of.get("meta") == {"gpu": True} for of in found.values())
 
 
+def test_what_may_compute_on_a_gpu_has_one_to_itself():
+    """All but those that import such code and do not run it, or run it on the processor's cores."""
+    able = {name: of for name, of in declared().items() if "stages/gpu.py" in of["deps"]}
+    without = {name for name, of in able.items() if of.get("meta") != {"gpu": True}}
+    assert without == {"compose", "accepted_composed", "report", "thesis"}
+    assert not [name for name, of in declared().items() if of.get("meta") and name not in able]
+
+
 def test_no_stage_that_compares_gans_depends_on_compositions():
     assert "data/candidates" not in declared()["gan_compare"]["deps"]
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from pycocotools import mask as rle
 
-from stages import files, paths, progress, settings, tables
+from stages import files, gpu, paths, progress, settings, tables
 from stages.dataset import coco, photo
 from stages.settings import Composition
 from stages.training import run_facts
@@ -86,9 +86,16 @@ def subset_of(row: Row) -> Path:
 
 def _all(rows: list[Row], make: Make, folder: Path) -> Iterator[tuple[tuple[int, int], list]]:
     """Write every row's picture to a folder, on all cores; yield size and labels of each."""
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("forkserver"), one_core) as pool:
         done = pool.map(partial(_one, make=make, folder=folder), rows, chunksize=8)
         yield from progress.bar(done, total=len(rows), what=f"compose {rows[0]['experiment']}", unit="picture")
+
+
+def one_core() -> None:
+    """Keep this process to a core, when each has one: no threads of OpenCV or torch, and no GPU, whose memory all of
+    them would fill with copies of the same network."""
+    cv2.setNumThreads(1)
+    os.environ |= gpu.HIDE | {"OMP_NUM_THREADS": "1"}  # which torch reads when it is imported, and that is later
 
 
 def _one(row: Row, make: Make, folder: Path) -> tuple[tuple[int, int], list[tuple[int, list[float], bytes]]]:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 
+from stages import gpu
 from stages.dataset import photo
 from stages.extract import empty_bin, placeable, upright
 from stages.extract.placeable import CutOut
@@ -66,7 +67,7 @@ def drawings(model: Path, seed: int) -> Iterator[np.ndarray]:
     recipe = run_facts.read(model)["recipe"]
     generator = Generator(recipe["size"], recipe["z"], recipe["dim"], CHANNELS)
     generator.load_state_dict(weights.load(model / weights.GENERATOR))
-    generator.eval().requires_grad_(False)
+    generator.to(gpu.device()).eval().requires_grad_(False)
     rng = torch.Generator().manual_seed(seed)
     while True:
         yield draw(generator, torch.randn(generator.z, generator=rng))

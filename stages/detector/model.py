@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import to_builtins
 from PIL import Image
 
-from stages import files
+from stages import files, gpu
 from stages.detector.predict import device, names
 from stages.problem import Problem
 from stages.settings import Detector
@@ -51,7 +51,6 @@ def forget(trained: Trained) -> None:
 
 
 def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
-    cuda = device() != "cpu"
     batches = -(-len(list((data / "images" / "train").iterdir())) // rule.batch)
     epochs = max(rule.epochs, -(-rule.least_steps // batches))
     return {
@@ -67,8 +66,9 @@ def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
         "device": device(),
         "seed": seed,
         "deterministic": True,
-        "workers": 4 if cuda else 0,
-        "amp": "bf16" if cuda else False,  # the fp16 check would download a model
+        "workers": 4 if gpu.count() else 0,
+        # Of GPUs without bf16 full precision is asked: ultralytics' check of fp16 would download a model.
+        "amp": "bf16" if gpu.count() and gpu.multiplies_in_bf16(gpu.device()) else False,
         "rect": not rule.augment.mosaic and _one_shape(data),  # spares a wide picture its padding
         # A small dataset never leaves the default warm-up and accumulation.
         "optimizer": "AdamW",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from stages import gpu
 from stages.problem import Problem
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ Look = Callable[[Sequence[Picture]], list[np.ndarray]]
 
 def device() -> str:
     """Return the device that detectors run on, as ultralytics names it."""
-    import torch
-
-    return "0" if torch.cuda.is_available() else "cpu"
+    return "0" if gpu.count() else "cpu"
 
 
 def opened(weights: Path, imgsz: int, batch: int = BATCH, nms: float = NMS) -> Look:

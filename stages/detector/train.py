@@ -1,6 +1,6 @@
 """Train the baseline detector on every product (models/detector/baseline/best.pt).
 
-A killed run continues where its last epoch ended. Loss and mAP curves go to reports/plots/detector/.
+A killed run continues from the last state that it kept. Loss and mAP curves go to reports/plots/detector/.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Ultralytics' trainer, made to go on after a kill and to end the same, and to leave weights without date or path.
 
 Ultralytics' own resume keeps the optimiser in half precision and no random state. Here every epoch draws its random
-numbers from a seed of its own, and the state after each epoch is kept in full: a run that was killed and resumed ends
-with the same weights as one that was not (on a CPU, bit for bit).
+numbers from a seed of its own, and the state after one every minute is kept in full: a run that was killed and resumed
+ends with the same weights as one that was not (on a CPU, bit for bit).
 """
 
 # Ultralytics says None or str of what it sets before it trains.
@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import copy
 import io
+import math
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,8 @@ COLUMNS = {
     "metrics/mAP50-95(B)": "map50_95",
 }
 
+KEEP_EVERY = 60  # seconds between two states, at least: an epoch may take one, and a state of YOLOv5x is 1.6 GB
+
 # Its loggers and reporters. The one for DVC cannot be configured; this project writes its own metrics.
 _INTEGRATIONS = ("clearml", "comet", "dvc", "hub", "mlflow", "neptune", "raytune", "tensorboard", "wandb", "sync")
 ultralytics_settings.update({k: False for k in _INTEGRATIONS if k in ultralytics_settings})
@@ -55,6 +59,7 @@ class Trainer(DetectionTrainer):
 
     def __init__(self, overrides: dict[str, Any], folder: Path, validations: int, title: str):
         self.state_file = folder / "state.pt"
+        self.kept_at = -math.inf  # when this process last wrote it
         self.validations = validations
         self.title = title
         self.curves: list[dict[str, float]] = []
@@ -103,15 +108,22 @@ class Trainer(DetectionTrainer):
             self.shown.close()
 
     def save_model(self) -> bool:
-        """Keep the best weights so far, and all that is needed to go on after this epoch."""
+        """Keep the best weights so far, and, once in a while, all that is needed to go on after this epoch."""
         values = self.label_loss_items(self.tloss) | (self.metrics if self.args.val else {})
         row = {name: round(float(values[key]), 5) for key, name in COLUMNS.items() if key in values}
         self.curves.append({"epoch": self.epoch + 1, **row})
         if self.args.val and self.best_fitness == self.fitness:
             save_weights(self.ema.ema, vars(self.args), self.best)
-        if self.epoch + 1 == self.epochs:
+        ends = self.epoch + 1 == self.epochs
+        if ends:
             save_weights(self.ema.ema, vars(self.args), self.last)
-        state = {
+        if ends or time.monotonic() - self.kept_at >= KEEP_EVERY:
+            _replace(self.state_file, self._state())
+            self.kept_at = time.monotonic()
+        return True
+
+    def _state(self) -> dict[str, Any]:
+        return {
             "epoch": self.epoch,
             "model": self.model.state_dict(),
             "ema": self.ema.ema.state_dict(),
@@ -121,8 +133,6 @@ class Trainer(DetectionTrainer):
             "best_fitness": None if self.best_fitness is None else float(self.best_fitness),
             "curves": self.curves,
         }
-        _replace(self.state_file, state)
-        return True
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
@@ -168,7 +178,7 @@ def _in_fp32(said: Any) -> Any:
 
 def save_weights(model: torch.nn.Module, arguments: dict[str, Any], path: Path) -> None:
     """Write a model as ultralytics loads it, with nothing in it that differs between two equal runs."""
-    model = copy.deepcopy(model).half()
+    model = copy.deepcopy(model).half().cpu()
     kept = {name: arguments[name] for name in KEPT}
     model.args, model.criterion = kept, None
     if hasattr(model, "pt_path"):

@@ -61,12 +61,12 @@ class RecordedSteps:
 def _record(pair: GanPair, step: Callable[[], Tensor]) -> tuple[torch.cuda.CUDAGraph, Tensor]:
     graph = torch.cuda.CUDAGraph()
     graph.register_generator_state(pair.rng)
-    with torch.cuda.graph(graph):
+    # Where several processes exchange gradients, NCCL's own thread goes on asking the GPU while this one records.
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         report = step()
     return graph, report
 
 
 def fastest_steps(pair: GanPair, real: Tensor) -> EagerSteps | RecordedSteps:
-    """Return the fastest steps there are here. Several processes take eager ones: their exchange is not recorded."""
-    recorded = pair.device.type == "cuda" and pair.workers.size == 1
-    return RecordedSteps(pair, real) if recorded else EagerSteps(pair, real)
+    """Return the fastest steps there are here."""
+    return RecordedSteps(pair, real) if pair.device.type == "cuda" else EagerSteps(pair, real)

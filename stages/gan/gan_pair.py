@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
+from stages import gpu
 from stages.gan.augment import augmented
 from stages.gan.losses import LOSSES
 from stages.gan.networks import Critic, Generator, norm_for
@@ -32,13 +33,14 @@ class GanPair:
 
     def __init__(self, recipe: GanRecipe, seed: int, workers: WorkerGroup):
         self.recipe, self.workers, self.device = recipe, workers, workers.device
+        self.bf16 = recipe.precision == "bf16" and gpu.multiplies_in_bf16(workers.device)
         self.batch = recipe.batch // workers.size  # of this process
         self.rng = torch.Generator(self.device).manual_seed(seed + (workers.rank << 32))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             generator, critic = self.networks()
-        self.generator = distributed.placed(generator, self.device)
-        self.critic = distributed.placed(critic, self.device)
+        self.generator = workers.joint_norms(distributed.placed(generator, self.device))
+        self.critic = workers.joint_norms(distributed.placed(critic, self.device))
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if recipe.average else None
         self.generator_adam, self.critic_adam = self._adam(self.generator), self._adam(self.critic)
         self.loss, self.penalty = LOSSES[recipe.loss], PENALTIES[recipe.penalty]
@@ -57,7 +59,7 @@ class GanPair:
         )
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     def latents(self, count: int) -> Tensor:
         return torch.randn(count, self.recipe.z, generator=self.rng, device=self.device)

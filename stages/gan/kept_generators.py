@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages import gpu
 from stages.gan.networks import Generator, to_pixels
 from stages.training import run_facts, weights
 
@@ -24,7 +25,7 @@ def generator(folder: Path, step: int) -> Generator:
     recipe = run_facts.read(folder)["recipe"]
     network = Generator(recipe["size"], recipe["z"], recipe["dim"])
     network.load_state_dict(weights.load(folder / kept_name(step)))
-    return network.eval().requires_grad_(False)
+    return network.to(gpu.device()).eval().requires_grad_(False)
 
 
 def latent(seed: int, z: int) -> Tensor:
@@ -35,7 +36,7 @@ def latent(seed: int, z: int) -> Tensor:
 def draw(network: Generator, of: Tensor) -> np.ndarray:
     """Return the picture (size, size, channels) of a latent vector, drawn alone: in a batch its last bits would
     depend on its neighbours."""
-    return to_pixels(network(of[None]))[0]
+    return to_pixels(network(of[None].to(gpu.device())))[0]
 
 
 def interpolation(network: Generator, seed: int) -> np.ndarray:

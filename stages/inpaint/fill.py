@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from stages import gpu
 from stages.gan.networks import from_pixels, to_pixels
 from stages.inpaint.classical import Filler
 from stages.inpaint.networks import completed, network
@@ -31,7 +32,7 @@ def trained(model: Path) -> nn.Module:
     recipe = run_facts.read(model)["recipe"]
     made = network(recipe["network"], recipe["dim"], recipe["dropout"])
     made.load_state_dict(weights.load(model / NETWORK))
-    return made.eval().requires_grad_(False)
+    return made.to(gpu.device()).eval().requires_grad_(False)
 
 
 def filler(model: Path) -> Filler:
@@ -41,7 +42,8 @@ def filler(model: Path) -> Filler:
 
     @torch.no_grad()
     def draw(pixels: np.ndarray, known: np.ndarray) -> np.ndarray:
-        return to_pixels(completed(net, from_pixels(pixels[None]), torch.from_numpy(known)[None, None]))[0]
+        pictures, masks = from_pixels(pixels[None]), torch.from_numpy(known)[None, None]
+        return to_pixels(completed(net, pictures.to(gpu.device()), masks.to(gpu.device())))[0]
 
     def fill(photograph: np.ndarray, hole: np.ndarray) -> np.ndarray:
         made = photograph.copy()

@@ -20,7 +20,7 @@ def main() -> None:
     weights, size = paths.DETECTORS / "baseline" / "best.pt", params.now.detector.imgsz
     figures: dict[str, float] = {}
     for name in params.experiments:
-        if (paths.VERDICTS / f"{name}.csv").exists():
+        if files.there(paths.VERDICTS / f"{name}.csv"):
             verdicts = tables.read(paths.VERDICTS / f"{name}.csv", "id", "verdict")
             manifest = tables.read(paths.CANDIDATES / name / "manifest.csv").set_index("id")
             frames = manifest.loc[verdicts["id"], ["frame_width", "frame_height"]].to_numpy().tolist()

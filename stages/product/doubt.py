@@ -20,7 +20,7 @@ PROPOSED = 0.25  # certainty from which on a box is proposed: one too many is a 
 
 
 @dataclass(frozen=True)
-class Thing:
+class Sighting:
     """What a detector takes for an object, perhaps wrongly."""
 
     box: np.ndarray  # (4,) x, y, width, height as shares of the photograph
@@ -38,14 +38,14 @@ class Thing:
         return self.mistake >= CLEAR
 
 
-def of(things: list[Thing]) -> float:
+def of(things: list[Sighting]) -> float:
     """Return how many mistakes are to be expected in a photograph."""
     return sum(thing.mistake for thing in things)
 
 
-def proposed(things: list[Thing]) -> list[Thing]:
+def proposed(things: list[Sighting]) -> list[Sighting]:
     """Return what to propose to whoever annotates: of two classes that a thing may have, the surer one."""
-    kept: list[Thing] = []
+    kept: list[Sighting] = []
     for thing in things:
         taken = overlaps(thing.box[None], np.array([of.box for of in kept]).reshape(-1, 4)).max(initial=0) >= SAME
         if thing.certainty >= PROPOSED and not taken:
@@ -53,7 +53,7 @@ def proposed(things: list[Thing]) -> list[Thing]:
     return kept
 
 
-def seen(look: Look, small: list[np.ndarray], by: Calibration) -> list[list[Thing]]:
+def seen(look: Look, small: list[np.ndarray], by: Calibration) -> list[list[Sighting]]:
     """Return what a detector sees in all mirrored views of each photograph, the surest first."""
     views: list[list[LabelledObjects]] = [[] for _ in small]
     for across, down in labels.VIEWS:
@@ -64,9 +64,9 @@ def seen(look: Look, small: list[np.ndarray], by: Calibration) -> list[list[Thin
     return [_things(mine, by) for mine in views]
 
 
-def _things(views: list[LabelledObjects], by: Calibration) -> list[Thing]:
+def _things(views: list[LabelledObjects], by: Calibration) -> list[Sighting]:
     things = [
-        Thing(
+        Sighting(
             np.average(of.boxes, axis=0, weights=of.confidence), int(of.classes[0]),
             float(by.certainty(of.confidence).sum()) / len(views), len(of.boxes),
         )

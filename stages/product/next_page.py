@@ -13,7 +13,7 @@ from stages.evidence.statistics import Interval
 from stages.feedback.labels import VIEWS
 from stages.product import doubt
 from stages.product.card import Card
-from stages.product.doubt import Thing
+from stages.product.doubt import Sighting
 from stages.product.product_page import GRID, WIDTH, code_block
 
 
@@ -23,11 +23,11 @@ class Choice:
 
     name: str
     path: Path
-    things: list[Thing]
+    things: list[Sighting]
     why: str
 
 
-def reasons(picks: Sequence[int], doubts: Sequence[float], things: Sequence[list[Thing]]) -> list[str]:
+def reasons(picks: Sequence[int], doubts: Sequence[float], things: Sequence[list[Sighting]]) -> list[str]:
     """Return in plain words why each photograph was chosen."""
     ranked = sorted(range(len(doubts)), key=lambda place: -doubts[place])
     found = []
@@ -41,7 +41,7 @@ def reasons(picks: Sequence[int], doubts: Sequence[float], things: Sequence[list
     return found
 
 
-def of_things(things: list[Thing]) -> str:
+def of_things(things: list[Sighting]) -> str:
     """Return in plain words what the detector doubts in a photograph."""
     if not things:
         return "it finds nothing there"

@@ -28,7 +28,7 @@ from stages.evidence import more_photographs
 from stages.problem import Problem
 from stages.product import card, choosing, detect, doubt, next_page, pictures
 from stages.product.card import Card
-from stages.product.doubt import Thing
+from stages.product.doubt import Sighting
 from stages.schema import Split
 
 COUNT = 10
@@ -51,7 +51,7 @@ class Looked:
 
     path: Path
     shape: PhotoTraits
-    things: list[Thing]
+    things: list[Sighting]
 
 
 def main(photos: Path, product: str | None, count: int, into: Path | None) -> int:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from stages import gpu
 from stages.gan.networks import to_pixels
 from stages.problem import Problem
 from stages.texture.contrast import Contrast
@@ -45,7 +47,7 @@ def painter(model: Path) -> Paint:
 def exact(network: SpatialGenerator) -> SpatialGenerator:
     """Return the network ready to weave, in double precision: then no pixel's rounding depends on how the picture is
     cut into windows."""
-    return network.double().eval().requires_grad_(False)
+    return network.to(gpu.device(), torch.float64).eval().requires_grad_(False)
 
 
 def woven(network: SpatialGenerator, noise: Tensor, window: int = WINDOW) -> np.ndarray:
@@ -59,6 +61,6 @@ def woven(network: SpatialGenerator, noise: Tensor, window: int = WINDOW) -> np.
     for top in range(0, rows, window):
         for left in range(0, columns, window):
             part = noise[:, top : top + window + 2, left : left + window + 2]
-            pixels = to_pixels(network.weave(part[None].double()))[0]
+            pixels = to_pixels(network.weave(part[None].to(gpu.device(), torch.float64)))[0]
             picture[top * CELL :, left * CELL :][: pixels.shape[0], : pixels.shape[1]] = pixels
     return picture

@@ -3,7 +3,7 @@
 Gradients are averaged after the backward pass by torch.distributed. DistributedDataParallel is of no use here: it
 averages in hooks of one backward pass and does not go together with `torch.autograd.grad`, which the penalty needs.
 All parts of the loss are means over pictures, so the mean of the shares' gradients is the gradient of the whole batch.
-Batch norm takes its statistics from each share alone.
+Batch norm takes its statistics from all shares.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, multiprocessing
-from torch.nn import Module, Parameter
+from torch.nn import BatchNorm2d, Module, Parameter
 
+from stages import gpu
 from stages.problem import Problem
 
 T = TypeVar("T")
@@ -55,6 +56,13 @@ class WorkerGroup:
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
 
+    def joint_norms(self, network: M) -> M:
+        """Return a network whose batch norms see the whole batch, of which each worker has a share."""
+        for module in network.modules() if self.size > 1 else ():
+            if isinstance(module, BatchNorm2d):
+                module.__class__ = JointBatchNorm  # with the weights and statistics that it has
+        return network
+
     def gather(self, value: Tensor) -> list[Tensor]:
         """Return everybody's value, in order of rank."""
         if self.size == 1:
@@ -64,8 +72,48 @@ class WorkerGroup:
         return everybody
 
 
-def device(rank: int = 0) -> torch.device:
-    return torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
+class JointBatchNorm(BatchNorm2d):
+    """Batch norm over everybody's equal share of a batch. SyncBatchNorm is its like on GPUs alone."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(input)
+        full = input.float()
+        var, mean = torch.var_mean(full, (0, 2, 3), correction=0)
+        inside, mean, square = _everybodys_mean(torch.stack([var, mean, mean.square()]))
+        var = inside + square - mean.square()
+        count = distributed.get_world_size() * full.numel() // full.shape[1]
+        self._follow(mean.detach(), var.detach() * (count / (count - 1)))
+        scale = self.weight * (var + self.eps).rsqrt()
+        return torch.addcmul((self.bias - mean * scale)[:, None, None], full, scale[:, None, None]).to(input.dtype)
+
+    def _follow(self, mean: Tensor, var: Tensor) -> None:
+        """Move the statistics for inference towards a batch's; the networks' norms have all of these."""
+        assert self.running_mean is not None and self.running_var is not None
+        assert self.momentum is not None and self.num_batches_tracked is not None
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(var, self.momentum)
+        self.num_batches_tracked.add_(1)
+
+
+class _Mean(torch.autograd.Function):
+    """The mean over the workers, and, backwards, that of their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        value = value.clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(value)
+        return value / distributed.get_world_size()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return _everybodys_mean(*gradients)
+
+
+def _everybodys_mean(value: Tensor) -> Tensor:
+    mean = _Mean.apply(value)
+    assert isinstance(mean, Tensor)
+    return mean
 
 
 def placed(network: M, device: torch.device) -> M:
@@ -81,12 +129,12 @@ def run(size: int, work: Callable[[WorkerGroup], T]) -> T:
     ends with other weights on a machine with other cores. Little is lost: two runs beside each other take the time of
     one that has two threads.
     """
-    if not torch.cuda.is_available():
+    if not gpu.count():
         torch.set_num_threads(1)
     if size == 1:
-        return work(WorkerGroup(device()))
-    if torch.cuda.is_available() and torch.cuda.device_count() < size:
-        raise Problem(f"gan.processes: {size} are wanted, each with a GPU, but there are {torch.cuda.device_count()}")
+        return work(WorkerGroup(gpu.device()))
+    if 0 < gpu.count() < size:
+        raise Problem(f"gan.processes: {size} are wanted, each with a GPU, but this run may use {gpu.count()}")
     spawner = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         meeting = Path(folder) / "meeting"
@@ -105,14 +153,14 @@ def run(size: int, work: Callable[[WorkerGroup], T]) -> T:
 
 
 def _join(meeting: Path, rank: int, size: int, work: Callable[[WorkerGroup], T]) -> T | None:
-    backend = "nccl" if torch.cuda.is_available() else "gloo"
-    if torch.cuda.is_available():
+    backend = "nccl" if gpu.count() else "gloo"
+    if gpu.count():
         torch.cuda.set_device(rank)
     else:
         torch.set_num_threads(1)
     distributed.init_process_group(backend, f"file://{meeting}", PATIENCE, world_size=size, rank=rank)
     try:
-        return work(WorkerGroup(device(rank), rank, size))
+        return work(WorkerGroup(gpu.device(rank), rank, size))
     except Problem:
         if rank == 0:
             raise

@@ -6,7 +6,6 @@ threads. One thread also gives the same bits on every machine of a kind, however
 
 from __future__ import annotations
 
-import ctypes
 import os
 import time
 from collections.abc import Iterator
@@ -15,21 +14,21 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from threading import Thread
 
-from stages import provenance
+from stages import gpu, provenance
 
 THREADS = "OMP_NUM_THREADS"
 
 
 def together() -> int:
     """Return how many trainings may go at a time: one on a GPU, else one for each core that this process may use."""
-    return 1 if _gpu() else min(provenance.cores(), int(os.environ.get(THREADS) or 1 << 10))
+    return 1 if gpu.count() else min(provenance.cores(), int(os.environ.get(THREADS) or 1 << 10))
 
 
 @contextmanager
 def trainings(most: int) -> Iterator[ProcessPoolExecutor]:
     """Give processes to train in, at most so many, each with its share of the machine."""
     count, before = min(most, together()), os.environ.get(THREADS)
-    if not _gpu():
+    if not gpu.count():
         os.environ[THREADS] = "1"  # which the processes inherit
     pool = ProcessPoolExecutor(count, get_context("spawn"), _die_with, (os.getpid(),))
     try:
@@ -40,18 +39,6 @@ def trainings(most: int) -> Iterator[ProcessPoolExecutor]:
             os.environ.pop(THREADS, None)
         else:
             os.environ[THREADS] = before
-
-
-def _gpu() -> bool:
-    """Return whether there is a GPU. Without NVIDIA's driver there is none, and torch, which takes seconds to import,
-    need not be asked."""
-    try:
-        ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return False
-    import torch
-
-    return torch.cuda.is_available()
 
 
 def _die_with(parent: int) -> None:

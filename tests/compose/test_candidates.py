@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -35,6 +36,21 @@ def test_candidates_with_exact_labels_each_made_again_from_its_row(composing, na
     assert ("whole objects" in capsys.readouterr().out) == (name != "classic")
     of = {"classic": [], "paste_alone": [], "paste_emptied": ["but_focus", "rest"]}.get(name, ["but_focus"])
     assert {row["parents"] for row in rows} == {";".join(f"data/subsets/{subset}" for subset in ("ten", *of))}
+
+
+def what_it_may_use(row):
+    import cv2
+    import torch
+
+    from stages import gpu
+
+    assert torch.get_num_threads() == cv2.getNumThreads() == 1 and gpu.count() == 0
+    return np.full((4, 5 if os.environ["CUDA_VISIBLE_DEVICES"] == "" else 6, 3), 9, np.uint8), []
+
+
+def test_each_of_many_processes_keeps_to_its_core_and_off_the_gpu(tmp_path):
+    rows = [{"id": str(number), "experiment": "any"} for number in range(3)]
+    assert list(candidates._all(rows, what_it_may_use, tmp_path)) == 3 * [((5, 4), [])]
 
 
 def test_composing_needs_no_torch_where_no_model_takes_part(composing):

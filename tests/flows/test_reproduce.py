@@ -59,6 +59,16 @@ def test_a_failed_stage_stops_what_needs_it_and_nothing_else(pipeline, server):
     assert (pipeline / "alone").exists() and (pipeline / "right").exists() and not (pipeline / "both").exists()
 
 
+def test_make_repro_says_in_a_line_what_failed(pipeline, server):
+    text = (pipeline / "dvc.yaml").read_text()
+    (pipeline / "dvc.yaml").write_text(text.replace("echo left > left", "echo 'tenfold: mend me' && exit 2"))
+    process = flow(pipeline, server, "from flows.reproduce import main; from stages import command; command.end(main)")
+    said = process.communicate(timeout=180)[0]
+    assert process.returncode == 2
+    assert said.splitlines()[-1] == "tenfold: 2 stages failed or could not be run: left, both"
+    assert (pipeline / "alone").exists() and (pipeline / "right").exists()
+
+
 def test_a_stage_that_was_killed_is_tried_again(pipeline, server):
     text = (pipeline / "dvc.yaml").read_text()
     once = "if [ ! -e tried ]; then touch tried; kill -9 $$; fi; date +%s%N > left.begun; echo left > left"

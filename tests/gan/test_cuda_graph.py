@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import replace
 
 import pytest
@@ -6,14 +7,17 @@ import torch
 from stages.gan.cuda_graph import EagerSteps, RecordedSteps
 from stages.gan.gan_pair import GanPair
 from stages.gan.networks import from_pixels
+from stages.texture.recipe import TextureRecipe, noise_length
+from stages.texture.spatial_gan import SpatialGan
 from stages.training.distributed import WorkerGroup
+from tests.helpers import recorded_on_cpu
 from tests.helpers.small_gan import SMALL, pictures
 
 
-def pair(recipe=SMALL, device="cpu"):
+def pair(recipe=SMALL, device="cpu", kind=GanPair):
     place = WorkerGroup(torch.device(device))
     real = from_pixels(pictures()).to(place.device, memory_format=torch.channels_last)
-    return GanPair(recipe, 0, place), real
+    return kind(recipe, 0, place), real
 
 
 def train(steps, count=6):
@@ -48,6 +52,29 @@ def test_rewinding_to_the_start_forgets_the_moments():
     mine.rewind(fresh)
     train(EagerSteps(mine, real))
     assert all(torch.equal(value, once[name]) for name, value in mine.state().items())
+
+
+PATTERN = TextureRecipe(**dataclasses.asdict(replace(SMALL, z=noise_length(32, 8), average=0.9)), metric=10.0, mode=0.2)
+KINDS = [
+    (GanPair, SMALL),
+    (GanPair, replace(SMALL, penalty="none", loss="hinge_v1", average=0.9)),
+    (GanPair, replace(SMALL, penalty="dragan", loss="lsgan", precision="fp32")),
+    (GanPair, replace(SMALL, augment=("colour", "shift", "cutout"))),
+    (SpatialGan, PATTERN),
+]
+
+
+@pytest.mark.parametrize(("kind", "recipe"), KINDS)
+def test_what_is_recorded_without_a_gpu_replays_the_eager_steps_bit_for_bit(monkeypatch, kind, recipe):
+    recorded_on_cpu.put_in(monkeypatch)
+    ends = []
+    for steps in (EagerSteps, RecordedSteps):
+        mine, real = pair(recipe, kind=kind)
+        train(EagerSteps(mine, real), 3)  # as after a resume
+        train(steps(mine, real))
+        ends.append(mine.state())
+    assert ends[0].keys() == ends[1].keys()
+    assert not [name for name, value in ends[0].items() if not torch.equal(value, ends[1][name])]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")

@@ -32,6 +32,11 @@ def test_a_row_alone_draws_the_same_picture_again(manifest):
         assert np.array_equal(sample.redraw(row), stored), row["id"]
 
 
+def test_it_draws_on_the_device_that_there_is(manifest, on_meta):
+    with on_meta:
+        sample.redraw(manifest.to_dict("records")[0])
+
+
 def test_candidates_differ_and_the_same_run_gives_them_again(manifest):
     folder = paths.CANDIDATES / "wgan_transfer"
     before = {p.name: files.digest(p) for p in folder.iterdir()}

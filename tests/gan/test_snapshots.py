@@ -1,9 +1,10 @@
 import numpy as np
 
+from stages import gpu
 from stages.gan import snapshots
 from stages.gan.gan_pair import GanPair
 from stages.gan.snapshots import Snapshots
-from stages.training.distributed import WorkerGroup, device
+from stages.training.distributed import WorkerGroup
 from tests.helpers.small_gan import SMALL
 
 
@@ -25,7 +26,7 @@ def test_a_film_follows_the_same_pictures_through_time():
 
 def test_a_resumed_run_leaves_the_same_files(tmp_path):
     """Rows of steps that are played again replace those of before."""
-    pair = GanPair(SMALL, 0, WorkerGroup(device()))
+    pair = GanPair(SMALL, 0, WorkerGroup(gpu.device()))
     for folder, steps in (("a", (4, 8, 12)), ("b", (4, 8, 8, 12)), ("c", (4, 8, 12, 4, 8, 12))):
         keep = Snapshots(tmp_path / folder, frozenset({8}), frozenset({12}), tmp_path / folder / "timing.csv")
         for step in steps:
@@ -38,6 +39,6 @@ def test_a_resumed_run_leaves_the_same_files(tmp_path):
 
 
 def test_a_collapse_leaves_a_grid_and_a_generator_of_its_own(tmp_path):
-    pair = GanPair(SMALL, 0, WorkerGroup(device()))
+    pair = GanPair(SMALL, 0, WorkerGroup(gpu.device()))
     Snapshots(tmp_path, frozenset({8}), frozenset({12}), tmp_path / "timing.csv")(5, pair, 100.0, True)
     assert (tmp_path / "grids" / "step_000000005.jpg").exists() and (tmp_path / "step_000000005.safetensors").exists()

@@ -32,6 +32,12 @@ def test_no_hole_nothing_to_do_and_all_hole_is_filled_too(filler):
     assert filler(photograph, np.ones((90, 120), bool)).shape == photograph.shape
 
 
+def test_it_fills_on_the_device_that_there_is(project, on_meta):
+    fill_one = fill.filler(paths.INPAINTS / "inpaint_ae_skip")
+    with on_meta:
+        fill_one(np.zeros((90, 120, 3), np.uint8), np.ones((90, 120), bool))
+
+
 def test_a_filling_takes_the_light_of_its_surroundings():
     """A network that draws all too bright leaves no seam, and what it drew inside stays."""
     rows = np.arange(96)

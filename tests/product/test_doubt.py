@@ -3,7 +3,7 @@ import pytest
 
 from stages.product import doubt
 from stages.product.card import Calibration
-from stages.product.doubt import Thing
+from stages.product.doubt import Sighting
 
 PICTURE = np.zeros((60, 100, 3), np.uint8)
 PICTURE[10:30, 10:30] = 200  # what a detector sees, wherever a view has it
@@ -31,7 +31,7 @@ def test_views_are_turned_back_onto_each_other():
     (thing,) = seen((0.9, 1), (0.9, 1), (0.9, 1), (0.9, 1))
     assert thing.box == pytest.approx([0.1, 10 / 60, 0.2, 20 / 60])
     assert (thing.number, thing.views, thing.certainty) == (1, 4, pytest.approx(0.9))
-    assert not Thing(thing.box, 1, 0.95, 4).doubtful
+    assert not Sighting(thing.box, 1, 0.95, 4).doubtful
 
 
 def test_what_some_views_do_not_show_is_in_doubt():
@@ -42,7 +42,9 @@ def test_what_some_views_do_not_show_is_in_doubt():
 
 def test_mistakes_are_those_of_the_likelier_decision():
     box = np.zeros(4)
-    assert doubt.of([Thing(box, 0, 0.9, 4), Thing(box, 0, 0.3, 4), Thing(box, 0, 1.0, 4)]) == pytest.approx(0.4)
+    assert doubt.of([Sighting(box, 0, 0.9, 4), Sighting(box, 0, 0.3, 4), Sighting(box, 0, 1.0, 4)]) == pytest.approx(
+        0.4
+    )
     assert doubt.of([]) == 0
 
 
@@ -57,5 +59,10 @@ def test_certainty_is_the_calibrated_one():
 
 def test_a_box_is_proposed_once_for_its_surer_class_and_not_where_it_is_probably_nothing():
     near, far = np.array([0.1, 0.1, 0.2, 0.2]), np.array([0.6, 0.6, 0.2, 0.2])
-    things = [Thing(near, 0, 0.6, 4), Thing(near + 0.01, 1, 0.4, 4), Thing(far, 1, 0.3, 2), Thing(far / 3, 0, 0.1, 1)]
+    things = [
+        Sighting(near, 0, 0.6, 4),
+        Sighting(near + 0.01, 1, 0.4, 4),
+        Sighting(far, 1, 0.3, 2),
+        Sighting(far / 3, 0, 0.1, 1),
+    ]
     assert [thing.certainty for thing in doubt.proposed(things)] == [0.6, 0.3]

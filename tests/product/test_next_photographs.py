@@ -13,7 +13,7 @@ from stages.evidence.more_photographs import Curve, Step
 from stages.evidence.statistics import Interval
 from stages.problem import Problem
 from stages.product import next_page, next_photographs
-from stages.product.doubt import Thing
+from stages.product.doubt import Sighting
 from tests.helpers import projects, small_detector
 
 PHOTOS = {"a.png": 0, "b.jpg": 1, "deep/a.png": 2, "deep/c.jpg": 3}  # each with the seed of its noise
@@ -121,7 +121,7 @@ def test_what_may_have_been_corrected_is_not_replaced():
 
 def test_reasons_are_in_plain_words():
     box = np.zeros(4)
-    sure, partly, unsure = Thing(box, 0, 0.97, 4), Thing(box, 0, 0.5, 2), Thing(box, 0, 0.6, 4)
+    sure, partly, unsure = Sighting(box, 0, 0.97, 4), Sighting(box, 0, 0.5, 2), Sighting(box, 0, 0.6, 4)
     doubts = [0.5, 0.9, 0.0, 0.8]
     things = [[sure, partly], [unsure, partly, sure], [], [sure]]
     assert next_page.reasons([1, 0, 2], doubts, things) == [

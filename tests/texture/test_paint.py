@@ -34,6 +34,11 @@ def wrapped(noise):
     return pad(noise[None, :, 1:-1, 1:-1].roll((1, 2), (2, 3)), (1, 1, 1, 1), mode="circular")[0]
 
 
+def test_it_paints_on_the_device_that_there_is(project, on_meta):
+    with on_meta:
+        paint.painter(FLOOR)(64, 96, 5)
+
+
 def test_a_size_that_cannot_tile_is_one_line(project):
     with pytest.raises(Problem, match=f"100×96 pixels cannot tile: expected multiples of {CELL}"):
         paint.painter(FLOOR)(100, 96, 5, tileable=True)

@@ -28,6 +28,25 @@ def gradients(workers, penalty):
     return [parameter.grad for parameter in critic.parameters() if parameter.grad is not None]
 
 
+def normed(workers):
+    """Return what a small batch norm makes of this process's share of eight pictures, its gradients and statistics."""
+    torch.manual_seed(0)
+    features, wanted = torch.randn(2, 8, 4, 6, 6) * 3 + 1
+    norm = workers.joint_norms(torch.nn.Sequential(torch.nn.BatchNorm2d(4, momentum=0.01)))
+    shares = [part[workers.rank :: workers.size] for part in (features.requires_grad_(), wanted)]
+    made = norm(shares[0])
+    (made * shares[1]).mean().backward()
+    workers.average(norm.parameters())
+    whole = torch.stack(workers.gather(made.detach()), 1).flatten(0, 1)
+    back = torch.stack(workers.gather(features.grad)).mean(0)
+    return [whole, back, *(p.grad for p in norm.parameters()), *norm.buffers(), norm.eval()(features).detach()]
+
+
+def test_batch_norm_sees_the_whole_batch_whoever_has_it():
+    alone, both = (distributed.run(size, normed) for size in (1, 2))
+    assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in zip(alone, both, strict=True))
+
+
 @pytest.mark.parametrize("penalty", ["none", "wgan-gp"])
 def test_two_shares_give_the_gradient_of_the_whole_batch(penalty):
     alone, both = (distributed.run(size, partial(gradients, penalty=penalty)) for size in (1, 2))

@@ -1,0 +1,33 @@
+from types import SimpleNamespace
+
+import pytest
+
+from stages import doctor, files
+from tests.helpers.checkouts import ROOT
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("", "none; smoke and demo need none, thesis would take weeks"),
+        ("NVIDIA A100, 40960 MiB, 580.82.07, 8.0\nNVIDIA L4, 23034 MiB, 580.82.07, 8.9\n",
+         "NVIDIA A100, 40960 MiB, driver 580.82.07; NVIDIA L4, 23034 MiB, driver 580.82.07"),
+        ("Tesla T4, 15360 MiB, 550.54.15, 7.5\n",
+         "Tesla T4, 15360 MiB, driver 550.54.15, no bf16 before compute capability 8.0: fp32 is used instead, "
+         "driver TOO OLD for this torch, which needs 580"),
+        ("NVIDIA GeForce GTX 1080 Ti, 11264 MiB, 580.82.07, 6.1\n",
+         "NVIDIA GeForce GTX 1080 Ti, 11264 MiB, driver 580.82.07, too old for this torch, which needs compute "
+         "capability 7.5: the processor is used instead"),
+    ],
+)  # fmt: skip
+def test_it_tells_what_a_gpu_cannot_do(monkeypatch, said, line):
+    monkeypatch.setattr(doctor, "_said", lambda *_: said)
+    assert doctor._gpu() == line
+
+
+@pytest.mark.parametrize("more", [1, -1])
+def test_it_compares_the_disk_with_what_a_scale_was_counted_to_need(monkeypatch, more):
+    monkeypatch.chdir(ROOT)
+    wanted = files.read_json(doctor.NEEDS)["figures"]["thesis_disk_gb"]
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=(wanted + more) * 1e9))
+    assert ("TOO LITTLE: scale thesis" in doctor._disk("thesis")) == (more < 0)
