@@ -96,12 +96,15 @@ def take(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
 def checked(checkout: Path, of: Arrival) -> Arrival:
     """Put an arrival aside with the reason, or register it on a branch from main; return it in its new state."""
     params = settings.load(checkout / settings.PARAMS)
-    images = checkout / paths.SOURCE_IMAGES
     with at_work.alone(checkout, wait=False):  # or the dataset may be changing
-        known = coco.read(checkout / paths.ANNOTATIONS)  # without what a declared fix has dropped
+        try:
+            known = coco.read(checkout / paths.ANNOTATIONS)  # without what a declared fix has dropped
+            theirs = arrival.traits(checkout / paths.SOURCE_IMAGES, known.images)
+        except Problem as problem:
+            raise Waits(f"the dataset that there is cannot be used ({problem}): `dvc repro health`") from None
         try:
             arrival.check_name(of.name, known, params.dataset.groups)
-            dataset = arrival.check(checkout / of.folder, known, images, params.arrival.least, params.split)
+            dataset = arrival.check(checkout / of.folder, known, theirs, params.arrival.least, params.split)
         except Problem as problem:
             print(f"{of.name}: put aside: {problem}")
             return inbox.quarantine(checkout, of, str(problem))
