@@ -31,7 +31,7 @@ from flows import (
 from flows.inbox import Arrival
 from flows.still import Waits
 from stages import paths, settings
-from stages.dataset import arrival
+from stages.dataset import arrival, coco
 from stages.problem import Problem
 
 BY_HAND = ("retry", "review", "unquarantine", "rollback")
@@ -93,16 +93,24 @@ def take(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
     return of
 
 
+def there(checkout: Path, dataset: settings.Dataset, real: bool) -> tuple[coco.Coco, arrival.Traits]:
+    """Return the dataset to which a product comes, and the traits of its images; wait where a person has to mend it."""
+    try:
+        known = arrival.before(checkout / paths.ANNOTATIONS, dataset, real)
+        return known, arrival.traits(checkout / paths.SOURCE_IMAGES, known.images)
+    except Problem as problem:
+        raise Waits(f"the dataset that there is cannot be used ({problem}): `dvc repro health`") from None
+
+
 def checked(checkout: Path, of: Arrival) -> Arrival:
     """Put an arrival aside with the reason, or register it on a branch from main; return it in its new state."""
     params = settings.load(checkout / settings.PARAMS)
-    images = checkout / paths.SOURCE_IMAGES
     with at_work.alone(checkout, wait=False):  # or the dataset may be changing
         try:
             real = arrival.about(checkout / of.folder).real
-            known = arrival.before(checkout / paths.ANNOTATIONS, params.dataset, real)
+            known, theirs = there(checkout, params.dataset, real)
             arrival.check_name(of.name, known, params.dataset.groups)
-            dataset = arrival.check(checkout / of.folder, known, images, params.arrival.least, params.split)
+            dataset = arrival.check(checkout / of.folder, known, theirs, params.arrival.least, params.split)
         except Problem as problem:
             print(f"{of.name}: put aside: {problem}")
             return inbox.quarantine(checkout, of, str(problem))

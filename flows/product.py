@@ -99,10 +99,9 @@ def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
     own = params.dataset.source == "coco" or params.dataset.arrived
     if own and not (checkout / paths.ANNOTATIONS).exists():
         product_loop.bring(checkout, ["health"], product_loop.Means())
-    known = arrival.before(checkout / paths.ANNOTATIONS, params.dataset, real=True)
+    known, theirs = arrivals.there(checkout, params.dataset, real=True)
     arrival.check_name(asked.name, known, params.dataset.groups)
-    images = checkout / paths.SOURCE_IMAGES
-    dataset = arrival.check(asked.folder, known, images, params.arrival.least, params.split)
+    dataset = arrival.check(asked.folder, known, theirs, params.arrival.least, params.split)
     print("\n".join(findings(asked.folder, dataset, params)))
     print(plan(dataset, known, params))
     folder = checkout / inbox.INCOMING / asked.name

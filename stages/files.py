@@ -86,6 +86,11 @@ def relative_name(name: str, what: str) -> str:
     return name
 
 
+def tellable(path: Path) -> bool:
+    """Return whether a path is UTF-8, as JSON has to be."""
+    return os.fsencode(path).decode(errors="ignore") == str(path)
+
+
 def bounded(path: Path, most: int) -> bytes:
     """Return the content of somebody's file; raise a Problem where it has more than `most` bytes."""
     with path.open("rb") as file:

@@ -66,6 +66,7 @@ def test_annotations(dataset, tmp_path, seeds):
     path, known = tmp_path / "annotations.json", coco.Coco([coco.Image(1, "known.png", WIDTH, HEIGHT)], [], [])
     photo.save(tmp_path / "known.png", np.zeros((HEIGHT, WIDTH, 3), np.uint8))
     known.categories = [coco.Category(1, "a"), coco.Category(4, "b")]
+    theirs = arrival.traits(tmp_path, known.images)
 
     def case(rng):
         text = as_json(changed(dataset, rng))
@@ -83,7 +84,7 @@ def test_annotations(dataset, tmp_path, seeds):
             rule = settings.Subset(group="g", count="all", prefer=prefer, fewer=True)
             subset.pick(coco.subset(whole, [i.id for i in whole.images]), rule, 0, "here")
         placeable.units(cutouts.scenes(tmp_path)[0])
-        arrival.check(tmp_path, known, tmp_path, 1, params.split)
+        arrival.check(tmp_path, known, theirs, 1, params.split)
 
     assert outcomes(seeds, tmp_path, case)
 

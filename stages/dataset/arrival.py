@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from stages import files
+from stages import files, provenance
 from stages.dataset import coco, near_duplicates, photo, segmentation
 from stages.problem import Problem
 from stages.settings import Dataset, Split
@@ -26,6 +26,9 @@ READY, REASON = "READY", "reason.json"  # beside a product, and no part of it
 BLOCKS = 2**53 // IDS  # of so many ids; larger ones would not be exact wherever JSON is read
 TEST = "../test/images/"  # where test images lie, as seen from the training images' folder
 COPIES = 0.5  # share of its images that are another product's, from which on it is no new product
+
+
+Traits = tuple[np.ndarray, np.ndarray]  # perceptual hashes and thumbnails
 
 
 class About(Struct, forbid_unknown_fields=True):
@@ -47,11 +50,11 @@ def check_name(name: str, known: coco.Coco, groups: dict[str, list[str]]) -> Non
         raise Problem(f"{name}: the dataset has a group or a folder of this name; give the product another")
 
 
-def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split) -> coco.Coco:
+def check(folder: Path, known: coco.Coco, theirs: Traits, least: int, near: Split) -> coco.Coco:
     """Return an arrived product's annotations, its test images among them; raise a Problem that says why it cannot be
     used.
 
-    known, images: the dataset that there is, and where its images lie. least: training images it must bring.
+    known, theirs: the dataset that there is, and the traits of its images. least: training images it must bring.
     near: what makes two images the same.
     """
     for path in folder.rglob("*"):
@@ -69,15 +72,14 @@ def check(folder: Path, known: coco.Coco, images: Path, least: int, near: Split)
                       "New ones have to be listed under `classes` in product.yaml")  # fmt: skip
     if not any(a.image_id in {image.id for image in training} for a in dataset.annotations):
         raise Problem("its training images show no object at all")
+    mine = traits(folder / "images", dataset.images)
     if known.images:
-        refuse_copies(folder, dataset, known, images, near)
+        refuse_copies(mine, dataset, theirs, known, near)
     return dataset
 
 
-def refuse_copies(folder: Path, dataset: coco.Coco, known: coco.Coco, images: Path, near: Split) -> None:
+def refuse_copies(mine: Traits, dataset: coco.Coco, theirs: Traits, known: coco.Coco, near: Split) -> None:
     """Raise a Problem where most of a product's images are in the dataset that there is."""
-    mine = traits((folder / "images" / i.file_name, i) for i in dataset.images)
-    theirs = traits((images / i.file_name, i) for i in known.images)
     hashes, thumbs = (np.concatenate([a, b]) for a, b in zip(mine, theirs, strict=True))
     same = near_duplicates.clusters(hashes, thumbs, near.hash_distance, near.tile_distance)
     twice = {k for cluster in same if any(m >= len(mine[0]) for m in cluster) for k in cluster if k < len(mine[0])}
@@ -125,12 +127,12 @@ def joined(folder: Path) -> coco.Coco:
 
 
 def read(folder: Path) -> coco.Coco:
-    """Return a folder's annotations; raise a Problem where an image is missing, broken, or named outside of it, or a
-    mask cannot be read."""
+    """Return a folder's annotations; raise a Problem where an image is missing, of another size or named outside of it,
+    or a mask cannot be read."""
     dataset = coco.read(folder / "annotations.json")
     annotations = coco.by_image(dataset)
     for image in dataset.images:
-        photo.load(folder / "images" / image.file_name, image.width, image.height)
+        photo.check_size(folder / "images" / image.file_name, image.width, image.height)
         for annotation in annotations[image.id]:
             segmentation.mask(annotation, image.width, image.height)
     return dataset
@@ -169,11 +171,15 @@ def used(dataset: coco.Coco) -> list[coco.Category]:
     return [category for category in dataset.categories if category.id in ids]
 
 
-def traits(pictures: Iterable[tuple[Path, coco.Image]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return perceptual hashes and thumbnails of some pictures."""
-    found = [near_duplicates.traits(photo.load(path, image.width, image.height)) for path, image in pictures]
-    hashes, thumbs = zip(*found, strict=True)
-    return np.array(hashes), np.stack(thumbs)
+def traits(folder: Path, images: list[coco.Image]) -> Traits:
+    """Return perceptual hashes and thumbnails of a folder's pictures; raise a Problem where one cannot be read."""
+
+    def one(image: coco.Image) -> tuple[np.uint64, np.ndarray]:
+        return near_duplicates.traits(photo.load(folder / image.file_name, image.width, image.height))
+
+    with ThreadPoolExecutor(provenance.cores()) as pool:
+        found = list(pool.map(one, images))
+    return np.array([of for of, _ in found], np.uint64), np.array([of for _, of in found])
 
 
 def tidy(folder: Path, dataset: coco.Coco, into: Path) -> None:

@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 THUMB, TILE = 32, 4  # the side of the grey thumbnail, and of the tiles it is compared by
-BLOCK = 4096  # rows compared at once, so that memory stays bounded for any number of pictures
+BLOCK = 2048  # rows compared at once, so that memory stays bounded for any number of pictures
 
 
 def traits(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
@@ -23,17 +23,19 @@ def traits(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
 def clusters(hashes: np.ndarray, thumbs: np.ndarray, hash_distance: int, tile_distance: float) -> list[list[int]]:
     """Return groups (of two or more positions) that are linked by pairs within both distances."""
     label = np.arange(len(hashes))  # of each picture: those that are linked have the same
+    tiles, means = _tiled(thumbs), thumbs.mean((1, 2), dtype=np.float32)
     for start in range(0, len(hashes), BLOCK):
         rows = hashes[start : start + BLOCK]
         for other in range(start, len(hashes), BLOCK):
             distance = np.bitwise_count(rows[:, None] ^ hashes[None, other : other + BLOCK])
             a, b = np.nonzero(distance <= hash_distance)
             pairs = np.stack([a + start, b + other], 1)[a + start < b + other]
-            # Pictures that are linked already need no comparing: of equal ones there are as many pairs as squared.
-            while len(pairs := pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]):
-                some, pairs = pairs[:BLOCK], pairs[BLOCK:]
-                near = tile_difference(thumbs[some[:, 0]], thumbs[some[:, 1]]) <= tile_distance
-                label = _linked(label, some[near])
+            for first in range(0, len(pairs), BLOCK):
+                some = pairs[first : first + BLOCK]
+                # Pictures that are linked already need no comparing: of equal ones there are as many pairs as squared.
+                some = some[label[some[:, 0]] != label[some[:, 1]]]
+                if len(near := _near(some, tiles, means, tile_distance)):
+                    label = _linked(label, near)
     found: dict[int, list[int]] = {}
     for position, name in enumerate(label.tolist()):
         found.setdefault(name, []).append(position)
@@ -46,12 +48,24 @@ def _linked(label: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return connected_components(links, directed=False)[1][label]
 
 
-def tile_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the worst tile's mean difference, as a share of full brightness, after taking out each picture's own mean.
+def _tiled(thumbs: np.ndarray) -> np.ndarray:
+    """Return thumbnails as tiles (tile, picture, pixel), those first in which the pictures differ most."""
+    across = THUMB // TILE
+    tiles = thumbs.reshape(-1, across, TILE, across, TILE).transpose(1, 3, 0, 2, 4).reshape(across**2, -1, TILE**2)
+    spread = tiles.std(1, dtype=np.float32).max(1) if len(thumbs) else np.zeros(len(tiles))
+    return tiles[np.argsort(-spread, kind="stable")]
 
-    One object more or less changes few tiles much, which a mean over the whole picture would not see.
+
+def _near(pairs: np.ndarray, tiles: np.ndarray, means: np.ndarray, most: float) -> np.ndarray:
+    """Return the pairs of pictures of which no tile differs by more than `most` of full brightness, on average over its
+    pixels, after taking out each picture's own mean.
+
+    One object more or less changes few tiles much, which a mean over the whole picture would not see. A pair is done
+    with at the first tile that differs: of pictures with one hash there are as many pairs as squared.
     """
-    a, b = a.astype(np.float32), b.astype(np.float32)
-    a, b = a - a.mean((1, 2), keepdims=True), b - b.mean((1, 2), keepdims=True)
-    tiles = np.abs(a - b).reshape(-1, THUMB // TILE, TILE, THUMB // TILE, TILE).mean((2, 4))
-    return tiles.max((1, 2), initial=0) / 255
+    shift = np.subtract(*means[pairs.T])
+    for tile in tiles:
+        a, b = tile[pairs.T].astype(np.float32)
+        near = np.abs(a - b - shift[:, None]).mean(1) <= most * 255
+        pairs, shift = pairs[near], shift[near]
+    return pairs

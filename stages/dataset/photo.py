@@ -49,19 +49,36 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
             picture = ImageOps.exif_transpose(picture)
         pixels = _rgb(picture, ends) if picture.size == (width, height) else None
     if pixels is None:
-        raise Unreadable(f"{path}: declared {width}×{height}, but the file has {stored[0]}×{stored[1]}")
+        raise _other_size(path, width, height, stored)
     return pixels
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Raise Unreadable where a picture says itself that it is not of the declared size, turned or not."""
+    stored = size(path)
+    if sorted(stored) != sorted((width, height)):
+        raise _other_size(path, width, height, stored)
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Return the width and height that a picture says it has as it is stored; it is not decoded."""
+    with _whole(path), Pillow.open(path, formats=FORMATS) as picture:
+        return picture.size
+
+
+def _other_size(path: Path, width: int, height: int, stored: tuple[int, int]) -> Unreadable:
+    return Unreadable(f"{path}: declared {width}×{height}, but the file has {stored[0]}×{stored[1]}")
 
 
 def shown(path: Path) -> np.ndarray:
     """Return anybody's picture as uint8 RGB, in the orientation that a viewer shows."""
     with _whole(path):
         data = path.read_bytes()
-        if data.startswith(JPEG):  # OpenCV takes a third of Pillow's time
-            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-            if pixels is not None:
-                return pixels
-        with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
+        with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:  # which refuses too large a one
+            if data.startswith(JPEG):  # OpenCV takes a third of Pillow's time
+                pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+                if pixels is not None:
+                    return pixels
             return _rgb(ImageOps.exif_transpose(picture), _ends(picture))
 
 

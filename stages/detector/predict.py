@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -20,6 +21,19 @@ LEAST = 0.001  # confidence below which nothing is reported at all
 NMS = 0.7  # overlap above which the less sure of two detections is dropped
 MOST = 100  # detections in one picture
 BATCH = 32
+
+# What reading a file raises that is no pickle of a detector.
+BROKEN = (
+    TypeError,
+    LookupError,
+    ValueError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+    ImportError,
+    UnpicklingError,
+    struct.error,
+)
 
 Picture = Path | np.ndarray  # a file, or uint8 RGB
 Look = Callable[[Sequence[Picture]], list[np.ndarray]]
@@ -84,7 +98,7 @@ def loaded(weights: Path) -> YOLO:
 
     try:
         return YOLO(str(weights), task="detect")
-    except (TypeError, struct.error) as error:
+    except BROKEN as error:
         raise Problem(f"{weights}: these are no detector's weights ({error})") from None
 
 

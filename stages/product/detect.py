@@ -33,7 +33,7 @@ from stages.problem import Problem
 from stages.product import card, pictures
 from stages.product.card import Card
 
-BATCH = 8  # photographs looked at together; they are in memory at full size
+BATCH = 8  # photographs looked at together; they are in memory at full size, so large ones are alone
 QUALITY = 90  # of the copies, as JPEG
 
 Shot = tuple[np.ndarray, np.ndarray]  # a picture as it is, and reduced to the detector's size
@@ -75,10 +75,15 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
     into = into or paths.DETECTIONS / name
     check_place(into, photos)
     look = predict.opened(folder / card.WEIGHTS, about.imgsz, BATCH)
+    sources = named(sources, found)
+    plain = [path for path in sources if not pictures.video(path)]
+    names = copies([path.relative_to(root) for path in plain])
     with files.replacing(into) as making:
         bar = progress.bar(total=sum(map(length, sources)), what=f"looking for {about.product}", unit="picture")
         with bar, ThreadPoolExecutor(provenance.cores()) as pool:
-            photographs([path for path in sources if not pictures.video(path)], root, making, look, found, pool, bar)
+            large = set(filter(pictures.large, plain))
+            for todo, together in (([path for path in plain if path not in large], BATCH), (sorted(large), 1)):
+                photographs(todo, together, root, names, making, look, found, pool, bar)
             for path in filter(pictures.video, sources):
                 video(path, root, making, look, found, bar)
         if not found.images:
@@ -111,23 +116,32 @@ def length(path: Path) -> int:
     return max(0, int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))) if pictures.video(path) else 1
 
 
+def named(sources: list[Path], found: Found) -> list[Path]:
+    """Return the files whose names can be written down."""
+    for path in sources:
+        if not files.tellable(path):
+            refuse(photo.Unreadable(f"{path}: its name is not UTF-8, as JSON has to be; rename it"), found.unreadable)
+    return list(filter(files.tellable, sources))
+
+
 def photographs(
-    todo: list[Path], root: Path, into: Path, look: Look, found: Found, pool: ThreadPoolExecutor, bar: tqdm
-) -> None:
-    """Look at photographs, and write a copy of each with its boxes: reading, looking and writing at the same time."""
-    names = copies([path.relative_to(root) for path in todo])
+    todo: list[Path], together: int, root: Path, names: dict[Path, Path], into: Path, look: Look, found: Found,
+    pool: ThreadPoolExecutor, bar: tqdm,
+) -> None:  # fmt: skip
+    """Look at photographs, so many together, and write a copy of each with its boxes: reading, looking and writing at
+    the same time."""
 
     def read(path: Path) -> Shot:
         pixels = photo.shown(path)
         return pixels, photo.fit(pixels, found.card.imgsz)
 
     def readable() -> Iterator[tuple[Path, Shot]]:
-        for path, reading in pictures.ahead(pool, read, todo, BATCH):
+        for path, reading in pictures.ahead(pool, read, todo, together):
             bar.update()
             try:
                 yield path, reading.result()
             except photo.Unreadable as why:
-                refuse(str(why), found.unreadable)
+                refuse(why, found.unreadable)
 
     def write(job: tuple[Path, np.ndarray, np.ndarray]) -> None:
         path, pixels, kept = job
@@ -136,11 +150,11 @@ def photographs(
         files.write(into / "pictures" / names[path.relative_to(root)], data.tobytes())
 
     def seen() -> Iterator[tuple[Path, np.ndarray, np.ndarray]]:
-        for part in batches(readable()):
+        for part in batches(readable(), together):
             for (path, (pixels, _)), of in zip(part, looked(look, [small for _, (_, small) in part]), strict=True):
                 yield path, pixels, found.add(str(path.relative_to(root)), pixels, of)
 
-    for _, writing in pictures.ahead(pool, write, seen(), BATCH):
+    for _, writing in pictures.ahead(pool, write, seen(), together):
         writing.result()
 
 
@@ -150,12 +164,12 @@ def video(path: Path, root: Path, into: Path, look: Look, found: Found, bar: tqd
     try:
         film = pictures.opened(path)
     except photo.Unreadable as why:
-        refuse(str(why), found.unreadable)
+        refuse(why, found.unreadable)
         return
     target = into / "pictures" / name.with_name(f"{name.name}.mp4")
     target.parent.mkdir(parents=True, exist_ok=True)
     rate, copy, number = film.get(cv2.CAP_PROP_FPS) or 25.0, None, 0
-    for part in batches(pictures.frames(film)):
+    for part in batches(pictures.frames(film), BATCH):
         for pixels, of in zip(part, looked(look, [photo.fit(p, found.card.imgsz) for p in part]), strict=True):
             kept = found.add(str(name), pixels, of, frame=number)
             if copy is None:
@@ -165,15 +179,15 @@ def video(path: Path, root: Path, into: Path, look: Look, found: Found, bar: tqd
             number += 1
             bar.update()
     if copy is None:
-        refuse(f"{path}: a video without a frame that can be read", found.unreadable)
+        refuse(photo.Unreadable(f"{path}: a video without a frame that can be read"), found.unreadable)
     else:
         copy.release()
 
 
-def refuse(line: str, unreadable: list[str]) -> None:
+def refuse(why: photo.Unreadable, unreadable: list[str]) -> None:
     """Note, and say, what cannot be read."""
-    unreadable.append(line)
-    tqdm.write(f"tenfold: {line}", file=sys.stderr)
+    unreadable.append(str(why))
+    tqdm.write(f"tenfold: {why}", file=sys.stderr)
 
 
 def looked(look: Look, small: list[np.ndarray]) -> list[np.ndarray]:
@@ -187,10 +201,10 @@ def looked(look: Look, small: list[np.ndarray]) -> list[np.ndarray]:
     return [found[k] for k in range(len(small))]
 
 
-def batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+def batches(items: Iterable[Any], together: int) -> Iterator[list[Any]]:
     """Yield items, so many together as are looked at together."""
     todo = iter(items)
-    while part := list(islice(todo, BATCH)):
+    while part := list(islice(todo, together)):
         yield part
 
 

@@ -110,11 +110,11 @@ def looked(todo: list[Path], look: Look, about: Card, unreadable: list[str]) -> 
             try:
                 yield path, reading.result()
             except photo.Unreadable as why:
-                detect.refuse(str(why), unreadable)
+                detect.refuse(why, unreadable)
 
     bar = progress.bar(total=len(todo), what=f"looking for {about.product}", unit="photo")
     with bar, ThreadPoolExecutor(provenance.cores()) as pool:
-        for part in detect.batches(readable()):
+        for part in detect.batches(readable(), detect.BATCH):
             seen = doubt.seen(look, [small for _, (_, small) in part], about.calibration)
             for (path, (shape, _)), things in zip(part, seen, strict=True):
                 yield Looked(path, shape, things)

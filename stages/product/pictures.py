@@ -12,12 +12,16 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from stages.dataset.photo import Unreadable
+from stages.dataset import photo
 from stages.problem import Problem
 
 # Some of these need not be readable: a telephone's photographs are told of, not passed over.
 PHOTOGRAPHS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif"}
 VIDEOS = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"}
+
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its lines would stand between ours; read once
+
+LARGE = 50_000_000  # pixels; at full size, 150 MB
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -41,12 +45,20 @@ def video(path: Path) -> bool:
     return path.suffix.lower() in VIDEOS
 
 
+def large(path: Path) -> bool:
+    """Return whether a photograph is so large that one at a time is enough in memory, going by what it says itself."""
+    try:
+        width, height = photo.size(path)
+    except photo.Unreadable:
+        return False
+    return width * height > LARGE
+
+
 def opened(path: Path) -> cv2.VideoCapture:
     """Return a video to be read."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its lines would stand between ours
     film = cv2.VideoCapture(str(path))
     if not film.isOpened():
-        raise Unreadable(f"{path}: not a video that can be read")
+        raise photo.Unreadable(f"{path}: not a video that can be read")
     return film
 
 

@@ -3,6 +3,7 @@ that fill holes."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ def sizes(params: Settings, found: dict[str, gans.Done]) -> list[str]:
         images, epochs, theirs = SIZES[name]
         late = curves[curves["step"] > 0.75 * curves["step"].max()]
         distinct = judged[f"{name}_distinct_last"] / judged[f"{name}_last"] if f"{name}_last" in judged else None
-        right = {kind: float(late[f"accuracy{kind}"].to_numpy().mean()) for kind in ("_real", "_fake", "")}
+        right = {kind: float(np.mean(late[f"accuracy{kind}"])) for kind in ("_real", "_fake", "")}
         took = trained(name, facts["recipe"]["batch"])
         shown = {"images": facts["images"], "distinct": distinct, "c_t": judged.get(f"{name}_c_t"), **right}
         figures.append(shown)

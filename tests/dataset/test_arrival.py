@@ -39,7 +39,7 @@ def product(bins, tmp_path):
 
 
 def check(folder, known, bins, least=4):
-    return arrival.check(folder, known, bins / "images", least, NEAR)
+    return arrival.check(folder, known, arrival.traits(bins / "images", known.images), least, NEAR)
 
 
 def edit(folder, change):

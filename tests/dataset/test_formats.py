@@ -230,6 +230,8 @@ WRONG = {
     "cvat: no number": (cvat_with('xtl="4.0"', 'xtl="inf"'), "image 0: shape 1: xtl is 'inf', not a number"),
     "cvat: out of the folder": (cvat_with('"1.png"', '"../1.png"'), "image 0: the file name '../1.png' leaves its"),
     "cvat: an image twice": (cvat_with('"2.png" width="16" height="64"', '"1.png" width="40" height="32"'), "twice"),
+    "cvat: another size": (
+        cvat_with('width="40" height="32"', 'width="13000" height="13000"'), "declared 13000×13000, but the file has"),
     "cvat: a mask": (
         {"annotations.xml": cvat_text('<mask label="can" rle="3,4" left="0" top="0" width="4" height="2"/>')},
         "image 0: shape 3: its rle does not add up to 4 × 2 pixels",

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from stages.dataset import near_duplicates
 from stages.dataset.bins import draw, scene, world
@@ -42,12 +43,36 @@ def test_chains_are_one_cluster_and_blocks_do_not_matter(monkeypatch):
     assert found(pictures) == whole
 
 
-def test_of_equal_pictures_each_is_compared_but_once(monkeypatch):
+@pytest.fixture
+def compared(monkeypatch):
+    """A list of how many values are compared at a time, which fills itself."""
+    counts, near = [], near_duplicates._near
+
+    class Tile:
+        def __init__(self, of):
+            self.of = of
+
+        def __getitem__(self, pairs):
+            counts.append(self.of[pairs].size)
+            return self.of[pairs]
+
+    monkeypatch.setattr(near_duplicates, "_near", lambda pairs, tiles, *more: near(pairs, map(Tile, tiles), *more))
+    return counts
+
+
+def test_of_equal_pictures_each_is_compared_but_once(compared):
     """All pairs of 3,000 equal pictures would be four and a half million."""
-    compared = []
-    differ = near_duplicates.tile_difference
-    monkeypatch.setattr(near_duplicates, "tile_difference", lambda a, b: compared.append(len(a)) or differ(a, b))
     hash_, thumb = near_duplicates.traits(photographs(1)[0])
     found = near_duplicates.clusters(np.full(3000, hash_), np.repeat(thumb[None], 3000, 0), 6, 0.06)
     assert found == [list(range(3000))]
-    assert sum(compared) < 10_000
+    assert sum(compared) < 10_000 * 2 * thumb.size
+
+
+@pytest.mark.parametrize("where", [slice(None), slice(28, None)])
+def test_of_different_pictures_with_one_hash_little_is_compared(compared, where):
+    """Wherever it is that they differ."""
+    thumbs = np.full((1000, 32, 32), 128, np.uint8)
+    part = thumbs[:, where, where]
+    part[:] = np.random.default_rng(0).integers(0, 256, part.shape)
+    assert near_duplicates.clusters(np.zeros(1000, np.uint64), thumbs, 6, 0.06) == []
+    assert sum(compared) < 1000 * 1000 / 2 * 2 * 16 * 2  # of each pair, no more than two of 64 tiles

@@ -2,6 +2,7 @@ import importlib
 import struct
 import subprocess
 
+import cv2
 import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image, PngImagePlugin, UnidentifiedImageError
@@ -135,6 +136,14 @@ def test_a_picture_of_another_size_is_not_decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda _: pytest.fail("it was decoded"))
     with pytest.raises(photo.Unreadable, match="declared 64×48, but the file has 40×30"):
         photo.load(tmp_path / "a.png", 64, 48)
+
+
+def test_a_jpeg_larger_than_pillow_opens_is_not_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.new("RGB", (20, 20)).save(tmp_path / "a.jpg")
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(photo.Unreadable, match="exceeds limit"):
+        photo.shown(tmp_path / "a.jpg")
 
 
 def test_a_broken_avif_says_so(tmp_path):

@@ -45,7 +45,7 @@ def test_weights_that_would_run_a_program_are_refused(tmp_path):
     assert not (tmp_path / "it_ran").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04 and no more"])
+@pytest.mark.parametrize("content", [b"", b"junk", b"hello", bytes(1000), b"PK\x03\x04 and no more"])
 def test_what_is_no_weights_is_named(tmp_path, content):
     (tmp_path / "a.pt").write_bytes(content)
     with pytest.raises(Problem, match=r"a\.pt: these are no detector's weights"):

@@ -52,6 +52,16 @@ def test_a_broken_image_that_a_fix_drops_is_not_held_against_a_product(project, 
     assert arrivals.checked(project, of).state == "checked"
 
 
+def test_a_product_waits_while_an_image_of_the_dataset_is_broken(project, drop):
+    known = coco.read(project / paths.ANNOTATIONS)
+    (project / paths.SOURCE_IMAGES / known.images[0].file_name).write_bytes(b"broken")
+    drop("spray")
+    of = inbox.claim(project, *inbox.ready(project))
+    with pytest.raises(Waits, match=r"the dataset that there is cannot be used \(.*not a whole picture"):
+        arrivals.checked(project, of)
+    assert [(one.state, one.tries) for one in inbox.read(project)] == [("claimed", 0)]
+
+
 @pytest.mark.slow
 def test_a_product_that_is_no_better_stays_on_its_branch(project, drop, server):
     text = (project / "params.yaml").read_text()

@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,7 @@ from stages import drawing, files, paths
 from stages.dataset import photo
 from stages.detector import predict
 from stages.problem import Problem
-from stages.product import card, detect
+from stages.product import card, detect, pictures
 from tests.helpers import small_detector
 from tests.helpers.checkouts import ROOT, environment
 
@@ -92,6 +94,41 @@ def test_what_cannot_be_read_is_said_and_the_others_are_looked_at(capsys):
     with pytest.raises(Problem, match=r"nothing in it can be read; .*cut\.jpg"):
         looked("some/cut.jpg")
     assert not (paths.DETECTIONS / "cut").exists()
+
+
+def test_names_of_any_kind_are_told_in_a_line_each(capsys):
+    photo.save(Path("odd/good.png"), small_detector.noise(70, 96))
+    Path("odd/good.png").with_name("a\nb.mp4").write_bytes(b"not a video")
+    Path(os.fsdecode(b"odd/\xff.png")).write_bytes(Path("odd/good.png").read_bytes())
+    assert looked("odd") == 1
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("tenfold: ")]
+    assert sorted(line.rpartition(": ")[2] for line in said) == [
+        "its name is not UTF-8, as JSON has to be; rename it", "not a video that can be read",
+    ]  # fmt: skip
+    assert [image["file_name"] for image in results("odd")[1]["images"]] == ["good.png"]
+
+
+def test_of_large_photographs_one_at_a_time_is_in_memory(monkeypatch):
+    alive, most = 0, 0
+    shown = photo.shown
+
+    def count(path):
+        nonlocal alive, most
+        pixels = shown(path)
+        alive, most = alive + 1, max(most, alive + 1)
+        weakref.finalize(pixels, gone)
+        return pixels
+
+    def gone():
+        nonlocal alive
+        alive -= 1
+
+    monkeypatch.setattr(photo, "shown", count)
+    monkeypatch.setattr(pictures, "LARGE", 1000)
+    for number in range(12):
+        photo.save(Path(f"large/{number}.png"), small_detector.noise(70, 96))
+    assert looked("large") == 0
+    assert len(results("large")[1]["images"]) == 12 and most <= 4  # of read, looked at, drawn, written
 
 
 def test_a_photograph_is_looked_at_as_a_viewer_shows_it():

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from pycocotools import mask as rle
 
-from stages.dataset import coco
+from stages.dataset import photo
 from stages.dataset.formats import found, plain_xml
 from stages.problem import Problem
 
@@ -52,8 +52,7 @@ def _photograph(home: Path, element: Element, where: str) -> found.AnnotatedPhot
     if place is None:
         raise Problem(f"{where}: {name} is missing; it is neither in images/ nor in {home}")
     width, height = (plain_xml.size(element.get(side), f"{where}: its {side}") for side in ("width", "height"))
-    if width * height > coco.MOST_PIXELS:
-        raise Problem(f"{where}: more than {coco.MOST_PIXELS:,} pixels cannot be opened")
+    photo.check_size(place, width, height)  # before anything as large as it says is made
     things = [_thing(shape, width, height, f"{where}: shape {k}") for k, shape in enumerate(element, 1)]
     return found.AnnotatedPhotograph(place, width, height, subset.lower() == "test", things)
 

@@ -6,7 +6,6 @@ for the suffix and for folders such as images/ and labels/; and a folder test/ i
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -135,7 +134,7 @@ def listed(folder: Path, pattern: str = "*") -> list[Path]:
     found = sorted(path for path in folder.rglob(pattern) if path.is_file())
     found = [p for p in found if not any(part.startswith(HIDDEN) for part in p.relative_to(folder).parts)]
     for path in found:
-        if os.fsencode(path).decode(errors="ignore") != str(path):
+        if not files.tellable(path):
             raise Problem(f"{path}: its name is not UTF-8, as JSON has to be; rename it")
     return found
 
