@@ -21,6 +21,7 @@ from benchmarks.conditions import record
 from stages import command, files, paths, settings
 from stages.compose import object_gan
 from stages.compose.generated_objects import CHANNELS
+from stages.dataset import subset as subsets
 from stages.dataset.bins import scene, world
 from stages.gan import recipe
 from stages.gan.networks import Critic, Generator, norm_for
@@ -76,7 +77,9 @@ def trainings(params: Settings) -> list[Training]:
     """Return all trainings of `dvc repro`, by kind."""
     experiments = [
         gan(own, Generator(own.size, own.z, own.dim), Critic(own.size, own.dim, norm_for(own.penalty)), 4)
-        for own in (recipe.recipe_of(params, name) for name in params.experiments)
+        for own in (
+            recipe.recipe_of(params, name, chosen(params, of.subset)) for name, of in params.experiments.items()
+        )
     ]
     objects = [
         gan(own, Generator(own.size, own.z, own.dim, CHANNELS), Critic(own.size, own.dim, "layer", CHANNELS))
@@ -144,6 +147,16 @@ def photographs(params: Settings) -> int:
     return sum(params.now.bins.images.values())
 
 
+def chosen(params: Settings, subset: str) -> int:
+    """Return how many photographs are in a subset."""
+    rule, images = params.subsets[subset], params.now.bins.images
+    most = float("inf") if rule.count == "all" else rule.count
+    return sum(
+        int(min(most, params.split.train * images[group]))
+        for group in subsets.meant(rule.group, params.products, list(images), f"subsets.{subset}")
+    )
+
+
 def total(kind: str, found: list[Training]) -> Training:
     return Training(
         kind, len(found), sum(one.steps for one in found), sum(one.operations for one in found),
@@ -170,14 +183,11 @@ def disk(params: Settings, rows: list[Training]) -> float:
         world.generate(one, 0, Path(name))
         sizes = [path.stat().st_size for path in Path(name).rglob("*.png")]
     photo = sum(sizes) / len(sizes)
-    images, groups = photographs(params), len(bins.images)
+    images = photographs(params)
     apart = sum(bins.extra_test.values()) + len(scene.SHIFTED) * bins.shifted * len(
         bins.extra_test
     )  # stations that differ
-    several = images * params.split.train * sum(
-        {"rest": groups - 3, "but_focus": groups - 1, "but_other": groups - 1, "every": 1}.get(of.group, 0.5)
-        for of in params.subsets.values()
-    ) / groups  # fmt: skip
+    several = sum(chosen(params, subset) for subset in params.subsets)
     composed = params.now.composed * sum(of.more for of in params.compositions.values())
     drawn = 3 * params.now.candidates * len(params.experiments) * (gan.size**2 / (bins.width * bins.height))
     left = photo * (images + apart + several + 1.5 * (composed + drawn)) + sum(row.bytes_left for row in rows)
