@@ -20,7 +20,7 @@ from stages.gan.losses import LOSSES
 from stages.gan.networks import to_pixels
 from stages.gan.penalties import PENALTIES
 from stages.gan.recipe import GanRecipe, recipe_of
-from stages.gan.trainer import GanTraining, Trained
+from stages.gan.trainer import GanTraining, TrainedGan
 from stages.judge import limits, novelty, reference, set_metrics
 from stages.judge.reference import Reference
 from stages.settings import Settings
@@ -71,7 +71,7 @@ def measured(recipe: GanRecipe, training: Reference, copy: float, params: Settin
     }
 
 
-def samples(done: Trained, z: int) -> np.ndarray:
+def samples(done: TrainedGan, z: int) -> np.ndarray:
     latents = torch.randn(SAMPLES, z, generator=torch.Generator().manual_seed(0))
     return to_pixels(done.pair.draw(latents))
 

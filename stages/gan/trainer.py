@@ -64,7 +64,7 @@ class GanTraining:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedGan:
     """What a training run has ended with."""
 
     pair: GanPair
@@ -81,7 +81,7 @@ class Trained:
         return sorted({step for step in planned if step <= self.steps} | ({self.steps} if self.collapsed else set()))
 
 
-def train(run: GanTraining, workers: WorkerGroup) -> Trained:
+def train(run: GanTraining, workers: WorkerGroup) -> TrainedGan:
     """Return what a run ends with: after the recipe's steps, or at the first stop at which the samples are all alike.
 
     A run that was killed goes on from its last checkpoint; checkpoints of another run are refused.
@@ -119,7 +119,7 @@ def train(run: GanTraining, workers: WorkerGroup) -> Trained:
             state = pair.state() | sampler.state()
             if workers.leads:
                 checkpoint.keep(folder, done, state, {"identity": identity, "rows": rows, "collapsed": collapsed})
-    return Trained(pair, rows, collapsed)
+    return TrainedGan(pair, rows, collapsed)
 
 
 def _stretch(training: EagerSteps | RecordedSteps, pair: GanPair, order: Tensor, done: int, shown: tqdm) -> Row:

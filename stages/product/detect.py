@@ -45,6 +45,7 @@ class Found:
 
     card: Card
     confidence: float
+    root: Path  # from which on files are named
     images: list[dict[str, Any]] = field(default_factory=list)
     detections: list[dict[str, Any]] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
@@ -70,8 +71,8 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
     sources = pictures.listed(photos)
     folder = card.current(product or settings.load().products.focus)
     about = card.read(folder)
-    found = Found(about, threshold(about, at))
     root, name = (photos, photos.resolve().name) if photos.is_dir() else (photos.parent, photos.stem)
+    found = Found(about, threshold(about, at), root)
     into = into or paths.DETECTIONS / name
     check_place(into, photos)
     look = predict.opened(folder / card.WEIGHTS, about.imgsz, BATCH)
@@ -83,9 +84,9 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
         with bar, ThreadPoolExecutor(provenance.cores()) as pool:
             large = set(filter(pictures.large, plain))
             for todo, together in (([path for path in plain if path not in large], BATCH), (sorted(large), 1)):
-                photographs(todo, together, root, names, making, look, found, pool, bar)
+                photographs(todo, together, names, making, look, found, pool, bar)
             for path in filter(pictures.video, sources):
-                video(path, root, making, look, found, bar)
+                video(path, making, look, found, bar)
         if not found.images:
             raise Problem(f"{photos}: nothing in it can be read; {found.unreadable[0]}")
         files.write_json(making / "detections.json", found.detections)
@@ -125,7 +126,7 @@ def named(sources: list[Path], found: Found) -> list[Path]:
 
 
 def photographs(
-    todo: list[Path], together: int, root: Path, names: dict[Path, Path], into: Path, look: Look, found: Found,
+    todo: list[Path], together: int, names: dict[Path, Path], into: Path, look: Look, found: Found,
     pool: ThreadPoolExecutor, bar: tqdm,
 ) -> None:  # fmt: skip
     """Look at photographs, so many together, and write a copy of each with its boxes: reading, looking and writing at
@@ -147,20 +148,20 @@ def photographs(
         path, pixels, kept = job
         done, data = cv2.imencode(".jpg", annotated(pixels, kept, found.card), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         assert done
-        files.write(into / "pictures" / names[path.relative_to(root)], data.tobytes())
+        files.write(into / "pictures" / names[path.relative_to(found.root)], data.tobytes())
 
     def seen() -> Iterator[tuple[Path, np.ndarray, np.ndarray]]:
         for part in batches(readable(), together):
             for (path, (pixels, _)), of in zip(part, looked(look, [small for _, (_, small) in part]), strict=True):
-                yield path, pixels, found.add(str(path.relative_to(root)), pixels, of)
+                yield path, pixels, found.add(str(path.relative_to(found.root)), pixels, of)
 
     for _, writing in pictures.ahead(pool, write, seen(), together):
         writing.result()
 
 
-def video(path: Path, root: Path, into: Path, look: Look, found: Found, bar: tqdm) -> None:
+def video(path: Path, into: Path, look: Look, found: Found, bar: tqdm) -> None:
     """Look at every frame of a video, and write a copy of it with boxes."""
-    name = path.relative_to(root)
+    name = path.relative_to(found.root)
     try:
         film = pictures.opened(path)
     except photo.Unreadable as why:

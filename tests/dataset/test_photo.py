@@ -125,7 +125,7 @@ def test_a_file_that_would_start_a_program_is_not_opened(tmp_path, monkeypatch):
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", "gs")
     with pytest.raises(photo.Unreadable, match=r"a\.png: not a whole picture"):
         photo.load(tmp_path / "a.png", 40, 30)
-    with pytest.raises(UnidentifiedImageError):
+    with pytest.raises((UnidentifiedImageError, ImportError)):  # the latter once ultralytics is imported
         photo.read(tmp_path / "a.png")
     assert not photo.turned(tmp_path / "a.png")
 
