@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickle
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -192,6 +192,17 @@ def test(params: Settings) -> HeldOut:
     return held_out.showing(ids, imgsz)
 
 
+def place(tried: Tried, draw: int, work: Path) -> Path:
+    """Return the folder that a setting's detector is trained in, and where its weights stay."""
+    return work / files.fingerprint(repr(tried), draw)
+
+
+def drawn(every: coco.Coco, count: int | None, draw: int) -> list[int]:
+    """Return the ids of the photographs of a draw."""
+    rule = Subset(group="other", count=count or "all", prefer="random", fewer=False)
+    return [id_ for id_, _ in subsets.pick(every, rule, draw, "other")]
+
+
 def start(of: Photographs, params: Settings, work: Path) -> None:
     """Train the detector of the other products."""
     assert of.known and of.start
@@ -203,14 +214,13 @@ def start(of: Photographs, params: Settings, work: Path) -> None:
 
 def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
     """Train one detector and say what it reaches; one that is done is not trained again."""
-    place = work / files.fingerprint(repr(tried), draw)
-    if (done := place / "score.pickle").exists():
+    folder = place(tried, draw, work)
+    if (done := folder / "score.pickle").exists():
         return pickle.loads(done.read_bytes())
     every = coco.read(of.own / "annotations.json")
-    rule = Subset(group="other", count=tried.count or "all", prefer="random", fewer=False)
-    ids = [id_ for id_, _ in subsets.pick(every, rule, draw, "other")]
-    mine = Photographs(remade.some(every, ids, of.own / "images", place / "own"), of.known, of.start)
-    made = remade.train(tried.arm, mine, tried.how, draw, place, f"draw {draw}", tried.params)
+    own = remade.some(every, drawn(every, tried.count, draw), of.own / "images", folder / "own")
+    mine = replace(of, own=own)
+    made = remade.train(tried.arm, mine, tried.how, draw, folder, f"draw {draw}", tried.params)
     held = test(tried.params)
     scenes = held_out.seen(held, made.weights)
     found: dict = {"nms": {limit: looked(held, made.weights, limit, tried.params) for limit in NMS}}
@@ -223,7 +233,7 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
         known = held_out.of([g for g in groups if g != tried.params.products.other], tried.params, held.imgsz, "val")
         found["known"] = metrics.coco_map(held_out.seen(known, made.weights), known.classes)[1]
     for name in ("own", "fakes", "data"):
-        shutil.rmtree(place / name, ignore_errors=True)
+        shutil.rmtree(folder / name, ignore_errors=True)
     files.write(done, pickle.dumps(found))
     return found
 

@@ -268,6 +268,7 @@ class Feedback(Section, frozen=True):
     readings: Share  # of the mirrored views that an object must be seen in, by each detector
     iou: Share  # overlap of two readings of one object
     best: Positive  # accepted candidates that are fed back to a generator
+    labellers: Name  # the arm whose detectors label photographs that nobody annotated
 
 
 class Arm(Section, frozen=True):
@@ -277,6 +278,7 @@ class Arm(Section, frozen=True):
     subset: Name  # its real images
     fakes: str  # a folder of accepted candidates; data/accepted: all that came of the same images; or none
     ratio: Count  # fakes for each real image, at most
+    labelled: str  # a folder of photographs that detectors labelled, which join its real images, or none
     known: str  # a folder of other products' images that it is trained on too, or none
     start: str  # the detector of those products, from which it goes on; none: from scratch
     augment: Name  # one of `augmentations`

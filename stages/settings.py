@@ -138,6 +138,9 @@ class Settings(Section, frozen=True):
                 _refuse(f"{where}.augment", arm.augment, self.augmentations)
             if (arm.fakes == NONE) != (arm.ratio == 0):
                 raise ValueError(f"{where}.ratio: {arm.ratio} is not allowed: expected 0 without fakes, more with them")
+        labelling = {name: arm for name, arm in self.arms.items() if arm.subset == self.judge.subsets.focus}
+        if self.feedback.labellers not in labelling:
+            _refuse("feedback.labellers", self.feedback.labellers, labelling)
         for name in self.arrival.generators:
             if name not in self.cheap:
                 _refuse("arrival.generators", name, self.cheap)
@@ -173,9 +176,14 @@ class Settings(Section, frozen=True):
             made = [e for e, of in self.all_experiments.items() if of.product == entry.product]
             accepted = [f"data/accepted/{e}{part}" for e in made for part in ("", "/ungated", "/random")]
             strange = [f"data/subsets/{s}" for s, of in self.subsets.items() if of.group == f"but_{entry.product}"]
-            # Only for the product in focus is there a stage that trains the detector of the others.
-            known = [f"models/detector/{entry.product}/known"] if entry.product == "focus" else []
-            return {"fakes": [NONE, "data/accepted", *accepted], "known": [NONE, *strange], "start": [NONE, *known]}
+            # Only for the product in focus do stages train the detector of the others, and label photographs.
+            focus = entry.product == "focus"
+            few = entry.subset == self.judge.subsets.focus and name != self.feedback.labellers
+            return {
+                "fakes": [NONE, "data/accepted", *accepted], "known": [NONE, *strange],
+                "start": [NONE, *(["models/detector/focus/known"] if focus else [])],
+                "labelled": [NONE, *(["data/labelled/focus"] if focus and few else [])],
+            }  # fmt: skip
         return {}
 
     def _parts(self, made: Composition) -> dict[str, list[str]]:
@@ -213,8 +221,12 @@ class Settings(Section, frozen=True):
 
     @property
     def remade(self) -> dict[str, Arm]:
-        """Return the arms that can be made of any photographs of any product, because their fakes are cheap."""
-        return {name: arm for name, arm in self.arms.items() if not arm.ratio or self.composition(arm) in self.cheap}
+        """Return the arms that can be made of any photographs of any product, because their fakes are cheap and no
+        detector has to label anything first."""
+        return {
+            name: arm for name, arm in self.arms.items()
+            if arm.labelled == NONE and (not arm.ratio or self.composition(arm) in self.cheap)
+        }  # fmt: skip
 
     def composition(self, arm: Arm) -> str | None:
         """Return the name of what made an arm's fakes; None, if it takes all that were accepted, or has none."""

@@ -111,7 +111,8 @@ def test_git_sees_no_data(done):
     run(done, "git", "add", "-A")
     tracked = run(done, "git", "ls-files").stdout.splitlines()
     kept = [p for p in tracked if p.startswith(("data/", "models/", ".checkpoints/"))]
-    assert kept == ["data/none/.gitkeep", "data/products/.gitkeep", "data/reviews/.gitkeep"]
+    assert kept == ["data/none/.gitkeep", "data/products/.gitkeep", "data/reviews/.gitkeep",
+                    "data/unlabelled/.gitkeep"]  # fmt: skip
     assert "dvc.lock" in tracked and "reports/metrics/detector_test.json" in tracked
     assert not any(p.startswith("reports/timing") for p in tracked)
     assert all((done / p).stat().st_size < 1_000_000 for p in tracked)

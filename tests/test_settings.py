@@ -115,6 +115,9 @@ def test_it_stays_short_and_says_none_once():
         ("scales.demo.study.products", ["bottle_azure"], ["scales.demo.study.products", "settings are chosen on it"]),
         ("scales.demo.study.products", ["a", "a"], ["scales.demo.study.products", "each product once"]),
         ("scales.demo.study.products", [], ["scales.demo.study.products", "[]", ">= 1"]),
+        ("feedback.labellers", "all", ["feedback.labellers", "'all'", "paste"]),  # it has seen what is to be labelled
+        ("arms.all.labelled", "data/labelled/focus", ["arms.all.labelled", "data/labelled/focus", NONE]),
+        ("arms.paste.labelled", "data/labelled/focus", ["arms.paste.labelled", "data/labelled/focus", NONE]),
         ("evidence.primary", "paste_other", ["evidence.primary", "'paste_other'", "warm_paste"]),
     ],
 )  # fmt: skip

@@ -34,8 +34,10 @@ def train(name: str, arm: Arm, params: Settings, how: Compared, into: Path) -> f
     a folder. Return how many seconds the trainings took, added up."""
     work = paths.CHECKPOINTS / "evidence" / params.scale / name
     batches = min(BATCHES, how.steps)
-    known, start = settings.named_folder(arm.known), settings.named_folder(arm.start)
-    made_of = parts(paths.SUBSETS / arm.subset, lineage.fakes(arm, params), arm.ratio, known, params.evidence)
+    labelled, known, start = (settings.named_folder(of) for of in (arm.labelled, arm.known, arm.start))
+    made_of = parts(
+        paths.SUBSETS / arm.subset, labelled, lineage.fakes(arm, params), arm.ratio, known, params.evidence
+    )  # fmt: skip
     counts = mix.write(made_of, work / "data", how.imgsz, batches * how.batch, params.seed)
     rule = detector(params, how, arm.augment, start)
     done = work / files.fingerprint(work / "data", to_builtins(rule))
@@ -67,12 +69,15 @@ def one(data: Path, rule: Detector, seed: int, weights: Path, title: str) -> flo
     return files.read_json(facts)
 
 
-def parts(real: Path, fakes: list[Path], ratio: int, known: Path | None, rule: Evidence) -> list[Part]:
-    """Return what epochs are made of: at most `ratio` fakes a real image, and known products' images, if any."""
+def parts(
+    real: Path, labelled: Path | None, fakes: list[Path], ratio: int, known: Path | None, rule: Evidence
+) -> list[Part]:
+    """Return what epochs are made of: real images, annotated and labelled ones alike, at most `ratio` fakes for each
+    annotated one, and known products' images, if any."""
     count = len(files.read_json(real / "annotations.json")["images"])
     own, shown = 1 - (rule.known if known else 0.0), rule.real if fakes else 1.0
     return [
-        Part([real], own * shown),
+        Part([real, *([labelled] if labelled else [])], own * shown),
         *([Part(fakes, own * (1 - shown), ratio * count)] if fakes else []),
         *([Part([known], 1 - own)] if known else []),
     ]

@@ -19,7 +19,7 @@ from stages.evidence import compare, compare_arms, held_out, remade, seed_spread
 from stages.evidence.compare import Comparison
 from stages.evidence.remade import Photographs
 from stages.evidence.roles import OLD, may_ship, roles
-from stages.settings import Arm, Settings, named_folder
+from stages.settings import NONE, Arm, Settings, named_folder
 from stages.training import parallel
 
 FOLDS = 5
@@ -85,8 +85,9 @@ def looked(tried: dict[str, Arm], params: Settings, old: Path | None = None) -> 
 
 
 def possible(of: Arm, params: Settings) -> bool:
-    """Return whether an arm's fakes, if it has any, can be made anew for each fold."""
-    return not of.ratio or params.composition(of) in params.arrival.generators
+    """Return whether all that an arm has can be made anew for each fold: its fakes by cheap means, and no labels by
+    detectors, which would have to be trained first."""
+    return of.labelled == NONE and (not of.ratio or params.composition(of) in params.arrival.generators)
 
 
 def deal(ids: list[int], seed: int) -> list[list[int]]:

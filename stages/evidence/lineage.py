@@ -2,6 +2,7 @@
 
 What trained or gated something is followed to its sources: accepted candidates to the folders that their generator
 learnt from, these to theirs, and the detectors that judge, label or are gone on from to the images that they saw.
+Photographs that nobody annotated may be any but those to test on; their labels may be of no others than fakes are.
 """
 
 from __future__ import annotations
@@ -64,17 +65,20 @@ def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco) -> None:
     names = {image.id: image.file_name for image in dataset.images}
     reached = dict(sources(paths.SUBSETS / arm.subset))
     made = fakes(arm, params)
-    known, start = named_folder(arm.known), named_folder(arm.start)
+    labelled, known, start = (named_folder(of) for of in (arm.labelled, arm.known, arm.start))
     seen_by = [start] if start else []
-    for folder in [*made, *([known] if known else [])]:
+    for folder in [*made, *(of for of in (labelled, known) if of)]:
         reached |= sources(folder)
-    if any(had_a_word(folder, params) for folder in made):
+    if labelled or any(had_a_word(folder, params) for folder in made):
         seen_by += [paths.DETECTORS / arm.product / detector for detector in ("judge", "labeller")]
     for detector in seen_by:
         if (facts := detector / "images.json").exists():
             reached |= {id_: names[id_] for id_ in files.read_json(facts)["train"]}
     own = set(sources(paths.SUBSETS / arm.subset))
     refuse(f"arm {name}, subset {arm.subset}", reached, own, params.group(arm.product), params)
+    if labelled:
+        shown = {image["id"]: image["file_name"] for image in files.read_json(labelled / "annotations.json")["images"]}
+        refuse(f"arm {name}, {labelled}", shown, {*shown}, params.group(arm.product), params)
 
 
 def refuse(what: str, reached: dict[int, str], own: set[int], group: str, params: Settings) -> None:

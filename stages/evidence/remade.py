@@ -27,6 +27,7 @@ class Photographs:
     own: Path  # of the product
     known: Path | None = None  # of other products: to train on, or for composers to learn from how objects lie …
     start: Path | None = None  # … and the folder of the detector that has learnt these
+    labelled: Path | None = None  # of the product, labelled by detectors
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def train(asked: Arm, of: Photographs, how: Compared, seed: int, place: Path, ti
     """
     known, start = (of.known, of.start) if asked.known != NONE else (None, None)
     fakes = [composed(asked, of, seed, place / "fakes", params)] if asked.ratio else []
-    parts = arm.parts(of.own, fakes, asked.ratio, known, params.evidence)
+    labelled = of.labelled if asked.labelled != NONE else None
+    parts = arm.parts(of.own, labelled, fakes, asked.ratio, known, params.evidence)
     batches = min(arm.BATCHES, how.steps)
     images = mix.write(parts, place / "data", how.imgsz, batches * how.batch, seed)
     rule = arm.detector(params, how, asked.augment, start)

@@ -71,7 +71,7 @@ def scenes(subset: Path, most: int | None = None) -> tuple[list[SegmentedImage],
             masks.append(mask)
             categories.append(annotation.category_id)
             cut.append(how)
-            places.append(_place(annotation, image, pixels))
+            places.append(place(annotation, image, pixels))
         seen = _visible(np.array(masks, bool).reshape(-1, *pixels.shape[:2]))
         kept = [k for k, mask in enumerate(seen) if mask.any()]
         left_out += Counter({"hidden altogether": len(masks) - len(kept)} if len(kept) < len(masks) else {})
@@ -89,7 +89,7 @@ def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) 
     mask = segmentation.mask(annotation, image.width, image.height)
     if mask is not None:
         return cv2.resize(255 * mask, (width, height), interpolation=cv2.INTER_AREA) > 127, "mask"
-    box = _place(annotation, image, pixels)
+    box = place(annotation, image, pixels)
     labels = np.full((height, width), cv2.GC_BGD, np.uint8)
     labels[box] = cv2.GC_PR_FGD
     if min(labels[box].shape) > SMALL and not labels.all():  # else there is nothing to tell the object from
@@ -103,7 +103,7 @@ def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) 
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), "grabcut"
 
 
-def _place(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) -> tuple[slice, slice]:
+def place(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) -> tuple[slice, slice]:
     """Return a box's rows and columns, as far as they are in the image, which may have been reduced."""
     height, width = pixels.shape[:2]
     return boxes.pixels(tuple(v * (width / image.width) for v in annotation.bbox), width, height)

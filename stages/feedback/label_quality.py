@@ -14,6 +14,7 @@ import numpy as np
 from stages import command, files, paths, settings, tables
 from stages.dataset import coco
 from stages.feedback import accept, labels
+from stages.feedback.labels import LabelledObjects
 from stages.judge import candidate_pictures, set_metrics
 from stages.judge.copies import LITTLE, worn
 from stages.settings import Settings
@@ -71,11 +72,17 @@ def composed(experiment: str, params: Settings) -> Truth:
 def measured(truth: Truth, params: Settings, product: str) -> dict[str, float]:
     """Return precision and recall of the labels that pictures get, and the share of pictures that get any."""
     said = labels.label(truth.pixels, accept.detectors(product), params.now.judge.imgsz, params.feedback)
-    kept = {k: found for k, found in enumerate(said) if not isinstance(found, str)}
-    given, present = sum(len(found.boxes) for found in kept.values()), sum(len(truth.boxes[k]) for k in kept)
-    figures: dict[str, float] = {"images": len(said), "labelled": round(len(kept) / len(said), 4)}
+    kept = [(found, truth.boxes[k], truth.classes[k]) for k, found in enumerate(said) if not isinstance(found, str)]
+    return rightness(kept, len(said))
+
+
+def rightness(kept: list[tuple[LabelledObjects, np.ndarray, np.ndarray]], images: int) -> dict[str, float]:
+    """Return precision and recall of labels beside the boxes and classes of what is there, and the share of so many
+    images that have labels."""
+    given, present = sum(len(found.boxes) for found, _, _ in kept), sum(len(boxes) for _, boxes, _ in kept)
+    figures: dict[str, float] = {"images": images, "labelled": round(len(kept) / images, 4)}
     for percent in IOUS:
-        right = sum(labels.matched(found, truth.boxes[k], truth.classes[k], percent / 100) for k, found in kept.items())
+        right = sum(labels.matched(*picture, percent / 100) for picture in kept)
         figures[f"precision_{percent}"] = round(right / given, 4) if given else 0.0
         figures[f"recall_{percent}"] = round(right / present, 4) if present else 0.0
     return figures

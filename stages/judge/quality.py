@@ -52,7 +52,7 @@ class Quality:
 def look(weights: Path, pixels: np.ndarray, imgsz: int, confidence: float) -> list[Seen]:
     """Return what the detector sees in pictures (n, size, size, 3; uint8): objects and faults, at least so sure."""
     names = predict.names(weights)
-    numbers = [names.index(name) for name in FAULTS]
+    numbers = [names.index(name) if name in names else -1 for name in FAULTS]  # only a judge's detector knows faults
     found = []
     for boxes in predict.predict(weights, pixels, imgsz):
         sure = boxes[boxes[:, 4] >= confidence]

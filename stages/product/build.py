@@ -152,7 +152,8 @@ def chosen_on(seen: Unseen) -> str:
 
 
 def trained_on(name: str, params: Settings) -> dict[str, Any]:
-    """Return the product's photographs that it has learnt from, by name, and how many others and how many fakes."""
+    """Return the product's annotated photographs that it has learnt from, by name, and how many others, fakes, and
+    photographs that detectors labelled."""
     if name == OLD:
         files_seen = files.read_json(paths.DETECTORS / PRODUCT / "known" / "images.json")["train"]
         names = {image.id: image.file_name for image in coco.read(paths.ANNOTATIONS, masks=False).images}
@@ -166,6 +167,7 @@ def trained_on(name: str, params: Settings) -> dict[str, Any]:
     return {
         "photographs": sorted(reached[id_] for id_ in own), "other_products": dict(sorted(others.items())),
         "composed": {folder: n for folder, n in counts.items() if Path(folder).is_relative_to(paths.ACCEPTED)},
+        "labelled": sum(n for folder, n in counts.items() if Path(folder).is_relative_to(paths.LABELLED)),
         "start": params.arms[name].start if name != OLD else settings.NONE,
     }  # fmt: skip
 

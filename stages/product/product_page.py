@@ -228,6 +228,7 @@ def facts(about: Card) -> list[str]:
         "photographs of it": ", ".join(learnt["photographs"]) or "none",
         "photographs of other products": others or "none",
         "composed pictures": ", ".join(f"{of} ({count})" for of, count in learnt["composed"].items()) or "none",
+        "photographs labelled by detectors": str(learnt.get("labelled", 0)),
         "ONNX": f"{100 * about.onnx['share']:.1f} % of {about.onnx['detections']} detections are the same within "
                 f"{about.onnx['within']:g}",
         "longer side, pixels": about.imgsz, "weights (SHA-256)": about.made["weights"],

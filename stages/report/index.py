@@ -122,7 +122,11 @@ def by_folds() -> list[str]:
 
 def measured_labels() -> dict[str, dict[str, dict]]:
     """Product → pictures whose truth is known → figures."""
-    return {p.stem: files.read_json(p) for p in sorted(paths.LABELS.glob("*.json")) if files.there(p)}
+    found = {p.stem: files.read_json(p) for p in sorted(paths.LABELS.glob("*.json")) if files.there(p)}
+    for path in sorted(paths.LABELLED.glob("*/labelled.json")):
+        if withheld := files.read_json(path)["withheld"]:
+            found.setdefault(path.parent.name, {})["photographs"] = withheld
+    return found
 
 
 def label_metrics(found: dict[str, dict[str, dict]]) -> dict[str, float]:
