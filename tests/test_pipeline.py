@@ -26,7 +26,8 @@ HOUSE = (ROOT / "docs" / "architecture.md").read_text()
 # In the order in which data walks through them.
 ROOMS = re.findall(r"^\| `(\w+)/` \|", HOUSE.partition("The rooms of `stages/`")[2], re.M)
 MOST = 8  # arguments of a function
-ARM = {"subset": "other_ten", "fakes": "data/none", "ratio": 0, "known": "data/none", "start": "data/none"}
+ARM = {"subset": "other_ten", "fakes": "data/none", "ratio": 0, "known": "data/none",
+       "start": "data/none", "labelled": "data/none"}  # fmt: skip
 
 
 def declared() -> dict[str, dict]:

@@ -34,7 +34,7 @@ def roles(arms: dict[str, Arm], params: Settings) -> Roles:
     def first(names: Iterable[str]) -> str | None:
         return next(iter(names), None)
 
-    bare = {name: arm for name, arm in arms.items() if arm.ratio == 0}
+    bare = {name: arm for name, arm in arms.items() if arm.ratio == 0 and arm.labelled == NONE}
     plain = [n for n, arm in bare.items() if from_scratch(arm) and arm.augment == "plain"]
     subset = params.arms[params.evidence.primary].subset
     standard = {n: arm for n, arm in bare.items() if from_scratch(arm) and arm.augment == "standard"}

@@ -35,7 +35,7 @@ FACTS = "labelled.json"  # beside the labelled photographs
 
 
 @dataclass(frozen=True)
-class Photograph:
+class Unlabelled:
     """One to be labelled. An image of the dataset, whose annotations are withheld, keeps its id."""
 
     id: int
@@ -53,10 +53,10 @@ class Labellers:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Reduced:
     """A photograph reduced to the detectors' size, and what tells it from others."""
 
-    photograph: Photograph
+    photograph: Unlabelled
     width: int
     height: int
     small: np.ndarray
@@ -83,15 +83,15 @@ def main(product: str) -> None:
     print(f"{product}: {len(asked)} photographs, {len(labelled.images)} labelled; left out: {dict(left_out) or 'none'}")
 
 
-def withheld(images: Iterable[coco.Image], chosen: set[int]) -> list[Photograph]:
+def withheld(images: Iterable[coco.Image], chosen: set[int]) -> list[Unlabelled]:
     """Return those images of the dataset that are chosen, without what is known of them."""
-    return [Photograph(i.id, i.file_name, paths.SOURCE_IMAGES / i.file_name) for i in images if i.id in chosen]
+    return [Unlabelled(i.id, i.file_name, paths.SOURCE_IMAGES / i.file_name) for i in images if i.id in chosen]
 
 
-def given(folder: Path, first: int) -> list[Photograph]:
+def given(folder: Path, first: int) -> list[Unlabelled]:
     """Return all files of a folder, which need not be there, under ids from `first` on."""
     found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return [Photograph(k, f"unlabelled/{path.relative_to(folder)}", path) for k, path in zip(count(first), found)]
+    return [Unlabelled(k, f"unlabelled/{path.relative_to(folder)}", path) for k, path in zip(count(first), found)]
 
 
 def labellers(arm: Path) -> Labellers:
@@ -103,7 +103,7 @@ def labellers(arm: Path) -> Labellers:
 
 
 def label(
-    asked: list[Photograph], held: list[Photograph], by: Labellers, own: Path, rule: Feedback, near: Split
+    asked: list[Unlabelled], held: list[Unlabelled], by: Labellers, own: Path, rule: Feedback, near: Split
 ) -> tuple[coco.Coco, Counter[str]]:
     """Return the photographs on whose objects the detectors agree, with outlines, and why how many others are left out.
 
@@ -135,14 +135,14 @@ def label(
     return coco.Coco(images, categories, annotations), +left_out
 
 
-def read(photograph: Photograph, imgsz: int) -> Shown:
+def read(photograph: Unlabelled, imgsz: int) -> Reduced:
     """Return a photograph as the detectors look at it; raise Unreadable where it is no whole picture."""
     pixels = photo.shown(photograph.path)
     height, width = pixels.shape[:2]
-    return Shown(photograph, width, height, photo.fit(pixels, imgsz), near_duplicates.traits(pixels))
+    return Reduced(photograph, width, height, photo.fit(pixels, imgsz), near_duplicates.traits(pixels))
 
 
-def unlike(shown: list[Shown], held: list[Shown], near: Split) -> list[Shown]:
+def unlike(shown: list[Reduced], held: list[Reduced], near: Split) -> list[Reduced]:
     """Return the photographs that are not nearly one of those that are held out."""
     if not shown:
         return []
@@ -152,7 +152,7 @@ def unlike(shown: list[Shown], held: list[Shown], near: Split) -> list[Shown]:
     return [one for k, one in enumerate(shown) if k not in of_held]
 
 
-def agreed(shown: list[Shown], by: Labellers, rule: Feedback) -> list[LabelledObjects | str]:
+def agreed(shown: list[Reduced], by: Labellers, rule: Feedback) -> list[LabelledObjects | str]:
     """Return what the detectors see in each photograph, or why it is left out. Pictures of one shape are looked at
     together."""
     by_shape: dict[tuple[int, ...], list[int]] = {}
@@ -186,7 +186,7 @@ def outlined(
     return made
 
 
-def write(folder: Path, labelled: coco.Coco, asked: list[Photograph]) -> None:
+def write(folder: Path, labelled: coco.Coco, asked: list[Unlabelled]) -> None:
     """Put labelled photographs, as they are, and their annotations into a folder."""
     place = {one.id: one.path for one in asked}
     for image in labelled.images:
@@ -196,7 +196,7 @@ def write(folder: Path, labelled: coco.Coco, asked: list[Photograph]) -> None:
     coco.write(folder / "annotations.json", labelled)
 
 
-def measured(labelled: coco.Coco, truth: coco.Coco, asked: list[Photograph]) -> dict[str, float]:
+def measured(labelled: coco.Coco, truth: coco.Coco, asked: list[Unlabelled]) -> dict[str, float]:
     """Return how right the labels are of those photographs that the dataset has annotations of; nothing without any."""
     numbers, said, known = coco.class_numbers(truth), coco.by_image(labelled), coco.by_image(truth)
     images = sum(one.id in known for one in asked)
