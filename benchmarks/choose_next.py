@@ -142,9 +142,7 @@ def choose(pool: coco.Coco, weights: Path, imgsz: int, params: Settings) -> list
     """Return the ids of the photographs that `make next` would choose."""
     shown = held_out.load(pool, WORK / "world" / "images", imgsz).pictures
     doubts = [doubt.of(things) for things in doubt.seen(predict.opened(weights, imgsz), shown, Calibration())]
-    hashes, thumbs = zip(*map(near_duplicates.traits, shown), strict=True)
-    rule = params.split
-    same = near_duplicates.clusters(np.array(hashes), np.stack(thumbs), rule.hash_distance, rule.tile_distance)
+    same = near_duplicates.alike([near_duplicates.traits(pixels) for pixels in shown], params.split)
     looks = [choosing.afar(pixels) for pixels in shown]
     return [pool.images[place].id for place in choosing.chosen(doubts, looks, same, MORE)]
 

@@ -70,8 +70,7 @@ def main(
 
 def dealt(dataset: coco.Coco, images: Path, params: Settings) -> tuple[list[int], list[int]]:
     """Return the ids of the images that test, and of the rest, as a dataset is split for the stages."""
-    looks = arrival.traits(images, dataset.images)
-    same = near_duplicates.clusters(*looks, params.split.hash_distance, params.split.tile_distance)
+    same = near_duplicates.alike(arrival.traits(images, dataset.images), params.split)
     near = [[dataset.images[place].id for place in cluster] for cluster in same]
     shares = msgspec.structs.replace(params.split, train=1 - TESTED, val=0.0, test=TESTED)
     places = split.draw(dataset, {}, near, shares, 0)

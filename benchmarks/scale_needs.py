@@ -23,6 +23,7 @@ from stages.compose import object_gan
 from stages.compose.generated_objects import CHANNELS
 from stages.dataset import subset as subsets
 from stages.dataset.bins import scene, world
+from stages.detector.model import epochs_of
 from stages.gan import recipe
 from stages.gan.networks import Critic, Generator, norm_for
 from stages.gan.recipe import GanRecipe
@@ -125,8 +126,8 @@ def detectors(params: Settings) -> list[Training]:
     net = DetectionModel(f"{rule.model}.yaml", nc=CLASSES, verbose=False)
     judged = 2 * len(msgspec.structs.asdict(params.judge.subsets))
     plan = {
-        "detector": (1, epochs(images, rule) * -(-images // rule.batch), rule.imgsz, rule.batch),
-        "judges, labellers": (judged, epochs(seen_by_judge, rule) * -(-seen_by_judge // rule.batch), judge.imgsz,
+        "detector": (1, epochs_of(images, rule) * -(-images // rule.batch), rule.imgsz, rule.batch),
+        "judges, labellers": (judged, epochs_of(seen_by_judge, rule) * -(-seen_by_judge // rule.batch), judge.imgsz,
                               rule.batch),
         "known products": (1, params.evidence.known_steps * how.steps, how.imgsz, how.batch),
         "arms": (len(params.arms) * how.seeds, how.steps, how.imgsz, how.batch),
@@ -136,10 +137,6 @@ def detectors(params: Settings) -> list[Training]:
                  2 * count * size(net), 4 * (ADAM + 1) * size(net))
         for kind, (count, steps, imgsz, batch) in plan.items()
     ]  # fmt: skip
-
-
-def epochs(images: int, rule: settings.Detector) -> int:
-    return max(rule.epochs, -(-rule.least_steps // -(-images // rule.batch)))
 
 
 def photographs(params: Settings) -> int:

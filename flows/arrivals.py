@@ -32,7 +32,9 @@ from flows.inbox import Arrival
 from flows.still import Waits
 from stages import paths, settings
 from stages.dataset import arrival, coco
+from stages.dataset.near_duplicates import Traits
 from stages.problem import Problem
+from stages.settings import Settings
 
 BY_HAND = ("retry", "review", "unquarantine", "rollback")
 TRIES = 3  # to be promoted, when main moves meanwhile
@@ -93,7 +95,7 @@ def take(checkout: Path, of: Arrival, means: product_loop.Means) -> Arrival:
     return of
 
 
-def there(checkout: Path, dataset: settings.Dataset, real: bool) -> tuple[coco.Coco, arrival.Traits]:
+def there(checkout: Path, dataset: settings.Dataset, real: bool) -> tuple[coco.Coco, list[Traits]]:
     """Return the dataset to which a product comes, and the traits of its images; wait where a person has to mend it."""
     try:
         known = arrival.before(checkout / paths.ANNOTATIONS, dataset, real)
@@ -102,15 +104,19 @@ def there(checkout: Path, dataset: settings.Dataset, real: bool) -> tuple[coco.C
         raise Waits(f"the dataset that there is cannot be used ({problem}): `dvc repro health`") from None
 
 
+def examined(checkout: Path, name: str, folder: Path, params: Settings) -> tuple[coco.Coco, coco.Coco]:
+    """Return the dataset to which a product comes, and the product's own in `folder`, which has been checked."""
+    known, theirs = there(checkout, params.dataset, arrival.about(folder).real)
+    arrival.check_name(name, known, params.dataset.groups)
+    return known, arrival.check(folder, known, theirs, params.arrival.least, params.split)
+
+
 def checked(checkout: Path, of: Arrival) -> Arrival:
     """Put an arrival aside with the reason, or register it on a branch from main; return it in its new state."""
     params = settings.load(checkout / settings.PARAMS)
     with at_work.alone(checkout, wait=False):  # or the dataset may be changing
         try:
-            real = arrival.about(checkout / of.folder).real
-            known, theirs = there(checkout, params.dataset, real)
-            arrival.check_name(of.name, known, params.dataset.groups)
-            dataset = arrival.check(checkout / of.folder, known, theirs, params.arrival.least, params.split)
+            _, dataset = examined(checkout, of.name, checkout / of.folder, params)
         except Problem as problem:
             print(f"{of.name}: put aside: {problem}")
             return inbox.quarantine(checkout, of, str(problem))

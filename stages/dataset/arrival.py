@@ -13,11 +13,11 @@ from itertools import count
 from pathlib import Path
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 
 from stages import files, provenance
 from stages.dataset import coco, near_duplicates, photo, segmentation
+from stages.dataset.near_duplicates import Traits
 from stages.problem import Problem
 from stages.settings import Dataset, Split
 
@@ -26,9 +26,6 @@ READY, REASON = "READY", "reason.json"  # beside a product, and no part of it
 BLOCKS = 2**53 // IDS  # of so many ids; larger ones would not be exact wherever JSON is read
 TEST = "../test/images/"  # where test images lie, as seen from the training images' folder
 COPIES = 0.5  # share of its images that are another product's, from which on it is no new product
-
-
-Traits = tuple[np.ndarray, np.ndarray]  # perceptual hashes and thumbnails
 
 
 class About(Struct, forbid_unknown_fields=True):
@@ -50,7 +47,7 @@ def check_name(name: str, known: coco.Coco, groups: dict[str, list[str]]) -> Non
         raise Problem(f"{name}: the dataset has a group or a folder of this name; give the product another")
 
 
-def check(folder: Path, known: coco.Coco, theirs: Traits, least: int, near: Split) -> coco.Coco:
+def check(folder: Path, known: coco.Coco, theirs: list[Traits], least: int, near: Split) -> coco.Coco:
     """Return an arrived product's annotations, its test images among them; raise a Problem that says why it cannot be
     used.
 
@@ -78,14 +75,13 @@ def check(folder: Path, known: coco.Coco, theirs: Traits, least: int, near: Spli
     return dataset
 
 
-def refuse_copies(mine: Traits, dataset: coco.Coco, theirs: Traits, known: coco.Coco, near: Split) -> None:
+def refuse_copies(mine: list[Traits], dataset: coco.Coco, theirs: list[Traits], known: coco.Coco, near: Split) -> None:
     """Raise a Problem where most of a product's images are in the dataset that there is."""
-    hashes, thumbs = (np.concatenate([a, b]) for a, b in zip(mine, theirs, strict=True))
-    same = near_duplicates.clusters(hashes, thumbs, near.hash_distance, near.tile_distance)
-    twice = {k for cluster in same if any(m >= len(mine[0]) for m in cluster) for k in cluster if k < len(mine[0])}
+    same = near_duplicates.alike([*mine, *theirs], near)
+    twice = {k for cluster in same if any(m >= len(mine) for m in cluster) for k in cluster if k < len(mine)}
     if len(twice) >= COPIES * len(dataset.images):
-        like = next(m for cluster in same for m in cluster if m >= len(mine[0]) and twice & set(cluster))
-        other = known.images[like - len(mine[0])].file_name
+        like = next(m for cluster in same for m in cluster if m >= len(mine) and twice & set(cluster))
+        other = known.images[like - len(mine)].file_name
         raise Problem(f"{len(twice)} of its {len(dataset.images)} images are in the dataset already, such as {other}")
 
 
@@ -171,15 +167,14 @@ def used(dataset: coco.Coco) -> list[coco.Category]:
     return [category for category in dataset.categories if category.id in ids]
 
 
-def traits(folder: Path, images: list[coco.Image]) -> Traits:
-    """Return perceptual hashes and thumbnails of a folder's pictures; raise a Problem where one cannot be read."""
+def traits(folder: Path, images: list[coco.Image]) -> list[Traits]:
+    """Return what a folder's pictures are compared by; raise a Problem where one cannot be read."""
 
-    def one(image: coco.Image) -> tuple[np.uint64, np.ndarray]:
+    def one(image: coco.Image) -> Traits:
         return near_duplicates.traits(photo.load(folder / image.file_name, image.width, image.height))
 
     with ThreadPoolExecutor(provenance.cores()) as pool:
-        found = list(pool.map(one, images))
-    return np.array([of for of, _ in found], np.uint64), np.array([of for _, of in found])
+        return list(pool.map(one, images))
 
 
 def tidy(folder: Path, dataset: coco.Coco, into: Path) -> None:

@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from stages import command, files, paths, progress, settings
 from stages.dataset import coco, fixes, health_page, near_duplicates, photo
 from stages.dataset.findings import Look, inspect
@@ -73,11 +71,7 @@ def look(dataset: coco.Coco, images: Path) -> list[Look]:
 def near_duplicate_images(looks: list[Look], params: Settings) -> list[list[int]]:
     """Return the image ids of pictures that are nearly the same, cluster by cluster."""
     seen = [(one, one.traits) for one in looks if one.traits]
-    if len(seen) < 2:
-        return []
-    hashes = np.array([traits[0] for _, traits in seen])
-    thumbs = np.stack([traits[1] for _, traits in seen])
-    found = near_duplicates.clusters(hashes, thumbs, params.split.hash_distance, params.split.tile_distance)
+    found = near_duplicates.alike([traits for _, traits in seen], params.split)
     return [[seen[position][0].image for position in cluster] for cluster in found]
 
 

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from stages.settings import Split
+
 THUMB, TILE = 32, 4  # the side of the grey thumbnail, and of the tiles it is compared by
 BLOCK = 2048  # rows compared at once, so that memory stays bounded for any number of pictures
 
+Traits = tuple[np.uint64, np.ndarray]  # what a picture is compared by: perceptual hash and thumbnail
 
-def traits(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
+
+def traits(pixels: np.ndarray) -> Traits:
     """Return the 64-bit perceptual hash (signs of the low frequencies) and the grey thumbnail of an RGB picture."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     thumb = cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA)
     low = cv2.dct(thumb.astype(np.float32))[:8, :8].ravel()
     bits = low > np.median(low[1:])
     return np.packbits(bits).view(np.uint64)[0], thumb
+
+
+def alike(pictures: Sequence[Traits], near: Split) -> list[list[int]]:
+    """Return the places of pictures that are nearly the same by a rule, as lists of two or more."""
+    if len(pictures) < 2:
+        return []
+    hashes, thumbs = zip(*pictures, strict=True)
+    return clusters(np.array(hashes), np.stack(thumbs), near.hash_distance, near.tile_distance)
 
 
 def clusters(hashes: np.ndarray, thumbs: np.ndarray, hash_distance: int, tile_distance: float) -> list[list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -126,6 +126,14 @@ def turned(path: Path) -> bool:
             return picture.getexif().get(ORIENTATION, 1) != 1
     except BROKEN:
         return False
+
+
+def by_shape(pictures: Sequence[np.ndarray]) -> list[list[int]]:
+    """Return the places of those pictures that have one shape, shape by shape."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for k, pixels in enumerate(pictures):
+        places.setdefault(pixels.shape, []).append(k)
+    return list(places.values())
 
 
 def fit(pixels: np.ndarray, size: int) -> np.ndarray:

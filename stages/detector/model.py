@@ -50,9 +50,13 @@ def forget(trained: Trained) -> None:
     shutil.rmtree(trained.best.parents[2])
 
 
+def epochs_of(images: int, rule: Detector) -> int:
+    """Return how many epochs a training on so many images has: of few images, as many as it takes for enough steps."""
+    return max(rule.epochs, -(-rule.least_steps // -(-images // rule.batch)))
+
+
 def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
-    batches = -(-len(list((data / "images" / "train").iterdir())) // rule.batch)
-    epochs = max(rule.epochs, -(-rule.least_steps // batches))
+    epochs = epochs_of(len(list((data / "images" / "train").iterdir())), rule)
     return {
         "model": f"{rule.model}.yaml",
         "pretrained": rule.weights or False,

@@ -22,6 +22,7 @@ import numpy as np
 
 from stages import command, files, paths, progress, settings
 from stages.dataset import coco, near_duplicates, photo
+from stages.dataset.near_duplicates import Traits
 from stages.extract import cutouts
 from stages.feedback import label_quality, labels, outlines
 from stages.feedback.accept import AcceptedImage
@@ -60,7 +61,7 @@ class Reduced:
     width: int
     height: int
     small: np.ndarray
-    traits: tuple[np.uint64, np.ndarray]
+    traits: Traits
 
 
 def main(product: str) -> None:
@@ -144,10 +145,7 @@ def read(photograph: Unlabelled, imgsz: int) -> Reduced:
 
 def unlike(shown: list[Reduced], held: list[Reduced], near: Split) -> list[Reduced]:
     """Return the photographs that are not nearly one of those that are held out."""
-    if not shown:
-        return []
-    hashes, thumbs = zip(*(one.traits for one in [*held, *shown]), strict=True)
-    same = near_duplicates.clusters(np.array(hashes), np.stack(thumbs), near.hash_distance, near.tile_distance)
+    same = near_duplicates.alike([one.traits for one in [*held, *shown]], near)
     of_held = {k - len(held) for cluster in same if min(cluster) < len(held) for k in cluster}
     return [one for k, one in enumerate(shown) if k not in of_held]
 
@@ -155,11 +153,8 @@ def unlike(shown: list[Reduced], held: list[Reduced], near: Split) -> list[Reduc
 def agreed(shown: list[Reduced], by: Labellers, rule: Feedback) -> list[LabelledObjects | str]:
     """Return what the detectors see in each photograph, or why it is left out. Pictures of one shape are looked at
     together."""
-    by_shape: dict[tuple[int, ...], list[int]] = {}
-    for k, one in enumerate(shown):
-        by_shape.setdefault(one.small.shape, []).append(k)
     said: dict[int, LabelledObjects | str] = {}
-    for places in by_shape.values():
+    for places in photo.by_shape([one.small for one in shown]):
         pixels = np.stack([shown[k].small for k in places])
         said |= zip(places, labels.label(pixels, by.weights, by.imgsz, rule), strict=True)
     return [said[k] for k in range(len(shown))]

@@ -49,7 +49,7 @@ class Done:
 
 def main() -> None:
     params = settings.load()
-    found = {name: read(name) for name in params.experiments if (paths.GANS / name / run_facts.FACTS).exists()}
+    found = done(params)
     files.write_json(paths.METRICS / "gan.json", {
         f"{name}_{figure}": int(one.facts[figure])
         for name, one in found.items()
@@ -57,6 +57,11 @@ def main() -> None:
     })  # fmt: skip
     photo.save(OVERVIEW, overview(found))
     files.write(REPORT, page.page("Tenfold: the GANs", body(params, found)))
+
+
+def done(params: Settings) -> dict[str, Done]:
+    """Return what is there of all experiments that have been run, by name."""
+    return {name: read(name) for name in params.experiments if (paths.GANS / name / run_facts.FACTS).exists()}
 
 
 def read(name: str) -> Done:

@@ -106,8 +106,7 @@ def threshold(about: Card, at: str) -> float:
 
 def check_place(into: Path, photos: Path) -> None:
     """Refuse a folder for the results that holds anything but earlier results, or lies among the photographs."""
-    if photos.is_dir() and into.resolve().is_relative_to(photos.resolve()):
-        raise Problem(f"{into}: the results cannot lie among the photographs in {photos}")
+    pictures.check_apart(into, photos)
     if into.exists() and not (into / "detections.json").is_file() and (into.is_file() or any(into.iterdir())):
         raise Problem(f"{into}: there is something else; results replace only earlier results")
 
@@ -193,11 +192,8 @@ def refuse(why: photo.Unreadable, unreadable: list[str]) -> None:
 
 def looked(look: Look, small: list[np.ndarray]) -> list[np.ndarray]:
     """Return what is seen in pictures, whichever stand beside them: ultralytics pads pictures of several shapes."""
-    by_shape: dict[tuple[int, ...], list[int]] = {}
-    for k, pixels in enumerate(small):
-        by_shape.setdefault(pixels.shape, []).append(k)
     found = {}
-    for places in by_shape.values():
+    for places in photo.by_shape(small):
         found |= dict(zip(places, look([small[k] for k in places]), strict=True))
     return [found[k] for k in range(len(small))]
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from stages import command, files, paths, progress, provenance, settings
 from stages.dataset import coco, near_duplicates, photo, yolo_labels
+from stages.dataset.near_duplicates import Traits
 from stages.detector import predict
 from stages.detector.predict import Look
 from stages.evidence import more_photographs
@@ -29,7 +30,6 @@ from stages.problem import Problem
 from stages.product import card, choosing, detect, doubt, next_page, pictures
 from stages.product.card import Card
 from stages.product.doubt import Sighting
-from stages.schema import Split
 
 COUNT = 10
 IMAGES, ANNOTATIONS, PAGE = "images", "annotations.json", "page.html"
@@ -42,7 +42,7 @@ class PhotoTraits:
     width: int
     height: int
     afar: np.ndarray
-    traits: tuple[np.uint64, np.ndarray]
+    traits: Traits
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def main(photos: Path, product: str | None, count: int, into: Path | None) -> in
     if not there:
         raise Problem(f"{photos}: nothing in it can be read; {unreadable[0]}")
     doubts = [doubt.of(one.things) for one in there]
-    picks = choosing.chosen(doubts, [one.shape.afar for one in there], alike(there, params.split), count)
+    same = near_duplicates.alike([one.shape.traits for one in there], params.split)
+    picks = choosing.chosen(doubts, [one.shape.afar for one in there], same, count)
     chosen, reasons = [there[k] for k in picks], next_page.reasons(picks, doubts, [one.things for one in there])
     expected = next_page.expected(about, len(chosen), more_photographs.read(params))
     with files.replacing(into) as making:
@@ -86,8 +87,7 @@ def main(photos: Path, product: str | None, count: int, into: Path | None) -> in
 
 def check_place(into: Path, photos: Path) -> None:
     """Refuse a folder for the results that is there: somebody may have corrected what is in it."""
-    if into.resolve().is_relative_to(photos.resolve()):
-        raise Problem(f"{into}: the results cannot lie among the photographs in {photos}")
+    pictures.check_apart(into, photos)
     if into.exists():
         raise Problem(f"{into}: it is there already, and may have been corrected; move it away, or name another --into")
 
@@ -118,12 +118,6 @@ def looked(todo: list[Path], look: Look, about: Card, unreadable: list[str]) -> 
             seen = doubt.seen(look, [small for _, (_, small) in part], about.calibration)
             for (path, (shape, _)), things in zip(part, seen, strict=True):
                 yield Looked(path, shape, things)
-
-
-def alike(there: list[Looked], rule: Split) -> list[list[int]]:
-    """Return which photographs are near-duplicates, as lists of places."""
-    hashes, thumbs = zip(*(one.shape.traits for one in there), strict=True)
-    return near_duplicates.clusters(np.array(hashes), np.stack(thumbs), rule.hash_distance, rule.tile_distance)
 
 
 def write(chosen: list[Looked], photos: Path, about: Card, into: Path) -> list[str]:

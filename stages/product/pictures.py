@@ -40,6 +40,12 @@ def listed(place: Path) -> list[Path]:
     return sorted(found, key=video)
 
 
+def check_apart(into: Path, photos: Path) -> None:
+    """Refuse a folder for results that lies among the photographs."""
+    if photos.is_dir() and into.resolve().is_relative_to(photos.resolve()):
+        raise Problem(f"{into}: the results cannot lie among the photographs in {photos}")
+
+
 def video(path: Path) -> bool:
     """Return whether a file is a video, by its name."""
     return path.suffix.lower() in VIDEOS

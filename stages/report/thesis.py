@@ -27,8 +27,7 @@ DETECTOR_HOURS = 3.17  # on a Tesla K80
 
 def main() -> None:
     params = settings.load()
-    found = {name: gans.read(name) for name in params.experiments if (paths.GANS / name / "run.json").exists()}
-    files.write(REPORT, page.page("Tenfold: beside the thesis", "\n".join(body(params, found))))
+    files.write(REPORT, page.page("Tenfold: beside the thesis", "\n".join(body(params, gans.done(params)))))
 
 
 def body(params: Settings, found: dict[str, gans.Done]) -> list[str]:
