@@ -23,6 +23,7 @@ from stages import command, files, paths, provenance, settings
 from stages.dataset import arrival, coco, fixes, health
 from stages.dataset.findings import KINDS, inspect
 from stages.dataset.formats import convert
+from stages.evidence.folds import FOLDS
 from stages.problem import Problem
 from stages.product import card
 from stages.settings import Settings
@@ -40,6 +41,14 @@ class Asked:
 
 
 def main(photographs: str, name: str = "") -> None:
+    try:
+        bring(photographs, name)
+    except Waits as waits:
+        raise Problem(str(waits)) from None
+
+
+def bring(photographs: str, name: str) -> None:
+    """Take photographs to a detector; raise Waits where something else has to end or be mended before."""
     began, checkout = time.monotonic(), Path.cwd()
     ready(checkout)
     params = settings.load()
@@ -57,12 +66,10 @@ def main(photographs: str, name: str = "") -> None:
 
 
 def ready(checkout: Path) -> None:
-    """Raise a Problem where what is made could not be committed in the end."""
+    """Raise a Problem, or Waits, where what is made could not be committed in the end."""
     try:
         repository.git(checkout, "var", "GIT_COMMITTER_IDENT")
         main_branch.fit(checkout)
-    except Waits as waits:
-        raise Problem(str(waits)) from None
     except RuntimeError:
         raise Problem("git does not know who you are: `git config --global user.name …`, `… user.email …`") from None
 
@@ -99,9 +106,7 @@ def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
     own = params.dataset.source == "coco" or params.dataset.arrived
     if own and not (checkout / paths.ANNOTATIONS).exists():
         product_loop.bring(checkout, ["health"], product_loop.Means())
-    known, theirs = arrivals.there(checkout, params.dataset, real=True)
-    arrival.check_name(asked.name, known, params.dataset.groups)
-    dataset = arrival.check(asked.folder, known, theirs, params.arrival.least, params.split)
+    known, dataset = arrivals.examined(checkout, asked.name, asked.folder, params)
     print("\n".join(findings(asked.folder, dataset, params)))
     print(plan(dataset, known, params))
     folder = checkout / inbox.INCOMING / asked.name
@@ -135,7 +140,7 @@ def plan(dataset: coco.Coco, known: coco.Coco, params: Settings) -> str:
     others, tests = list(coco.grouped(known, params.dataset.groups)), sum(i.split == "test" for i in dataset.images)
     arms = [name for name in (target.rpartition("@")[2] for target in params.arrival.targets)
             if others or params.arms[name].start == settings.NONE]  # fmt: skip
-    how, folds = params.now.evidence, 0 if tests else 5
+    how, folds = params.now.evidence, 0 if tests else FOLDS
     trainings = len(arms) * (how.seeds + folds) + (params.evidence.known_steps if others else 0)
     minutes = BESIDE + trainings * how.steps / (STEPS_A_SECOND * provenance.cores() * 60)
     beside = f"beside the known products {', '.join(others)}" if others else \

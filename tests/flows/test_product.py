@@ -152,6 +152,14 @@ def test_the_user_s_known_products_are_used(photographs, here, taken, bins, caps
     assert "warm_paste; beside the known products tube_mint" in capsys.readouterr().out
 
 
+def test_a_broken_image_of_the_known_products_is_one_line(photographs, here, taken, bins):
+    change(here, {"dataset.source": "coco", "dataset.fixes": []})
+    coco.write(here / paths.ANNOTATIONS, coco.read(bins / "annotations.json"))
+    with pytest.raises(Problem, match=r"the dataset that there is cannot be used .*missing.*dvc repro health"):
+        product.main(str(photographs))
+    assert not taken
+
+
 @pytest.mark.parametrize("spoil", ["branch", "change"])
 def test_what_could_not_be_committed_in_the_end_is_said_at_the_beginning(spoil, project, photographs, monkeypatch):
     for name, value in WHO.items():
