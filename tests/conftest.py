@@ -75,7 +75,8 @@ def checkout(tmp_path_factory):
         folder = tmp_path_factory.mktemp(name) / "tenfold"
         listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
         for path in listed:
-            made = path.startswith("reports/") and not path.endswith(".gitkeep")
+            made = path.startswith("reports/") and not path.startswith("reports/benchmarks/")
+            made &= not path.endswith(".gitkeep")
             if (ROOT / path).is_file() and not made and path != "dvc.lock":
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)

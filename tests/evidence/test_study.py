@@ -32,10 +32,10 @@ def test_a_killed_study_goes_on_where_it_was_and_a_wider_one_keeps_its_runs(done
     assert kept(done)["tube_mint.jsonl"] == after
 
 
-def test_a_study_makes_the_report_stale_which_shows_it_and_nothing_else(done):
+def test_a_study_makes_the_report_stale_which_shows_it_and_what_takes_the_seeds_spread_from_it(done):
     change(done, {"scales.smoke.study.counts": [1, 3]})
     said = run(done, "dvc", "status").stdout
-    assert [line for line in said.splitlines() if not line.startswith("\t")] == ["report:"]
+    assert [line for line in said.splitlines() if not line.startswith("\t")] == ["evidence:", "gate:", "report:"]
     run(done, sys.executable, "-m", "stages.report.index")
     assert "Which photographs" not in (page := (done / "reports" / "index.html").read_text())
     assert "Arms of as many photographs" in page
