@@ -1,7 +1,7 @@
 """Compare the four arms that say whether the fakes help, with one seed and few steps: indicative at best.
 
 Weights stay in the checkpoints folder, so a killed run goes on where it was, and one of the same data and settings says
-the same at once. Results, with their conditions, go to reports/evidence/first_look.json.
+the same at once. Results, with their conditions, go to reports/first_look.json.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from stages.training import parallel
 
 ASKED = ("ten", "ten_standard", "paste", "all")
 STEPS = 300
-RESULT = paths.REPORTS / "evidence" / "first_look.json"
+RESULT = paths.REPORTS / "first_look.json"
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Compare arms over several products, draws of the photographs and seeds (`make evidence`).
 
 Every run trains one detector on one draw of a product's training photographs, and is tested on the product's test
-images. Runs that are done are kept in reports/evidence/runs/, so a killed study goes on where it was, on another
+images. Runs that are done are kept in reports/study_runs/, so a killed study goes on where it was, on another
 machine too; one whose photographs, settings or composing code have changed is made again. What follows from all of them
 goes to reports/evidence/study.json.
 """

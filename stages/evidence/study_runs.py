@@ -1,4 +1,4 @@
-"""Which detectors a study trains, and what is kept of each: a row, in reports/evidence/runs/."""
+"""Which detectors a study trains, and what is kept of each: a row, in reports/study_runs/."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stages.dataset import coco
 from stages.dataset import subset as subsets
 from stages.settings import NONE, Settings, Subset
 
-FOLDER = paths.REPORTS / "evidence" / "runs"
+FOLDER = paths.REPORTS / "study_runs"
 FINE = 10_000  # whole numbers of which mAP over drawn images is kept as
 
 Row = dict[str, Any]
