@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 
-from flows import password
+from flows import password, whole
 from flows.reproduce import reproduce
-from stages import command, files, provenance, settings
+from stages import command, files, paths, provenance, settings
 from stages.evidence import first_look
 from stages.problem import Problem
-from stages.report import answer, index
+from stages.report import answer, first_sight, index
 
+FIRST = ["compose@paste"]
 CORE = ["detector_test", "verdicts@wgan_pretrained_ten", "accepted_composed@paste", "subset"]
 
 
@@ -25,15 +26,21 @@ def main() -> None:
         if value != wanted:
             raise Problem(f"params.yaml: {key}: {value}; the demo runs {wanted} (for what is there: make repro)")
     started = time.monotonic()
-    with password.temporary():
+    with password.temporary(), whole.looked_at():
+        reproduce(targets=FIRST, slots=provenance.cores())
+        print(f"The first pictures, photographs above composed ones: {first_sight.make('ten', 'paste')}")
         reproduce(targets=CORE, slots=provenance.cores())
+    print("Training a detector in each of a few ways:")
     first_look.main()
     index.main()
     found = files.read_json(first_look.RESULT)
     print("\nIndicative, with one seed and few steps (docs/evidence.md has the answer that counts):")
     for line in answer.sentences(found["focus"], params.arms, params):
         print(line)
-    print(f"{(time.monotonic() - started) / 60:.0f} minutes. The report: {index.REPORT}")
+    print(f"{(time.monotonic() - started) / 60:.0f} minutes. The report, to be opened in a browser: {index.REPORT}")
+    print(f"The detector of composed pictures, {first_look.DETECTOR}; to see what it finds: .venv/bin/yolo predict "
+          f"model={first_look.DETECTOR} imgsz={params.now.evidence.imgsz} "
+          f"source={paths.SOURCE_IMAGES / params.group('focus')}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -11,10 +11,9 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from flows import artifacts, at_work, child, dag, disk, local, notify, password, remote
+from flows import artifacts, at_work, child, dag, disk, local, notify, password, remote, whole
 from flows.dag import Stage
 from stages import command, provenance
-from stages.problem import Problem
 
 RETRIES = 2  # a killed training goes on from its checkpoint
 PAUSE = 5  # seconds before another try
@@ -35,11 +34,8 @@ class Machines:
 def main() -> None:
     """Run what is stale of all stages, as many at a time as there are cores: a training keeps to one where there is no
     GPU. It leaves what `dvc repro` alone would leave."""
-    try:
-        with password.temporary():
-            reproduce(slots=provenance.cores())
-    except RuntimeError as error:
-        raise Problem(str(error)) from None
+    with password.temporary(), whole.looked_at():
+        reproduce(slots=provenance.cores())
 
 
 def worth_another_try(_task, _run, state) -> bool:
@@ -101,18 +97,20 @@ def reproduce(
 
 def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines | None = None) -> list[str]:
     """Run stages, each as soon as what it needs is there; those that failed or wait for one that did."""
-    waiting, running, failed = dict(todo), {}, []
-    while waiting or running:
-        for name in ready(waiting, running.values(), failed)[: slots - len(running)]:
-            running[stage.submit(name, checkout, waiting.pop(name).gpu, slots, others)] = name
-        if not running:
-            break
-        done: PrefectFuture = next(iter(as_completed(list(running))))
-        done.wait()  # which takes its final state over
-        name = running.pop(done)
-        if not done.state.is_completed():
-            failed.append(name)
-        print(f"{len(todo) - len(waiting) - len(running)} of {len(todo)} stages are done")
+    waiting, running, failed, bar = dict(todo), {}, [], whole.Bar(todo)
+    with whole.shown(bar):
+        while waiting or running:
+            for name in ready(waiting, running.values(), failed)[: slots - len(running)]:
+                running[stage.submit(name, checkout, waiting.pop(name).gpu, slots, others)] = name
+                bar.begin(name)
+            if not running:
+                break
+            done: PrefectFuture = next(iter(as_completed(list(running))))
+            done.wait()  # which takes its final state over
+            bar.end(name := running.pop(done))
+            if not done.state.is_completed():
+                failed.append(name)
+            print(f"{len(todo) - len(waiting) - len(running)} of {len(todo)} stages are done")
     return [*failed, *waiting]
 
 

@@ -1,7 +1,8 @@
 """Compare the four arms that say whether the fakes help, with one seed and few steps: indicative at best.
 
 Weights stay in the checkpoints folder, so a killed run goes on where it was, and one of the same data and settings says
-the same at once. Results, with their conditions, go to reports/first_look.json.
+the same at once. Results, with their conditions, go to reports/first_look.json; the detector that learnt from composed
+pictures, too, to models/first_look.pt.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from stages.training import parallel
 
 ASKED = ("ten", "ten_standard", "paste", "all")
 STEPS = 300
+TRIED = "paste"
+DETECTOR = Path("models/first_look.pt")
 RESULT = paths.REPORTS / "first_look.json"
 
 
@@ -35,6 +38,7 @@ def main() -> None:
     for name in arms:
         results["arms"][name]["run"] = files.read_json(weights[name][0].parent / "run.json")
     conditions = {"scale": params.scale, **msgspec.to_builtins(how), "model": params.now.detector.model}
+    files.write(DETECTOR, weights[TRIED][0].read_bytes())
     files.write_json(RESULT, files.rounded({"conditions": conditions, "focus": results}))
 
 

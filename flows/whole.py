@@ -1,0 +1,121 @@
+"""What a person sees of a long run: one bar for all its stages, with the time left. What they print goes to a log."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+
+from prefect.logging.configuration import setup_logging
+from tqdm import tqdm
+
+from stages import files, paths
+from stages.problem import Problem
+
+LOG = paths.REPORTS / "run.log"
+SECONDS = paths.REPORTS / "benchmarks" / "stage_seconds.json"  # what benchmarks/stage_seconds.py has read from a log
+UNKNOWN = 5.0  # seconds of a stage that was never measured
+PAUSE = 20  # seconds between two lines where there is no terminal
+LINE = "{percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left; "
+LOOKED_AT: ContextVar[bool] = ContextVar("looked_at", default=False)
+ALMOST = 0.95  # of a running stage, at most, is taken for done
+
+
+class WithoutTraceback(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{getattr(record, 'task_run_name', record.name)}: {record.getMessage()}"
+
+
+class Bar:
+    """How much of a run is done, by how long its stages took where they were measured."""
+
+    def __init__(self, stages: Iterable[str]):
+        self.expected = expected(stages)
+        self.running: dict[str, float] = {}  # since when
+        self.done: dict[str, float] = {}  # seconds that it took
+
+    def begin(self, name: str) -> None:
+        self.running[name] = time.monotonic()
+
+    def end(self, name: str) -> None:
+        self.done[name] = time.monotonic() - self.running.pop(name)
+
+    @property
+    def share(self) -> float:
+        """Return how much of the whole is done, from 0 to 1."""
+        finished, took = sum(self.expected[name] for name in self.done), sum(self.done.values())
+        pace = finished / took if took else 1.0  # this machine's, against that which was measured
+        for name, since in self.running.items():
+            finished += min(ALMOST * self.expected[name], pace * (time.monotonic() - since))
+        return finished / max(sum(self.expected.values()), 1e-9)
+
+    def __str__(self) -> str:
+        return f"{len(self.done)} of {len(self.expected)} stages done; {', '.join(self.running) or 'nothing'} runs"
+
+
+def expected(stages: Iterable[str]) -> dict[str, float]:
+    """Return how many seconds each stage takes: its own where they are known, else the mean of its kind's."""
+    known: dict[str, float] = files.read_json(SECONDS)["figures"] if SECONDS.exists() else {}
+    kinds: dict[str, list[float]] = {}
+    for name, seconds in known.items():
+        kinds.setdefault(name.partition("@")[0], []).append(seconds)
+    means = {kind: sum(of) / len(of) for kind, of in kinds.items()}
+    return {name: known.get(name, means.get(name.partition("@")[0], UNKNOWN)) for name in stages}
+
+
+@contextlib.contextmanager
+def shown(bar: Bar) -> Iterator[None]:
+    """Show a bar until the block ends, where a person looks: on a terminal every second, else a line now and then."""
+    if not LOOKED_AT.get():
+        yield
+        return
+    began, ended = time.monotonic(), threading.Event()
+    terminal = sys.stderr.isatty()
+
+    def tell(end: str) -> None:
+        said = tqdm.format_meter(100 * bar.share, 100, time.monotonic() - began, bar_format=LINE) + str(bar)
+        width = shutil.get_terminal_size().columns - 1
+        # Not printed: what a flow prints goes to its log.
+        sys.stderr.write((said.ljust(width)[:width] if terminal else said) + end)
+        sys.stderr.flush()
+
+    def keep_telling() -> None:
+        while not ended.wait(1 if terminal else PAUSE):
+            tell("\r" if terminal else "\n")
+
+    thread = threading.Thread(target=keep_telling, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        tell("\n")
+
+
+@contextlib.contextmanager
+def looked_at() -> Iterator[None]:
+    """Let a person see runs as a bar, and an error as a line: all that Prefect and the stages say goes to LOG."""
+    setup_logging()  # which would else put its own handlers back
+    root = logging.getLogger()
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    log, console, before = logging.FileHandler(LOG, "w"), logging.StreamHandler(), root.handlers[:]
+    log.setFormatter(before[0].formatter)
+    console.setLevel(logging.WARNING)
+    console.setFormatter(WithoutTraceback())
+    console.addFilter(lambda record: record.name != "prefect.flow_runs")  # its error is raised, too
+    root.handlers[:] = [log, console]
+    token = LOOKED_AT.set(True)
+    try:
+        yield
+    except RuntimeError as error:
+        raise Problem(f"{error}; {LOG} has all that was said") from None
+    finally:
+        LOOKED_AT.reset(token)
+        root.handlers[:] = before
+        log.close()

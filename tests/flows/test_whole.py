@@ -1,0 +1,56 @@
+import pytest
+
+from flows import whole
+from stages import files
+from tests.helpers.checkouts import flow
+
+CODE = """
+from flows import whole
+from flows.reproduce import reproduce
+with whole.looked_at():
+    reproduce([])
+"""
+
+
+@pytest.fixture
+def clock(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    now = [100.0]
+    monkeypatch.setattr(whole.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_run_is_done_by_the_time_that_its_stages_take_not_by_their_number(clock):
+    files.write_json(whole.SECONDS, {"figures": {"gan@long": 85.0, "arm@a": 4.0, "arm@b": 6.0}})
+    bar = whole.Bar(["gan@long", "arm@new", "unheard_of"])
+    assert bar.expected == {"gan@long": 85.0, "arm@new": 5.0, "unheard_of": whole.UNKNOWN}
+    bar.begin("unheard_of")
+    clock[0] += 10  # twice what was expected: this machine is half as fast
+    bar.end("unheard_of")
+    assert bar.share == pytest.approx(5 / 95)
+    bar.begin("gan@long")
+    clock[0] += 20
+    assert bar.share == pytest.approx(15 / 95)
+    clock[0] += 1000
+    assert bar.share == pytest.approx((5 + whole.ALMOST * 85) / 95)
+    assert str(bar) == "1 of 3 stages done; gan@long runs"
+
+
+def test_nothing_to_do_is_no_division_by_nothing(clock):
+    assert whole.Bar([]).share == 0
+
+
+def test_a_person_sees_one_bar_and_finds_the_rest_in_the_log(pipeline, server):
+    said = flow(pipeline, server, CODE).communicate(timeout=180)[0]
+    assert "Running stage" not in said and "Beginning flow run" not in said
+    assert "4 of 4 stages done; nothing runs" in said
+    assert "Task run 'both' - Running stage 'both'" in (pipeline / whole.LOG).read_text()
+
+
+def test_a_failed_stage_is_said_to_the_person_too(pipeline, server):
+    text = (pipeline / "dvc.yaml").read_text()
+    (pipeline / "dvc.yaml").write_text(text.replace("echo left > left", "echo 'tenfold: mend me' && exit 2"))
+    said = flow(pipeline, server, CODE).communicate(timeout=180)[0]
+    assert "left: " in said and "mend me" in said
+    assert f"Problem: 2 stages failed or could not be run: left, both; {whole.LOG} has all that was said" in said
+    assert "Traceback" not in said.partition("left: ")[2].partition("stages done")[0] and "prefect" not in said
