@@ -80,15 +80,12 @@ def distinct(pixels: np.ndarray, copy: float, shift: float) -> int:
     from stages.judge import novelty  # and torch
 
     ready, coarse = novelty.prepared(pixels), novelty.prepared(pixels, novelty.COARSE)
-    kept: list[int] = []
-    for k in range(len(ready)):
-        if kept:
-            few = novelty.coarsely_nearest(coarse[[k]], coarse[kept], min(ALIKE, len(kept)))[0]
-            theirs = ready[[kept[place] for place in few]]
-            if novelty.distances(ready[[k]].expand_as(theirs), theirs, shift).min() <= copy:
-                continue
-        kept.append(k)
-    return len(kept)
+    counts = np.zeros(len(ready), bool)
+    for k, order in enumerate(novelty.coarsely_nearest(coarse, coarse, len(coarse)).numpy()):
+        near = order[counts[order]][:ALIKE]
+        theirs = ready[near]
+        counts[k] = not len(near) or novelty.distances(ready[[k]].expand_as(theirs), theirs, shift).min() > copy
+    return int(counts.sum())
 
 
 def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
