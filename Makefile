@@ -12,7 +12,7 @@ export PREFECT_HOME := $(CURDIR)/.prefect
 export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS := 300
 
 # One thread a process: torch's own threads would fight over the cores that the tests share.
-PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical
+PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical --durations=10
 
 # The first of these that runs and is 3.11 or 3.12 makes the environment; `make PYTHON=… setup` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell \
@@ -94,7 +94,7 @@ serve: setup ## Prefect's server, a worker and the deployments, on this machine 
 worker: setup ## let this clone run stages for another machine's server: make worker SERVER=http://main:4200/api
 	@python -m flows.worker --server $(or $(SERVER),$(error which server? make worker SERVER=http://main:4200/api))
 
-arrival-demo: setup ## a new product's way from a folder to a commit, at scale smoke, in a temporary clone
+arrival-demo: setup ## three folders arrive: one product is promoted, one left, one put aside; in a temporary clone
 	@python -m flows.arrival_demo
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml

@@ -1,8 +1,9 @@
-"""See an arrival from beginning to end: a new product of the bins world, and a broken folder, at scale smoke.
+"""See three folders arrive, from beginning to end: a new product whose detector is put to use, one that was annotated
+carelessly, and one that cannot be read.
 
-In a clone of this checkout in a temporary folder, with a server and a worker of its own. Shows what was committed, what
-was put aside and why, and what the product changed. At this scale nothing is learnt, so the product is left on its
-branch with the reason; what is shown is the way.
+In a clone of this checkout in a temporary folder, with a small world, a server and a worker of its own. Trainings are
+short, without composed pictures: minutes. Shows what became of each and why, what was committed, and what the first
+one changed.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from stages import files, settings
 from stages.dataset import coco
 from stages.dataset.bins import world
 
-NAME, BROKEN = "can_rose", "can_broken"
-TRAINING, TEST = 10, 6  # photographs
+PROMOTED, LEFT, QUARANTINED = "spray_ice", "can_silver", "can_broken"
+EXPECTED = {PROMOTED: "promoted", LEFT: "left", QUARANTINED: "quarantined"}
+KNOWN = {"tube_mint": 60, "bottle_azure": 60, "can_cobalt": 60, "spray_night": 60}  # photographs that are there before
+TRAINING, TEST = 10, 30  # photographs of a new product
+BESIDE = 0.6  # of a box's width: so far beside its object the careless hand drew it
+STEPS = 300  # of an arm's training
+ARMS = ("ten_standard", "warm_ten")  # one seed each
 PORT = 4397
-PATIENCE = 900  # seconds
-ARMS = ("ten", "ten_standard", "paste", "warm_ten")  # enough for both decisions, with one seed each
+PATIENCE = 1800  # seconds
 HEADLINE = "reports/metrics/headline.json"
 
 
@@ -42,7 +47,7 @@ def main() -> int:
             )
             try:
                 await_line(checkout / "serve.log", "serving:", server)
-                print(f"{time.monotonic() - started:.0f} s: serving; two folders arrive in {inbox.INCOMING}/")
+                print(f"{time.monotonic() - started:.0f} s: serving; three folders arrive in {inbox.INCOMING}/")
                 drop(checkout)
                 subprocess.run(
                     [sys.executable, "-m", "flows.arrivals", "notify"], cwd=checkout, env=environ, check=True
@@ -52,47 +57,58 @@ def main() -> int:
                 child.end(server.pid)
         show(checkout, states)
         print(f"\n{time.monotonic() - started:.0f} seconds in all")
-        return 0 if states.get(BROKEN) == "quarantined" and states.get(NAME) in ("left", "promoted") else 1
+        return 0 if states == EXPECTED else 1
 
 
 def prepared(source: Path, checkout: Path) -> Path:
-    """Clone the project at scale smoke, with few settings besides; return the clone, in which the dataset is drawn."""
+    """Clone the project, with fewer photographs and shorter trainings; return the clone, its dataset drawn."""
     subprocess.run(["git", "clone", "--quiet", str(source), str(checkout)], check=True)
     subprocess.run(["git", "checkout", "--quiet", "-B", main_branch.MAIN], cwd=checkout, check=True)
     params = YAML().load(checkout / settings.PARAMS)
-    params["scale"] = "smoke"
+    params["scale"], params["dataset"]["source"] = "demo", "bins"
     params["arrival"]["review_minutes"] = 0  # nobody is there to look
     params["arrival"]["targets"] = [f"arm@{name}" for name in ARMS]
-    params["scales"]["smoke"]["evidence"]["seeds"] = 1
+    params["scales"]["demo"]["bins"] |= {"images": KNOWN, "extra_test": {}, "shifted": 0}
+    params["scales"]["demo"]["evidence"] |= {"steps": STEPS, "seeds": 1}
     files.write(checkout / settings.PARAMS, settings.written(params))
     environ = serve.environment(checkout, serve.HOST, PORT)
     subprocess.run(["dvc", "repro", "--quiet", "health"], cwd=checkout, env=environ, check=True)
-    repository.commit(checkout, "Draw the dataset at scale smoke", "dvc.lock", str(settings.PARAMS))
+    repository.commit(checkout, "Draw a small world", "dvc.lock", str(settings.PARAMS))
     return checkout
 
 
 def drop(checkout: Path) -> None:
-    """Put two folders into the queue: a product that the dataset does not have, and one whose annotations are no
-    JSON."""
+    """Put three folders into the queue: two products that the dataset does not have, one of them with its boxes beside
+    the objects; and one whose annotations are no JSON."""
+    incoming = checkout / inbox.INCOMING
     params = settings.load(checkout / settings.PARAMS)
-    rule = msgspec.structs.replace(params.now.bins, images={NAME: TRAINING + TEST}, extra_test={})
+    rule = msgspec.structs.replace(params.now.bins, images=dict.fromkeys((PROMOTED, LEFT), TRAINING + TEST))
     with tempfile.TemporaryDirectory(dir=checkout) as drawn:
         world.generate(rule, params.seed, Path(drawn))
         dataset = coco.read(Path(drawn) / "annotations.json")
-        ids = [image.id for image in dataset.images]
-        folder = checkout / inbox.INCOMING / NAME
-        for part, chosen in ((folder, ids[:TRAINING]), (folder / "test", ids[TRAINING:])):
-            some = coco.subset(dataset, chosen)
-            for image in some.images:
-                target = part / "images" / image.file_name
-                files.write(target, (Path(drawn) / "images" / image.file_name).read_bytes())
-            coco.write(part / "annotations.json", some)
-    files.write(folder / "product.yaml", "classes: []\n")
-    broken = checkout / inbox.INCOMING / BROKEN
-    files.write(broken / "product.yaml", "classes: []\n")
-    files.write(broken / "annotations.json", "{")
-    for path in (folder, broken):
-        (path / "READY").touch()
+        for name, images in coco.grouped(dataset, {}).items():
+            ids = [image.id for image in images]
+            for part, chosen in ((incoming / name, ids[:TRAINING]), (incoming / name / "test", ids[TRAINING:])):
+                some = coco.subset(dataset, chosen)
+                for image in some.images:
+                    target = part / "images" / image.file_name
+                    files.write(target, (Path(drawn) / "images" / image.file_name).read_bytes())
+                coco.write(part / "annotations.json", some)
+    beside(incoming / LEFT / "annotations.json")
+    files.write(incoming / QUARANTINED / "annotations.json", "{")
+    for name in EXPECTED:
+        files.write(incoming / name / "product.yaml", "classes: []\n")
+        (incoming / name / "READY").touch()
+
+
+def beside(path: Path) -> None:
+    """Move all boxes of an annotation file to the left of their objects; there are no outlines in it afterwards."""
+    dataset = files.read_json(path)
+    for annotation in dataset["annotations"]:
+        annotation.pop("segmentation", None)
+        x, _, width, _ = annotation["bbox"]
+        annotation["bbox"][0] = max(0.0, x - BESIDE * width)
+    files.write_json(path, dataset)
 
 
 def await_line(log: Path, word: str, process: subprocess.Popen) -> None:
@@ -104,28 +120,31 @@ def await_line(log: Path, word: str, process: subprocess.Popen) -> None:
 
 
 def await_states(checkout: Path, started: float) -> dict[str, str]:
-    """Wait until both arrivals are dealt with, telling each step."""
+    """Wait until all arrivals are dealt with, telling each step."""
     states: dict[str, str] = {}
     while time.monotonic() - started < PATIENCE:
         for of in inbox.read(checkout):
             if states.get(of.name) != of.state:
                 states[of.name] = of.state
                 print(f"{time.monotonic() - started:.0f} s: {of.name} {of.state} {of.why}", flush=True)
-        if len(states) == 2 and not set(states.values()) & set(inbox.OPEN):
+        if len(states) == len(EXPECTED) and not set(states.values()) & set(inbox.OPEN):
             break
         time.sleep(0.5)
     return states
 
 
 def show(checkout: Path, states: dict[str, str]) -> None:
-    """Print the commits, what was put aside and why, and what the product changed."""
-    if states.get(NAME) not in ("left", "promoted"):
+    """Print the commits, what was put aside and why, and what the promoted product changed."""
+    if states != EXPECTED:
         print((checkout / "serve.log").read_text()[-3000:])
         return
+    added = subprocess.run(
+        ["git", "log", "--format=%h", "-1", branch.named(PROMOTED)], cwd=checkout, capture_output=True, text=True
+    ).stdout.strip()
     commands = (
-        ["git", "log", "--oneline", "--stat", f"{main_branch.MAIN}~1..{branch.named(NAME)}"],
+        ["git", "log", "--oneline", "--graph", "-8", main_branch.MAIN, branch.named(LEFT)],
         ["cat", *map(str, (checkout / inbox.QUARANTINE).glob("*/reason.json"))],
-        ["dvc", "metrics", "diff", main_branch.MAIN, branch.named(NAME), "--no-path", "--targets", HEADLINE],
+        ["dvc", "metrics", "diff", f"{added}~1", added, "--no-path", "--targets", HEADLINE],
     )
     for command in commands:
         print(f"\n$ {' '.join(command)}".replace(f"{checkout}/", ""), flush=True)
