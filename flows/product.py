@@ -121,7 +121,7 @@ def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
 
 def findings(folder: Path, dataset: coco.Coco, params: Settings) -> list[str]:
     """Return what the health check finds in a product's photographs, a line for each kind, with what is done."""
-    mine = msgspec.structs.replace(params, dataset=msgspec.structs.replace(params.dataset, groups={"product": ["*"]}))
+    mine = msgspec.structs.replace(params, dataset=msgspec.structs.replace(params.dataset, groups={folder.name: ["*"]}))
     looks = health.look(dataset, folder / "images")
     found = inspect(dataset, looks, health.near_duplicate_images(looks, mine), mine)
     counts = Counter(one.kind for one in found)
