@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from flows import child, disk, gpu
 from stages import provenance, settings
+
+# What DVC tells a person to type after every stage: the flows do it, and it would be most of what there is to read.
+HINT = re.compile(
+    r"\s*(To track the changes with git, run:|git add .*dvc\.lock|To enable auto staging, run:"
+    r"|dvc config core\.autostage true|Use `dvc push` to send|(Generating|Updating) lock file"
+    r"|WARNING: '[^']*' is empty\.)"
+)
 
 
 def prepare(checkout: Path, slots: int, least_free_gb: float) -> None:
@@ -18,12 +26,17 @@ def prepare(checkout: Path, slots: int, least_free_gb: float) -> None:
 
 
 def run(name: str, checkout: Path, needs_gpu: bool, slots: int, say: Callable[[str], None], *how: str) -> None:
-    """Bring one stage up to date by `dvc repro` (`how`: its further options). It gets its share of the cores, as
-    threads that wait for a core spin."""
+    """Bring one stage up to date by `dvc repro` (`how`: its further options), and say what it says, without DVC's
+    hints. It gets its share of the cores, as threads that wait for a core spin."""
+
+    def tell(line: str) -> None:
+        if not HINT.match(line):
+            say(line)
+
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, provenance.cores() // slots))
     environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": threads}
     with gpu.some(_processes(name, checkout)) if needs_gpu else contextlib.nullcontext({}) as shown:
-        child.run(["dvc", "--wait-for-lock", "repro", *how, name], checkout, say, **environment, **shown)
+        child.run(["dvc", "--wait-for-lock", "repro", *how, name], checkout, tell, **environment, **shown)
 
 
 def _processes(name: str, checkout: Path) -> int:

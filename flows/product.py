@@ -85,18 +85,24 @@ def turned(photographs: Path, name: str, place: Path) -> Asked:
 
 
 def there(checkout: Path, asked: Asked) -> Arrival | None:
-    """Return what is known of these photographs from an earlier run, to be gone on with; None, where they are new."""
+    """Return what is known of these photographs from an earlier run, to be gone on with; None, where they are new.
+
+    Others of the same name are replaced, unless they are in use: somebody has mended annotations, or has added some.
+    """
     content = arrival.content(asked.folder)
-    known = [of for of in inbox.read(checkout) if of.name == asked.name and of.state not in inbox.GONE]
-    if not known:
-        return None
-    of = known[-1]
-    if of.content != content:
-        raise Problem(f"{asked.name} is there already, with other photographs ({of.state}): give this product another "
-                      "name, NAME=…")  # fmt: skip
-    if of.state == "failed":
-        operator_commands.retry(checkout, of.name)
-    return entry(checkout, of)
+    for of in inbox.read(checkout):
+        if of.name != asked.name or of.state in inbox.GONE:
+            continue
+        if of.content == content:
+            if of.state == "failed":
+                operator_commands.retry(checkout, of.name)
+            return entry(checkout, of)
+        if of.state == "promoted":
+            raise Problem(f"{of.name} is in use already, with other photographs: `python -m flows.arrivals rollback "
+                          f"{of.name}` takes it out; or give these another name, NAME=…")  # fmt: skip
+        print(f"{of.name} was {of.state}, with other photographs; these take their place")
+        inbox.mark(checkout, of, "rolled back", "other photographs took its place")
+    return None
 
 
 def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
@@ -121,7 +127,7 @@ def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
 
 def findings(folder: Path, dataset: coco.Coco, params: Settings) -> list[str]:
     """Return what the health check finds in a product's photographs, a line for each kind, with what is done."""
-    mine = msgspec.structs.replace(params, dataset=msgspec.structs.replace(params.dataset, groups={"product": ["*"]}))
+    mine = msgspec.structs.replace(params, dataset=msgspec.structs.replace(params.dataset, groups={folder.name: ["*"]}))
     looks = health.look(dataset, folder / "images")
     found = inspect(dataset, looks, health.near_duplicate_images(looks, mine), mine)
     counts = Counter(one.kind for one in found)
@@ -164,7 +170,7 @@ def say(of: Arrival, seconds: float) -> None:
     folder = paths.RELEASED / of.name
     if of.state not in ("promoted", "left") or not (folder / card.PAGE).exists():
         raise Problem(f"{of.name}: {of.state}: {of.why}; the same command goes on")
-    print(f"\n{of.name}: {of.state}: {of.why}. {seconds / 60:.0f} minutes")
+    print(f"\n{of.name} ({of.state}): {card.headline(card.read(folder))}. {seconds / 60:.0f} minutes")
     print(f"page:    {folder / card.PAGE}")
     print(f"weights: {folder / card.WEIGHTS}, {folder / card.ONNX}")
     print(f"try it:  make detect PHOTOS=my_photographs PRODUCT={of.name}")

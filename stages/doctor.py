@@ -110,9 +110,9 @@ def _last_run() -> str:
         return "never (make demo)"
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(lock.stat().st_mtime))
     metrics = paths.METRICS / "detector_test.json"
-    if not metrics.exists():
+    test = files.read_json(metrics) if metrics.exists() else {}
+    if not test:
         return f"{when}, without a tested detector"
-    test = files.read_json(metrics)
     return f"{when}, detector found {test['found']} of {test['present']}, mAP50 {test['map50']:.3f}"
 
 

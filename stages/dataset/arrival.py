@@ -70,6 +70,10 @@ def check(folder: Path, known: coco.Coco, theirs: list[Traits], least: int, near
     if not any(a.image_id in {image.id for image in training} for a in dataset.annotations):
         raise Problem("its training images show no object at all")
     mine = traits(folder / "images", dataset.images)
+    same = near_duplicates.alike([of for of, i in zip(mine, dataset.images, strict=True) if i.split != "test"], near)
+    if (unlike := len(training) - sum(len(cluster) - 1 for cluster in same)) < least:
+        raise Problem(f"of {len(training)} training images only {unlike} are not nearly the same as another; at least "
+                      f"{least} are needed")  # fmt: skip
     if known.images:
         refuse_copies(mine, dataset, theirs, known, near)
     return dataset

@@ -11,7 +11,8 @@ import numpy as np
 from stages.dataset import coco, fixes
 from stages.settings import Settings
 
-STRANGER = 0.1  # a class below this share of its group's objects is a stranger there
+STRANGER = 0.1  # a class below this share of its group's objects is a stranger there …
+USUAL = 0.5  # … where another has this share: not in a group of many classes
 
 
 @dataclass(frozen=True)
@@ -102,17 +103,17 @@ def _of_classes(dataset: coco.Coco, params: Settings) -> list[Finding]:
     for a in dataset.annotations:
         if a.image_id in groups:
             counts[groups[a.image_id]][a.category_id] += 1
+    usual = {group: of.most_common(1)[0] for group, of in counts.items() if of}
     strangers: dict[tuple[int, int], list[int]] = {}
     for a in dataset.annotations:
         if a.image_id not in groups:
             continue
-        of_group = counts[groups[a.image_id]]
-        if of_group[a.category_id] < STRANGER * of_group.total():
+        of_group, (_, most) = counts[groups[a.image_id]], usual[groups[a.image_id]]
+        if of_group[a.category_id] < STRANGER * of_group.total() and most >= USUAL * of_group.total():
             strangers.setdefault((a.image_id, a.category_id), []).append(a.id)
     found = []
     for (image, category), ids in strangers.items():
-        usual = names[counts[groups[image]].most_common(1)[0][0]]
-        says = f"{len(ids)} × {names[category]} in group {groups[image]}, which holds {usual}"
+        says = f"{len(ids)} × {names[category]} in group {groups[image]}, which holds {names[usual[groups[image]][0]]}"
         found.append(Finding("class_against_group", says, (image,), tuple(ids)))
     total = sum(counts.values(), Counter())
     few = params.dataset.few_instances

@@ -34,11 +34,13 @@ def examine(product: str, params: Settings) -> tuple[dict, compare.Seen]:
     tried = {name: of for name, of in may_ship(arms, params).items() if possible(of, params)}
     if not tried:
         return {"gate": undecided("no arm was run")}, {}
+    dealt = held_back(tried, params)
+    if len(dealt) < 2:
+        return {"gate": undecided("its photographs are nearly the same, all of them")}, {}
     known = seed_spread.from_study()  # of one detector; each arm has one for every fold here
     kept = compare.known_products(weights, arms, product, params, params.now.evidence, known)
     seen = looked(tried, params, next(iter(weights.get(OLD, [])), None))
-    images = len(next(iter(seen.values()))[0])
-    count = min(FOLDS, images)
+    images, count = len(next(iter(seen.values()))[0]), len(dealt)
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
     of = Comparison(seen, classes, params, known and known / np.sqrt(count))
     gate = compare.decisions(of, arms, part, kept)
@@ -68,7 +70,7 @@ def looked(tried: dict[str, Arm], params: Settings, old: Path | None = None) -> 
         to_builtins(params.augmentations),
     )  # fmt: skip
     work = paths.CHECKPOINTS / "folds" / params.scale / mark
-    dealt = deal([image.id for image in coco.read(real / "annotations.json", masks=False).images], params.seed)
+    dealt = held_back(tried, params)
     with parallel.trainings(len(tried) * len(dealt)) as pool:
         jobs = {
             (name, number): pool.submit(detector, name, of, real, held, work / f"{number}_{name}", params)
@@ -90,10 +92,25 @@ def possible(of: Arm, params: Settings) -> bool:
     return of.labelled == NONE and (not of.ratio or params.composition(of) in params.arrival.generators)
 
 
-def deal(ids: list[int], seed: int) -> list[list[int]]:
-    """Return folds of nearly equal size."""
+def held_back(tried: dict[str, Arm], params: Settings) -> list[list[int]]:
+    """Return the images that arms are made of, as the folds that are held back in turn."""
+    real = paths.SUBSETS / next(iter(tried.values())).subset
+    ids = [image.id for image in coco.read(real / "annotations.json", masks=False).images]
+    return deal(ids, params.seed, files.read_json(paths.NEAR_DUPLICATES))
+
+
+def deal(ids: list[int], seed: int, near: list[list[int]]) -> list[list[int]]:
+    """Return folds of nearly equal size. Near-duplicates are in the same: else a detector would have seen what it is
+    tested on."""
+    cluster_of = {id_: cluster for cluster in near for id_ in cluster}
     mixed = np.random.default_rng(seed).permutation(ids).tolist()
-    return [sorted(mixed[k::FOLDS]) for k in range(min(FOLDS, len(mixed)))]
+    dealt, folds = set(), [[] for _ in range(FOLDS)]
+    for id_ in mixed:
+        if id_ not in dealt:
+            unit = {id_, *cluster_of.get(id_, [])} & {*mixed}
+            min(folds, key=len).extend(unit)
+            dealt |= unit
+    return [sorted(fold) for fold in folds if fold]
 
 
 def detector(name: str, of: Arm, real: Path, held: list[int], place: Path, params: Settings) -> Path:

@@ -22,6 +22,7 @@ import numpy as np
 
 from stages import command, files, paths, progress, settings
 from stages.dataset import coco, near_duplicates, photo
+from stages.dataset.formats.found import listed
 from stages.dataset.near_duplicates import Traits
 from stages.extract import cutouts
 from stages.feedback import label_quality, labels, outlines
@@ -91,8 +92,8 @@ def withheld(images: Iterable[coco.Image], chosen: set[int]) -> list[Unlabelled]
 
 def given(folder: Path, first: int) -> list[Unlabelled]:
     """Return all files of a folder, which need not be there, under ids from `first` on."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return [Unlabelled(k, f"unlabelled/{path.relative_to(folder)}", path) for k, path in zip(count(first), found)]
+    numbered = zip(count(first), listed(folder))
+    return [Unlabelled(k, f"unlabelled/{path.relative_to(folder)}", path) for k, path in numbered]
 
 
 def labellers(arm: Path) -> Labellers:

@@ -67,7 +67,7 @@ def main() -> None:
         files.write(into / card.PAGE, product_page.render(about, known.unseen, known.tested, params))
         fast = speed(into, sample(about.imgsz), about.imgsz)  # not of what is kept: another machine makes the same
     files.write_json(paths.TIMING / "product.json", fast)
-    print(f"{paths.RELEASED / group}: {product_page.headline(about)}")
+    print(f"{paths.RELEASED / group}: {card.headline(about)}")
     print(f"photographs a second on this machine: {fast['pt_a_second']:g}, ONNX {fast['onnx_a_second']:g}")
     print(f"make detect PHOTOS=folder PRODUCT={group}")
 

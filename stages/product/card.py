@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Struct
 
 from stages import files, paths
+from stages.evidence.roles import OLD
 from stages.problem import Problem
 
 CARD, WEIGHTS, ONNX, PAGE = "card.json", "detector.pt", "detector.onnx", "page.html"
@@ -100,7 +101,27 @@ def current(product: str) -> Path:
     """Return the folder with the detector in use for a product."""
     folder = paths.RELEASED / files.relative_name(product, "a product")
     if not (folder / CARD).is_file():
-        there = ", ".join(sorted(path.parent.name for path in paths.RELEASED.glob(f"*/{CARD}"))) or "none"
-        raise Problem(f"{folder}: there is no detector (`dvc repro product` makes the one of the product in focus, "
-                      f"`dvc pull` fetches what is in use); there are: {there}")  # fmt: skip
+        there = ", ".join(sorted(path.parent.name for path in paths.RELEASED.glob(f"*/{CARD}")))
+        mend = f"name one that is there, PRODUCT={there}" if there else \
+            "`make product` makes one, `dvc pull` fetches what is in use"  # fmt: skip
+        raise Problem(f"{folder}: there is no detector; {mend}")
     return folder
+
+
+def verdict(about: Card) -> str:
+    """Return in a few words whether there is a detector, and what it does."""
+    if about.arm == OLD:
+        return "no new detector is promoted; this is the one from before"
+    recall = about.figures.get("recall")
+    said = f"a detector that finds {percent(recall)} of the objects" if recall else "a detector, not measured"
+    return said if about.promoted else f"{said}, too few to be put to use; there is no other"
+
+
+def percent(share: dict[str, float]) -> str:
+    """Return a share as people say it."""
+    return f"{100 * share['value']:.0f} %"
+
+
+def headline(about: Card) -> str:
+    """Return what there is to say in one line of text."""
+    return f"{verdict(about)} ({about.arm}); measured on {about.figures['on']}"

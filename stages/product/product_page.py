@@ -16,17 +16,20 @@ from stages.dataset import coco, photo
 from stages.detector.marked import marked
 from stages.detector.scenes import DetectedScene
 from stages.evidence import errors
-from stages.evidence.roles import OLD
+from stages.evidence.roles import OLD, from_scratch, may_ship
 from stages.evidence.unseen import Unseen
 from stages.product import card, operating
 from stages.product.card import Calibration, Card, Threshold
 from stages.report import answer
-from stages.settings import Settings, Testing
+from stages.settings import NONE, Arm, Settings, Testing
 
 SHOWN = 6  # photographs of a kind
 WIDTH = 560  # of each
 # Two beside each other on a telephone, three on a screen.
-GRID = "<div class='figures' style='grid-template-columns:repeat(auto-fill,minmax(max(10rem,30%),1fr))'>"
+GRID = (
+    "<div class='figures' style='grid-template-columns:repeat(auto-fill,minmax(max(10rem,30%),1fr));"
+    "overflow-wrap:anywhere'>"
+)
 COLOURS = (
     "White: what is there. Blue: found, with the detector's confidence in percent. Orange: a wrong class or place."
 )
@@ -36,30 +39,11 @@ def render(about: Card, seen: Unseen, tested: list[DetectedScene], params: Setti
     """Return the whole page."""
     scenes = tested or seen.scenes
     parts = [
-        f"<h1>{page.text(about.product)}: {page.text(verdict(about))}</h1>", tiles(about),
+        f"<h1>{page.text(about.product)}: {page.text(card.verdict(about))}</h1>", tiles(about),
         *shown(about, scenes, params), *composed(about, params), *said(about, params),
         *next_steps(about), *trust(about, seen, tested), *facts(about),
     ]  # fmt: skip
     return page.page(f"{about.product}: its detector", "\n".join(parts))
-
-
-def verdict(about: Card) -> str:
-    """Return in a few words whether there is a detector, and what it does."""
-    if about.arm == OLD:
-        return "no new detector is promoted; this is the one from before"
-    recall = about.figures.get("recall")
-    said = f"a detector that finds {percent(recall)} of the objects" if recall else "a detector, not measured"
-    return said if about.promoted else f"{said}, too little to be promoted; there is no other"
-
-
-def percent(share: dict[str, float]) -> str:
-    """Return a share as people say it."""
-    return f"{100 * share['value']:.0f} %"
-
-
-def headline(about: Card) -> str:
-    """Return what there is to say in one line of text."""
-    return f"{verdict(about)} ({about.arm}); measured on {about.figures['on']}"
 
 
 def tiles(about: Card) -> str:
@@ -68,8 +52,8 @@ def tiles(about: Card) -> str:
     if "recall" not in found:
         return "<p>There are no photographs to measure it on.</p>"
     rows: dict[str, object] = {
-        f"of the objects found, from confidence {found['confidence']:g} on": percent(found["recall"]),
-        "of the boxes right": percent(found["precision"]),
+        f"of the objects found, from confidence {found['confidence']:g} on": card.percent(found["recall"]),
+        "of the boxes right": card.percent(found["precision"]),
         "mAP50-95": found["map50_95"]["value"],
     }
     if point := about.thresholds["precision"]:
@@ -87,6 +71,8 @@ def next_steps(about: Card) -> list[str]:
     use = f"make detect PHOTOS=my_photographs PRODUCT={about.product}"
     code = (f'from ultralytics import YOLO\nYOLO("{paths.RELEASED / about.product / card.WEIGHTS}")'
             f'.predict("photo.jpg", imgsz={about.imgsz})')  # fmt: skip
+    more = (f"make next PHOTOS=many_photographs PRODUCT={about.product}\n"
+            f"make product PHOTOS=all_photographs NAME={about.product}")  # fmt: skip
     return [
         "<h2>What to do next</h2>",
         "<p>Look at photographs of your own; copies with boxes, and all detections as COCO results, go to "
@@ -94,8 +80,10 @@ def next_steps(about: Card) -> list[str]:
         code_block(use),
         f"<p>Or take the folder <code>{page.text(paths.RELEASED / about.product)}</code> away. With ultralytics:</p>",
         code_block(code),
-        "<p>Without it: <code>detector.onnx</code>, for any ONNX runtime; <code>docs/product.md</code> has the lines. "
-        "Photographs of what it fails at above are the ones to annotate next.</p>",
+        "<p>Without it: <code>detector.onnx</code>, for any ONNX runtime: see <code>docs/product.md</code>.</p>",
+        "<p>More photographs make it better, those of what it fails at above first. Of a folder that nobody annotated, "
+        "this chooses ten, and draws boxes into them to be corrected; then bring all, old and new, as one folder:</p>",
+        code_block(more),
     ]
 
 
@@ -141,7 +129,8 @@ def pictured(scene: DetectedScene, wrong: int, about: Card, every: coco.Coco, te
     pixels = photo.load(paths.SOURCE_IMAGES / image.file_name, image.width, image.height)
     names = [of.name for of in about.classes]
     count = "no error" if not wrong else f"{wrong} error{'s' * (wrong > 1)}"
-    return page.picture(marked(pixels, WIDTH, scene, names, testing), f"{image.file_name}: {count}")
+    name = image.file_name.removeprefix(f"{about.product}/")
+    return page.picture(marked(pixels, WIDTH, scene, names, testing), f"{name}: {count}")
 
 
 def composed(about: Card, params: Settings) -> list[str]:
@@ -172,18 +161,45 @@ def said(about: Card, params: Settings) -> list[str]:
     lines += [f"{about.arm} {decided}: {about.why}."]
     if not tested:
         lines += [f"Fakes: {files.read_json(paths.METRICS / 'gate.json').get('include_fakes_why', 'not tried')}."]
-    return ["<h2>The answer</h2>", *(f"<p>{page.text(line)}</p>" for line in lines)]
+    return ["<h2>The answer</h2>", *(f"<p>{page.text(line)}</p>" for line in lines), *tried(tested, arms, params)]
+
+
+def tried(tested: dict[str, Any] | None, arms: dict[str, Arm], params: Settings) -> list[str]:
+    """Return what the names stand for that the answer speaks of, the best first."""
+    found = (tested or files.read_json(paths.GATE / "folds.json")).get("arms", {})
+    rows = [
+        [name, learns_from(arm), found[name]["map50_95"],
+         page.unbroken(f"{found[name]['low']:.3f} to {found[name]['high']:.3f}")]
+        for name, arm in may_ship(arms, params).items() if name in found
+    ]  # fmt: skip
+    rows.sort(key=lambda row: -row[2])
+    return [page.table(["tried", "learns from", "mAP50-95", "95 % interval"], rows)] if rows else []
+
+
+def learns_from(arm: Arm) -> str:
+    """Return in words what an arm's detector learns from."""
+    parts = [
+        "your photographs", *(["pictures made of them"] if arm.ratio else []),
+        *(["photographs that detectors labelled"] if arm.labelled != NONE else []),
+        *(["those of other products"] if arm.known != NONE else []),
+    ]  # fmt: skip
+    begun = "" if from_scratch(arm) else ", from the detector of other products on"
+    return f"{' and '.join(parts) if len(parts) < 3 else ', '.join(parts)}{begun}"
 
 
 def trust(about: Card, seen: Unseen, tested: Sequence[DetectedScene]) -> list[str]:
     """Return thresholds, and how far certainty is to be trusted."""
-    rows = [row(f"95 % {name}", about.thresholds[name]) for name in ("precision", "recall")]
+    head = ["asked for", "confidence", "right there", "found there", "right on test images", "found"]
+    shown = len(head) if tested else len(head) - 2
+    rows = [row(f"95 % {name}", about.thresholds[name])[:shown] for name in ("precision", "recall")]
     parts = [
         "<h2>From which confidence on?</h2>",
-        f"<p>Chosen on {page.text(about.chosen_on)}.</p>",
-        page.table(["asked for", "confidence", "right there", "found there", "right on test images", "found"], rows),
+        f"<p>Chosen on {page.text(about.chosen_on)}. Where neither is to be had, detections count from "
+        f"{about.confidence:g} on.</p>",
+        page.table(head[:shown], rows),
     ]
-    if scenes := tested or seen.scenes:
+    scenes = tested or seen.scenes
+    if any(len(scene.detections) for scene in scenes):
         parts += [
             "<h2>Can its certainty be trusted?</h2>",
             "<p>Of detections that are 80 % certain, 80 of 100 should be right. What the detector says is off by "

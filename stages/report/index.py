@@ -15,6 +15,7 @@ from stages.evidence import first_look
 from stages.judge.colours import COLOURS
 from stages.judge.report import of_itself
 from stages.report import answer, experiments, generated_parts, study
+from stages.report.quoted import metrics
 from stages.settings import Settings
 
 REPORT = paths.REPORTS / "index.html"
@@ -195,10 +196,9 @@ def dataset() -> list[str]:
 
 
 def detector() -> list[str]:
-    path = paths.METRICS / "detector_test.json"
-    if not path.exists():
+    test = metrics("detector_test")
+    if not test:
         return []
-    test = files.read_json(path)
     return [
         "<h2>The detector of all products</h2>",
         page.tiles({"found of present": f"{test['found']} of {test['present']}", "mAP50": test["map50"],

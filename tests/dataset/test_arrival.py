@@ -65,6 +65,11 @@ def test_test_images_may_be_declared_instead_of_lying_in_test(product, known, bi
     assert [image.split for image in arrival.joined(product).images] == ["test", "train", "train", "train"]
 
 
+def same(folder):
+    first, *others = sorted((folder / "images").rglob("*.png"))
+    shutil.copyfile(first, others[0])
+
+
 def renamed(dataset):
     dataset.categories = [msgspec.structs.replace(c, name=f"new {c.name}") for c in dataset.categories]
 
@@ -83,6 +88,7 @@ def unmasked(dataset):
         (lambda f: next((f / "images").rglob("*.png")).write_bytes(b"no"), "not a whole picture"),
         (lambda f: next((f / "images").rglob("*.png")).unlink(), "the file is missing"),
         (lambda f: edit(f, lambda d: d.images.pop()), "3 training images; at least 4"),
+        (same, "of 4 training images only 3 are not nearly the same as another; at least 4"),
         (lambda f: edit(f, renamed), "unknown classes new S; the dataset has B, C, E, S, T"),
         (lambda f: edit(f, lambda d: d.annotations.clear()), "show no object at all"),
         (lambda f: (f / "out").symlink_to("/etc"), "out: a link"),

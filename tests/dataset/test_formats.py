@@ -155,7 +155,8 @@ def test_the_same_photographs_are_the_same_coco_in_every_layout(tmp_path, layout
     texts, photographs, name, tested = LAYOUTS[layout]
     said = convert.convert(put(tmp_path / "from", texts, photographs), tmp_path / "into")
     dataset = arrival.read(tmp_path / "into")
-    assert said == f"{name}: 2 photographs ({int(tested)} of them for testing only) with 3 objects of 2 classes"
+    counts = f"2 photographs ({int(tested)} of them for testing only) with 3 objects of 2 classes"
+    assert re.fullmatch(rf"{name} \(.+\): {re.escape(counts)}", said)
     assert [(i.file_name, i.width, i.height) for i in dataset.images] == [(n, *SIZES[n]) for n in SIZES]
     assert [i.split for i in dataset.images] == [None, "test" if tested else None]
     labels = {c.id: c.name for c in dataset.categories}
@@ -187,6 +188,7 @@ WRONG = {
     "labels without names": (yolo_texts(".", "."), "no annotations found", "classes.txt"),
     "two formats": ({"annotations.json": as_coco(), **YOLO}, "COCO (annotations.json) and YOLO (classes.txt)"),
     "two coco files": ({"a.json": as_coco(), "b.json": as_coco()}, "a.json, b.json: which is it?"),
+    "two usual coco files": ({"annotations.json": as_coco(), "result.json": as_coco()}, "result.json: which is it?"),
     "two lists of names": ({"a.yaml": "names: [a]", "b.yml": "names: [a]"}, "a.yaml, b.yml"),
     "coco: broken": ({"annotations.json": "{"}, "annotations.json: not JSON"),
     "coco: nothing in it": ({"annotations.json": ""}, "annotations.json: the file is empty"),
@@ -269,6 +271,12 @@ def test_a_name_that_is_no_text_is_refused(tmp_path):
         convert.convert(folder, tmp_path / "into")
 
 
+def test_a_file_in_place_of_a_folder_is_one_line(tmp_path):
+    folder = put(tmp_path / "from", {"export.zip": "PK"}, FLAT)
+    with pytest.raises(Problem, match=r"export\.zip: a file; .*unpack it"):
+        convert.convert(folder / "export.zip", tmp_path / "into")
+
+
 def test_nothing_is_written_over(tmp_path):
     folder = put(tmp_path / "from", {"annotations.json": as_coco()}, FLAT)
     with pytest.raises(Problem, match="not an empty folder"):
@@ -342,7 +350,7 @@ def test_the_command_says_what_it_found_or_what_is_wrong(tmp_path):
     folder = put(tmp_path / "from", {"annotations.json": as_coco()}, FLAT)
     command = [sys.executable, "-m", "stages.dataset.formats", folder]
     done = subprocess.run([*command, tmp_path / "into"], capture_output=True, text=True)
-    assert done.stdout.startswith("COCO: 2 photographs") and not done.stderr
+    assert done.stdout.startswith("COCO (annotations.json): 2 photographs") and not done.stderr
     again = subprocess.run([*command, tmp_path / "into"], capture_output=True, text=True)
     assert again.returncode == 2
     assert re.fullmatch(r"tenfold: .*not an empty folder\n", again.stderr)

@@ -54,6 +54,15 @@ def test_the_bins_faults_are_found_fixed_and_recorded(tmp_path, monkeypatch, bin
     assert not re.search(r"(src|href)=\"(?!data:|#)|url\((?!#)", page)  # nothing is fetched
 
 
+def test_no_class_of_many_is_a_stranger_in_its_group(tmp_path, monkeypatch, hand):
+    categories = [(f"part {number}", number) for number in range(1, 13)]
+    objects = [{"bbox": [5, 5, 10, 10], "category_id": number} for _, number in categories]
+    source(tmp_path, hand([("g/a.png", 60, 40)], objects, categories=tuple(categories)))
+    settle(tmp_path, monkeypatch)
+    health.main()
+    assert found("class_against_group") == []
+
+
 def test_every_fault_has_its_finding(tmp_path, monkeypatch, hand):
     annotations = hand(
         [("g/a.png", 60, 40), ("g/b.png", 60, 40), ("g/c.png", 60, 40), ("g/d.png", 60, 40), ("g/e.png", 60, 40)],

@@ -76,6 +76,7 @@ def test_somebodys_photographs_join_but_for_broken_ones_and_those_to_test_on(wor
     for id_ in (mine[0], mine[7]):
         shutil.copyfile(paths.SOURCE_IMAGES / names[id_], folder / f"{id_}.png")
     files.write(folder / "notes.txt", b"none")
+    files.write(folder / "__MACOSX" / "a_mac_s_own.png", b"none")
     unlabelled.main("focus")
     assert [image.file_name for image in labelled().images][2:] == [f"unlabelled/{mine[0]}.png"]
     assert labelled().images[-1].id > max(names)

@@ -133,12 +133,17 @@ def test_photographs_become_a_real_arrival_once_and_findings_come_first(photogra
     assert not list((here / inbox.INCOMING).glob("*"))
 
 
-def test_a_name_that_has_other_photographs_is_one_line(photographs, here, taken):
-    with pytest.raises(Problem, match="the same command goes on"):
+def test_mended_photographs_take_the_place_of_earlier_ones_unless_these_are_in_use(photographs, here, taken):
+    for _ in range(2):
+        with pytest.raises(Problem, match="the same command goes on"):
+            product.main(str(photographs), "mug")
+        edit(photographs, lambda raw: raw["annotations"].pop())
+    assert [of.state for of in inbox.read(here)] == ["rolled back", "claimed"]
+    assert taken[0].content != taken[1].content == inbox.read(here)[1].content
+    inbox.mark(here, taken[1], "promoted")
+    with pytest.raises(Problem, match=r"mug is in use already, with other photographs: .*rollback mug.*NAME="):
         product.main(str(photographs), "mug")
-    edit(photographs, lambda raw: raw["annotations"].pop())
-    with pytest.raises(Problem, match=r"mug is there already, with other photographs \(claimed\): .*NAME="):
-        product.main(str(photographs), "mug")
+    assert [of.state for of in inbox.read(here)] == ["rolled back", "promoted"]
 
 
 def test_the_user_s_known_products_are_used(photographs, here, taken, bins, capsys):

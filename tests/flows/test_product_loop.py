@@ -15,7 +15,7 @@ COLLECT = """stages:
 """
 
 
-def test_what_collects_runs_where_not_everything_has(pipeline, monkeypatch):
+def test_what_collects_runs_where_not_everything_has(pipeline, monkeypatch, capsys):
     """Only what the product needs is brought up to date: of the rest there is not even a folder."""
     (pipeline / "dvc.yaml").write_text(COLLECT)
     shutil.copyfile(ROOT / settings.PARAMS, pipeline / settings.PARAMS)
@@ -24,6 +24,8 @@ def test_what_collects_runs_where_not_everything_has(pipeline, monkeypatch):
     brought = []
     monkeypatch.setattr(product_loop, "bring", lambda checkout, targets, means: brought.append(targets))
     assert product_loop.run(pipeline, product_loop.Means()) == {"promote_product": 0}
+    said = capsys.readouterr().out
+    assert "Running stage 'product'" in said and "dvc.lock" not in said and "dvc push" not in said
     assert "arm@paste" in brought[0]
     assert (pipeline / "page.html").exists() and (pipeline / "card.json").exists()
     assert "trained" in run(pipeline, "dvc", "status").stdout

@@ -183,7 +183,7 @@ def test_a_class_whose_name_cannot_be_drawn_is_drawn_as_its_number():
     [
         (["nowhere"], "nowhere: there is no such file or folder"),
         (["models"], "there are no photographs or videos in it"),
-        (["mine", "--product", "shoe"], "there are: crates"),
+        (["mine", "--product", "shoe"], "name one that is there, PRODUCT=crates"),
         (["mine", "--product", "../x"], "leaves its folder"),
         (["mine", "--at", "2"], "'2' is neither precision nor recall nor between 0 and 1"),
     ],

@@ -55,7 +55,7 @@ def test_what_is_chosen_is_proposed_as_coco_that_comes_back(tmp_path, capsys):
     found["annotations"][0]["bbox"] = [1, 2, 30, 40]
     files.write_json(folder / "annotations.json", found)
     name, read = convert.read_any(folder)
-    assert name == "COCO" and [place.name for place in read.places] == names
+    assert name == "COCO (annotations.json)" and [place.name for place in read.places] == names
     assert len(read.dataset.annotations) == len(found["annotations"])
     assert read.dataset.annotations[0].bbox == (1, 2, 30, 40)
     assert [category.name for category in read.dataset.categories] == ["<script>", "瓶"]

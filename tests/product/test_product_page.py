@@ -29,7 +29,9 @@ def test_photographs_come_first_and_the_command_after_the_answer(html):
     tests = set(files.read_json(paths.SPLIT)["test"])
     names = [i["file_name"] for i in files.read_json(paths.ANNOTATIONS)["images"] if i["id"] in tests]
     shown = html[html.index("What it finds") : html.index("Composed of")]
-    assert set(re.findall(r"<figcaption>(tube_mint/\S+):", shown)) <= set(names) != set()
+    assert set(re.findall(r"<figcaption>(\S+):", shown)) <= {name.removeprefix("tube_mint/") for name in names} != set()
+    assert "<td>your photographs and pictures made of them</td>" in html
+    assert "make next PHOTOS=many_photographs PRODUCT=tube_mint" in html
     assert "make detect PHOTOS=my_photographs PRODUCT=tube_mint" in html
     assert "reaches mAP50-95 0.500" in html and "paste is put to use" in html
 
@@ -48,4 +50,7 @@ def test_nothing_is_wider_than_the_window(built, browser, width):
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto((built / PRODUCT / card.PAGE).resolve().as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    captions = "[...document.querySelectorAll('.figures figcaption')]"
+    page.evaluate(f"{captions}.forEach(c => c.textContent = 'a_long_name_'.repeat(20))")
+    assert page.evaluate(f"{captions}.every(c => c.scrollWidth <= c.clientWidth)")
     page.close()

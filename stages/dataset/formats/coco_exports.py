@@ -48,13 +48,12 @@ def _tests(export: _Export) -> bool:
 
 def _beside(folder: Path) -> list[Path]:
     """Return a folder's own COCO file: one with a usual name, or the only one that speaks of images."""
-    if usual := [folder / name for name in USUAL if (folder / name).is_file()]:
-        return usual[:1]
-    others = [path for path in sorted(folder.glob("*.json")) if path.is_file() and _speaks_of_images(path)]
-    if len(others) > 1:
-        names = ", ".join(path.name for path in others)
-        raise Problem(f"{folder}: {names}: which is it? Call that one annotations.json")
-    return others
+    found = [path for name in USUAL if (path := folder / name).is_file()]
+    found = found or [p for p in sorted(folder.glob("*.json")) if p.is_file() and _speaks_of_images(p)]
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise Problem(f"{folder}: {names}: which is it? Call that one annotations.json, and move the others away")
+    return found
 
 
 def _speaks_of_images(path: Path) -> bool:

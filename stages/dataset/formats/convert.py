@@ -28,16 +28,19 @@ def convert(folder: Path, into: Path) -> str:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(place, target)
         coco.write(part / "annotations.json", dataset)
-    tests = sum(image.split == "test" for image in dataset.images)
+    tests, classes = sum(image.split == "test" for image in dataset.images), len(dataset.categories)
     return (
         f"{name}: {len(dataset.images)} photographs ({tests} of them for testing only) "
-        f"with {len(dataset.annotations)} objects of {len(dataset.categories)} classes"
+        f"with {len(dataset.annotations)} objects of {classes} class{'es' * (classes != 1)}"
         + (f"; {left} photographs that no annotation names were left out" if left else "")
     )
 
 
 def read_any(folder: Path) -> tuple[str, found.AnnotatedDataset]:
-    """Return the format of a folder, and what is in it, checked as an arrival's COCO is."""
+    """Return the format of a folder with the file that it was known by, and what is in it, checked as an arrival's COCO
+    is."""
+    if folder.is_file():
+        raise Problem(f"{folder}: a file; name the folder that it lies in, or unpack it, if it is an archive")
     if not folder.is_dir():
         raise Problem(f"{folder}: no such folder")
     held = [(module, what) for module in FORMATS if (what := module.holds(folder))]
@@ -50,7 +53,7 @@ def read_any(folder: Path) -> tuple[str, found.AnnotatedDataset]:
     module, what = held[0]
     read = module.read(folder)
     _check(folder, what, read)
-    return module.NAME, read
+    return f"{module.NAME} ({what})", read
 
 
 def _check(folder: Path, what: str, read: found.AnnotatedDataset) -> None:
