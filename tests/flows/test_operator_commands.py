@@ -126,7 +126,7 @@ def test_what_cannot_be_rolled_back_is_said_in_one_line(begun, server):
     code, said = command(begun, server, "rollback", "spray")
     assert code == 2
     assert said.strip() == "tenfold: spray is not promoted; `python -m flows.arrivals` lists what is"
-    inbox.mark(begun, Arrival("spray", "1", "", ""), "promoted")
+    inbox.mark(begun, Arrival("spray", "1", "claimed", ""), "promoted")
     (begun / "gate.py").write_text("# mine\n")
     before = git(begun, "rev-parse", "main")
     code, said = command(begun, server, "rollback", "spray")
@@ -139,13 +139,13 @@ def test_what_cannot_be_rolled_back_is_said_in_one_line(begun, server):
 def test_only_what_has_ended_can_be_tried_again(tmp_path):
     with pytest.raises(Problem, match="spray is unknown"):
         operator_commands.retry(tmp_path, "spray")
-    inbox.mark(tmp_path, Arrival("spray", "1", "", ""), "rolled back")
+    inbox.mark(tmp_path, Arrival("spray", "1", "claimed", ""), "rolled back")
     operator_commands.retry(tmp_path, "spray")
     assert states(tmp_path) == {"spray": "claimed"}
     with pytest.raises(Problem, match="spray is claimed"):
         operator_commands.retry(tmp_path, "spray")
-    inbox.mark(tmp_path, Arrival("spray", "1", "", ""), "rolled back")
-    inbox.mark(tmp_path, Arrival("spray", "2", "", ""), "promoted")
+    inbox.mark(tmp_path, Arrival("spray", "1", "claimed", ""), "rolled back")
+    inbox.mark(tmp_path, Arrival("spray", "2", "claimed", ""), "promoted")
     with pytest.raises(Problem, match="spray is rolled back, promoted"):
         operator_commands.retry(tmp_path, "spray")
 

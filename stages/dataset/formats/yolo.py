@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from stages import files
+from stages import files, plain_yaml
 from stages.dataset import photo
 from stages.dataset.formats import found
 from stages.problem import Problem
@@ -72,7 +72,7 @@ def _layout(folder: Path) -> tuple[dict[int, str], dict[Path, bool] | None]:
     testing only; None where there is no list."""
     path = _named(folder)
     assert path is not None  # or the folder would not be read as YOLO
-    layout = _listing(path) if path.name in LISTS else _decoded(path)
+    layout = _listing(path) if path.name in LISTS else plain_yaml.read(path, DataFile)
     if layout.kpt_shape is not None:
         raise Problem(f"{path}: its labels are key points (kpt_shape), which cannot be used; export boxes or outlines")
     labels = layout.names if isinstance(layout.names, dict) else dict(enumerate(layout.names))
@@ -94,13 +94,6 @@ def _layout(folder: Path) -> tuple[dict[int, str], dict[Path, bool] | None]:
 
 def _listing(path: Path) -> DataFile:
     return DataFile([line.strip() for line in _lines(path) if line.strip()])
-
-
-def _decoded(path: Path) -> DataFile:
-    try:
-        return msgspec.yaml.decode(_text(path), type=DataFile)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Problem(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def _listed(folder: Path, entry: str, where: str) -> list[Path]:
