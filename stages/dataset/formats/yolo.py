@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 
 from stages import files, plain_yaml
-from stages.dataset import photo
 from stages.dataset.formats import found
 from stages.problem import Problem
 
@@ -50,7 +49,7 @@ def read(folder: Path) -> found.AnnotatedDataset:
     if parts is None:
         parts = {path: found.tested(path.relative_to(folder)) for path in every}
     for path, test in parts.items():
-        height, width = photo.shown(path).shape[:2]
+        width, height = found.size(path)
         text = texts.get(found.key(path.relative_to(folder)))
         things = _things(text, labels, width, height) if text else []
         photographs.append(found.AnnotatedPhotograph(path, width, height, test, things))
@@ -103,8 +102,8 @@ def _listed(folder: Path, entry: str, where: str) -> list[Path]:
         return found.pictures(place)
     if place.suffix != ".txt":
         raise Problem(f"{where}: {entry} is neither a folder nor a .txt")
-    lines = [(number, line) for number, line in enumerate(_lines(place), 1) if line.strip()]
-    return [_inside(folder, line, f"{place}:{number}") for number, line in lines]
+    lines = {line: number for number, line in enumerate(_lines(place), 1) if line.strip()}  # each of them once
+    return [_inside(folder, line, f"{place}:{number}") for line, number in lines.items()]
 
 
 def _inside(folder: Path, name: str, where: str) -> Path:
