@@ -167,7 +167,8 @@ def unquarantine(checkout: Path, name: str) -> None:
         last.rename(target)
         with contextlib.suppress(FileNotFoundError, IsADirectoryError):
             (target / arrival.REASON).unlink()
-        files.write(target / arrival.READY, "")  # over a link, and not to where it leads
+        if not (target / arrival.READY).is_dir():
+            files.write(target / arrival.READY, "")  # over a link, and not to where it leads
 
 
 def mark(checkout: Path, of: Arrival, state: str, why: str = "") -> Arrival:

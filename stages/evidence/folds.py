@@ -100,7 +100,7 @@ def dealt(subset: str, params: Settings) -> list[list[int]]:
 def deal(ids: list[int], near: list[list[int]], seed: int) -> list[list[int]]:
     """Return folds of nearly equal size. What is nearly the same (`near`: lists of ids) is in one of them: else what is
     tested on would have been learnt."""
-    like = {id_: of[0] for of in near for id_ in of}
+    like: dict[int, int] = {id_: of[0] for of in near for id_ in of}
     units: dict[int, list[int]] = {}
     for id_ in np.random.default_rng(seed).permutation(ids).tolist():
         units.setdefault(like.get(id_, id_), []).append(id_)
