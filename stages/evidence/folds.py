@@ -100,9 +100,10 @@ def dealt(subset: str, params: Settings) -> list[list[int]]:
 def deal(ids: list[int], near: list[list[int]], seed: int) -> list[list[int]]:
     """Return folds of nearly equal size. What is nearly the same (`near`: lists of ids) is in one of them: else what is
     tested on would have been learnt."""
-    like: dict[int, int] = {id_: of[0] for of in near for id_ in of}
+    like = {id_: of[0] for of in near for id_ in of}
+    mixed: list[int] = np.random.default_rng(seed).permutation(ids).tolist()
     units: dict[int, list[int]] = {}
-    for id_ in np.random.default_rng(seed).permutation(ids).tolist():
+    for id_ in mixed:
         units.setdefault(like.get(id_, id_), []).append(id_)
     folds: list[list[int]] = [[] for _ in range(min(FOLDS, len(units)))]
     for unit in sorted(units.values(), key=len, reverse=True):
