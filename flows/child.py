@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
+from dvc.rwlock import SCHEMA
+from voluptuous import Invalid
 
 from stages import files
 
@@ -119,15 +121,16 @@ def reap(notes: Path, ending: Callable[[int], None] = end) -> list[int]:
 
 
 def mend_locks(checkout: Path) -> bool:
-    """Drop DVC's list of locks where a process was killed while writing it: DVC refuses everything until then."""
+    """Drop DVC's list of locks where it is none, as after a kill while it was written: DVC refuses everything until
+    then."""
     path = checkout / ".dvc" / "tmp" / "rwlock"
     for look in range(3):  # what is being written now is whole a moment later
         try:
-            json.loads(path.read_text())
+            SCHEMA(json.loads(path.read_bytes()))
             return False
         except FileNotFoundError:
             return False
-        except json.JSONDecodeError:
+        except (ValueError, Invalid):
             time.sleep(look)
     path.unlink()
     return True

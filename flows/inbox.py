@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import re
 import shutil
 import time
@@ -15,25 +16,30 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-from stages import files
+from msgspec import DecodeError, Meta, json
+
+from stages import files, paths
 from stages.dataset import arrival
 from stages.problem import Problem
 
 INCOMING, CLAIMED, QUARANTINE = Path("data/incoming"), Path("data/claimed"), Path("data/quarantine")
 JOURNAL = Path("data/arrivals.json")
-NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+NAME, CONTENT = re.compile(r"[a-z][a-z0-9_]{0,40}"), re.compile("[0-9a-f]+")
 QUIET = 60  # seconds without a change after which a folder counts as complete; or it holds READY
+DIGITS = 20  # of the number in READY; no folder holds more files than these can say
 OPEN = ("claimed", "checked", "built")  # states from which a run goes on
+STATES = (*OPEN, "promoted", "left", "quarantined", "failed", "rolled back")
 GONE = ("quarantined", "rolled back")  # states that leave the name to others
 TRIES = 3  # failed runs in a row after which no further one is spent on an arrival
 
 
 @dataclass(frozen=True)
 class Arrival:
-    name: str
-    content: str  # what tells it from another with the same name
-    state: str  # claimed, checked, built; promoted, left, quarantined, failed or rolled back
+    name: Annotated[str, Meta(pattern=f"^{NAME.pattern}$")]
+    content: Annotated[str, Meta(pattern=f"^{CONTENT.pattern}$")]  # what tells it from another with the same name
+    state: Annotated[str, Meta(pattern=f"^({'|'.join(STATES)})$")]
     when: str
     why: str = ""
     tries: int = 0  # runs in a row that failed on it
@@ -61,10 +67,11 @@ def said(folder: Path) -> bool:
     """Return whether READY is there, and with it as many other files as it says, if it says a number: it may be copied
     before them."""
     word = folder / arrival.READY
-    if not word.is_file():
+    if word.is_symlink() or not word.is_file():
         return False
-    number = word.read_text(errors="replace").strip()
-    return not number.isdecimal() or sum(p.is_file() for p in folder.rglob("*")) > int(number)
+    with word.open("rb") as file:
+        number = file.read(DIGITS).strip()
+    return not number.isdigit() or sum(p.is_file() for p in folder.rglob("*")) > int(number)
 
 
 def still(folder: Path, quiet: float) -> bool:
@@ -74,12 +81,15 @@ def still(folder: Path, quiet: float) -> bool:
 
 
 def recover(checkout: Path) -> None:
-    """Note as claimed what a run took that died before it could say so."""
+    """Note as claimed what a run took that died before it could say so; where the journal is lost, too, what is on main
+    was promoted."""
     with journal(checkout) as entries:
         for folder in sorted((checkout / CLAIMED).glob("*/")):
-            if folder.name not in entries:
-                name, _, content = folder.name.rpartition("-")
-                entries[folder.name] = Arrival(name, content, "claimed", now())
+            name, _, content = folder.name.rpartition("-")
+            ours = NAME.fullmatch(name) and CONTENT.fullmatch(content)
+            if ours and folder.name not in entries:
+                there = (checkout / paths.PRODUCTS / f"{name}.dvc").exists()
+                entries[folder.name] = Arrival(name, content, "promoted" if there else "claimed", now())
 
 
 def claim(checkout: Path, folder: Path) -> Arrival | None:
@@ -119,25 +129,34 @@ def refuse(checkout: Path, folder: Path, why: str) -> None:
             folder.rename(target / folder.name)
         else:
             folder.rename(target)
-        files.write_json(target / arrival.REASON, {"name": folder.name, "why": why, "when": now()})
+        note(target, folder.name, why)
 
 
 def quarantine(checkout: Path, of: Arrival, why: str) -> Arrival:
     """Put a claimed arrival aside; `unquarantine` gives it another try."""
     target = aside(checkout, of.name)
     if (checkout / of.folder).exists():
-        files.write_json(checkout / of.folder / arrival.REASON, {"name": of.name, "why": why, "when": now()})
+        note(checkout / of.folder, of.name, why)
         (checkout / of.folder).rename(target)
     return mark(checkout, of, "quarantined", why)
+
+
+def note(folder: Path, name: str, why: str) -> None:
+    """Write into a folder why it is put aside; what else is called as that note is moves out of the way."""
+    path = folder / arrival.REASON
+    if path.is_dir():
+        path.rename(folder / f"{path.name}.{now()}")
+    said = os.fsencode(name).decode(errors="replace")  # a name need not be UTF-8, JSON has to be
+    files.write_json(path, {"name": said, "why": why, "when": now()})
 
 
 def unquarantine(checkout: Path, name: str) -> None:
     """Give what was put aside last under a name another try, as if it had just come."""
     with journal(checkout) as entries:
-        reasons = sorted((checkout / QUARANTINE).glob(f"*/{arrival.REASON}"), key=lambda path: path.stat().st_mtime)
-        found = [path.parent for path in reasons if files.read_json(path)["name"] == name]
+        found = [path for path in (checkout / QUARANTINE).glob("*/") if path.name.partition(".")[0] == name]
         if not found:
             raise Problem(f"{QUARANTINE}: there is no {name}")
+        last = max(found, key=lambda path: path.stat().st_ctime_ns)  # when it was put there
         target = checkout / INCOMING / name
         if target.exists():
             raise Problem(f"{INCOMING / name} waits to be taken; ask again when it is")
@@ -145,9 +164,11 @@ def unquarantine(checkout: Path, name: str) -> None:
             if of.name == name and of.state == "quarantined":
                 del entries[of.key]
         target.parent.mkdir(parents=True, exist_ok=True)
-        (found[-1] / arrival.READY).touch()
-        found[-1].rename(target)
-        (target / arrival.REASON).unlink()
+        last.rename(target)
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+            (target / arrival.REASON).unlink()
+        if not (target / arrival.READY).is_dir():
+            files.write(target / arrival.READY, "")  # over a link, and not to where it leads
 
 
 def mark(checkout: Path, of: Arrival, state: str, why: str = "") -> Arrival:
@@ -183,8 +204,8 @@ def alone(checkout: Path) -> Iterator[bool]:
 def read(checkout: Path) -> list[Arrival]:
     path = checkout / JOURNAL
     try:
-        return [Arrival(**entry) for entry in files.read_json(path).values()] if path.exists() else []
-    except (ValueError, TypeError, AttributeError) as error:
+        return list(json.decode(path.read_bytes(), type=dict[str, Arrival]).values()) if path.exists() else []
+    except (OSError, DecodeError, UnicodeDecodeError, RecursionError) as error:
         mend = f"put a copy of it back; without one, remove it, and what lies in {CLAIMED} is looked at anew"
         raise Problem(f"{JOURNAL} cannot be read ({error}): {mend}") from None
 

@@ -50,10 +50,13 @@ def main(photographs: str, name: str = "") -> None:
 def bring(photographs: str, name: str) -> None:
     """Take photographs to a detector; raise Waits where something else has to end or be mended before."""
     began, checkout = time.monotonic(), Path.cwd()
+    name = name or coco.folder_group(Path(photographs).resolve().name)
+    if not inbox.NAME.fullmatch(name):
+        raise Problem(f"{name}: give the product a name of small letters, digits and underscores: NAME=…")
     ready(checkout)
     params = settings.load()
     with tempfile.TemporaryDirectory(prefix="tenfold-") as place, password.temporary():
-        asked = turned(Path(photographs), name or coco.folder_group(Path(photographs).resolve().name), Path(place))
+        asked = turned(Path(photographs), name, Path(place))
         with inbox.alone(checkout) as mine:
             if not mine:
                 raise Problem("a run is at work on arrivals; ask again when it has ended")
@@ -107,8 +110,6 @@ def there(checkout: Path, asked: Asked) -> Arrival | None:
 
 def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
     """Check new photographs, say what is wrong with them, and take them out of the queue as arrivals are."""
-    if not inbox.NAME.fullmatch(asked.name):
-        raise Problem(f"{asked.name}: give the product a name of small letters, digits and underscores: NAME=…")
     own = params.dataset.source == "coco" or params.dataset.arrived
     if own and not (checkout / paths.ANNOTATIONS).exists():
         product_loop.bring(checkout, ["health"], product_loop.Means())

@@ -20,6 +20,9 @@ DISK = {
     errno.EACCES: "no permission",
     errno.EFBIG: "the file is too large for the disk",
     errno.EIO: "the disk cannot be read or written",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EEXIST: "there is something else of this name",
+    errno.ENOTDIR: "a part of this is no folder",
 }
 
 
@@ -65,6 +68,8 @@ def end(work: Callable[[], int | None]) -> None:
         sys.exit(_refuse(f"{error.filename or 'writing'}: {DISK[error.errno]}; nothing half-written was left"))
     except (BrokenProcessPool, MemoryError):  # which another try may survive
         sys.exit(_refuse("a process was killed, or got no memory: there is too little of it for what runs now", 1))
+    except RecursionError:
+        sys.exit(_refuse("something that was read is nested too deeply"))
     except KeyboardInterrupt:
         sys.exit(130)
 

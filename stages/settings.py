@@ -14,9 +14,8 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
-from ruamel.yaml.error import YAMLError
 
-from stages import files
+from stages import files, plain_yaml
 from stages.problem import Problem
 from stages.schema import (
     CHEAP,
@@ -278,13 +277,9 @@ def load(path: Path | str = PARAMS) -> Settings:
     """Read and check the whole of params.yaml; raise a Problem of one line when it does not hold."""
     path = Path(path)
     try:
-        raw = YAML(typ="safe", pure=True).load(path)  # YAML 1.2, as DVC reads it: 2e-4 is a number, off a word
+        raw = plain_yaml.load(path)
     except FileNotFoundError:
         raise Problem(f"{path} is not here; run from the project's folder") from None
-    except (YAMLError, ValueError) as error:  # ValueError: a date that is none, or text that is not UTF-8
-        raise Problem(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise Problem(f"{path} is nested too deeply") from None
     if not isinstance(raw, dict):
         raise Problem(f"{path}: expected keys and values, found {type(raw).__name__}")
     # One by one first, because msgspec's messages do not name the key of a mapping.

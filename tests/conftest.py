@@ -22,7 +22,7 @@ from PIL import Image
 from stages import files, gpu, paths, settings
 from stages.dataset.bins import world
 from tests.helpers import projects
-from tests.helpers.checkouts import ROOT, few_experiments, run
+from tests.helpers.checkouts import ROOT, fresh, run
 
 # Whatever test starts it first: the server that processes are forked from has imported what takes seconds.
 multiprocessing.set_forkserver_preload(["torch._dynamo", "stages.gan.trainer", "stages.inpaint.trainer"])
@@ -72,19 +72,7 @@ def checkout(tmp_path_factory):
     """A maker of fresh checkouts of this working tree at scale smoke, committed, each with a DVC cache of its own."""
 
     def make(name: str) -> Path:
-        folder = tmp_path_factory.mktemp(name) / "tenfold"
-        listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
-        for path in listed:
-            made = path.startswith("reports/") and not path.startswith("reports/benchmarks/")
-            made &= not path.endswith(".gitkeep")
-            if (ROOT / path).is_file() and not made and path != "dvc.lock":
-                target = folder / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / path, target)
-        few_experiments(folder / "params.yaml")
-        for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "Start")):
-            run(folder, "git", *arguments)
-        return folder
+        return fresh(tmp_path_factory.mktemp(name) / "tenfold")
 
     return make
 

@@ -31,12 +31,19 @@ def test_a_problem_is_one_line_and_exit_code_2(monkeypatch, capsys):
     assert said.err == "tenfold: a.json: image 3: no such file\n"
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
+@pytest.mark.parametrize("number", [
+    errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST,
+])  # fmt: skip
 def test_a_disk_that_cannot_be_written_is_one_line(monkeypatch, capsys, number):
     code, said = outcome(monkeypatch, capsys, OSError(number, "why", "data/yolo"))
     assert code == 2
     assert said.err.count("\n") == 1
     assert "data/yolo" in said.err
+
+
+def test_what_is_nested_too_deeply_is_one_line(monkeypatch, capsys):
+    code, said = outcome(monkeypatch, capsys, RecursionError())
+    assert code == 2 and said.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("error", [BrokenProcessPool("a child process terminated abruptly"), MemoryError()])

@@ -155,6 +155,7 @@ def test_none_is_a_folder_in_git_that_no_entry_s_parent_is():
         ("a: 1\na: 2\n", "not YAML"),
         ("a: 2001-99-99\n", "not YAML"),
         ("a: " + "[" * 2000, "nested too deeply"),
+        ("a: !!bool x", "is not YAML"),
     ],
 )
 def test_what_is_not_params_at_all(tmp_path, text, said):

@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from stages import files, provenance
-from stages.dataset import coco, near_duplicates, photo, segmentation
+from stages import files, plain_yaml, provenance
+from stages.dataset import coco, density, near_duplicates, photo, segmentation
 from stages.dataset.near_duplicates import Traits
 from stages.problem import Problem
 from stages.settings import Dataset, Split
@@ -25,6 +25,7 @@ IDS = 10_000_000  # image and annotation ids that each arrival has to itself
 READY, REASON = "READY", "reason.json"  # beside a product, and no part of it
 BLOCKS = 2**53 // IDS  # of so many ids; larger ones would not be exact wherever JSON is read
 TEST = "../test/images/"  # where test images lie, as seen from the training images' folder
+MEANT = ("focus", "other", "rest", "every", "but_focus", "but_other", "none")  # words that stand for groups, or none
 COPIES = 0.5  # share of its images that are another product's, from which on it is no new product
 
 
@@ -40,6 +41,8 @@ def check_name(name: str, known: coco.Coco, groups: dict[str, list[str]]) -> Non
 
     groups: names of groups → patterns of file names, as in params.yaml.
     """
+    if name in MEANT:
+        raise Problem(f"{name}: in params.yaml this word means another group; give the product another name")
     if (group := coco.folder_group(name)) != name:
         raise Problem(f"{name}: its group would be called {group}; name the folder so")
     taken = {*groups, *coco.grouped(known, groups), *coco.grouped(known, {})}
@@ -103,12 +106,9 @@ def before(annotations: Path, params: Dataset, real: bool) -> coco.Coco:
 def about(folder: Path) -> About:
     """Return an arrival's product.yaml, checked."""
     path = folder / "product.yaml"
-    try:
-        return msgspec.yaml.decode(path.read_bytes(), type=About)
-    except FileNotFoundError:
-        raise Problem("product.yaml is missing") from None
-    except msgspec.DecodeError as error:
-        raise Problem(f"product.yaml: {' '.join(str(error).split())}") from None
+    if path.is_symlink() or not path.is_file():  # what is no file may never end
+        raise Problem("product.yaml is missing, or is no file")
+    return plain_yaml.read(path, About)
 
 
 def joined(folder: Path) -> coco.Coco:
@@ -132,7 +132,9 @@ def read(folder: Path) -> coco.Coco:
     dataset = coco.read(folder / "annotations.json")
     annotations = coco.by_image(dataset)
     for image in dataset.images:
-        photo.check_size(folder / "images" / image.file_name, image.width, image.height)
+        path = folder / "images" / image.file_name
+        photo.check_size(path, image.width, image.height)
+        density.check(path)
         for annotation in annotations[image.id]:
             segmentation.mask(annotation, image.width, image.height)
     return dataset
@@ -221,6 +223,9 @@ def first_id(name: str) -> int:
 
 
 def content(folder: Path) -> str:
-    """Return what tells one arrival's content from another's."""
-    listed = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (READY, REASON))
-    return files.fingerprint([[str(p.relative_to(folder)), files.digest(p)] for p in listed])
+    """Return what tells one arrival's content from another's. Of a link that is where it leads: what is there is not
+    the arrival's, and may never end."""
+    listed = sorted(p for p in folder.rglob("*") if (p.is_symlink() or p.is_file()) and p.name not in (READY, REASON))
+    return files.fingerprint([
+        [str(p.relative_to(folder)), str(p.readlink()) if p.is_symlink() else files.digest(p)] for p in listed
+    ])  # fmt: skip

@@ -33,14 +33,12 @@ def examine(product: str, params: Settings) -> tuple[dict, compare.Seen]:
     weights, part = compare_arms.weights(product, arms), roles(arms, params)
     tried = {name: of for name, of in may_ship(arms, params).items() if possible(of, params)}
     if not tried:
-        return {"gate": undecided("no arm was run")}, {}
-    dealt = held_back(tried, params)
-    if len(dealt) < 2:
-        return {"gate": undecided("its photographs are nearly the same, all of them")}, {}
+        return {"gate": undecided("no arm was run, or all photographs are nearly the same")}, {}
     known = seed_spread.from_study()  # of one detector; each arm has one for every fold here
     kept = compare.known_products(weights, arms, product, params, params.now.evidence, known)
     seen = looked(tried, params, next(iter(weights.get(OLD, [])), None))
-    images, count = len(next(iter(seen.values()))[0]), len(dealt)
+    images = len(next(iter(seen.values()))[0])
+    count = len(dealt(next(iter(tried.values())).subset, params))
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
     of = Comparison(seen, classes, params, known and known / np.sqrt(count))
     gate = compare.decisions(of, arms, part, kept)
@@ -70,15 +68,15 @@ def looked(tried: dict[str, Arm], params: Settings, old: Path | None = None) -> 
         to_builtins(params.augmentations),
     )  # fmt: skip
     work = paths.CHECKPOINTS / "folds" / params.scale / mark
-    dealt = held_back(tried, params)
-    with parallel.trainings(len(tried) * len(dealt)) as pool:
+    parts = dealt(real.name, params)
+    with parallel.trainings(len(tried) * len(parts)) as pool:
         jobs = {
             (name, number): pool.submit(detector, name, of, real, held, work / f"{number}_{name}", params)
-            for number, held in enumerate(dealt) for name, of in tried.items()
+            for number, held in enumerate(parts) for name, of in tried.items()
         }  # fmt: skip
         made = {key: job.result() for key, job in jobs.items()}
     seen: compare.Seen = {name: [[]] for name in ([OLD] if old else []) + [*tried]}
-    for number, held in enumerate(dealt):
+    for number, held in enumerate(parts):
         test = held_out.showing(held, params.now.evidence.imgsz)
         for name in seen:
             seen[name][0] += held_out.seen(test, old if old and name == OLD else made[name, number])
@@ -88,29 +86,29 @@ def looked(tried: dict[str, Arm], params: Settings, old: Path | None = None) -> 
 
 def possible(of: Arm, params: Settings) -> bool:
     """Return whether all that an arm has can be made anew for each fold: its fakes by cheap means, and no labels by
-    detectors, which would have to be trained first."""
-    return of.labelled == NONE and (not of.ratio or params.composition(of) in params.arrival.generators)
+    detectors, which would have to be trained first; and whether there is more than one fold."""
+    cheap = of.labelled == NONE and (not of.ratio or params.composition(of) in params.arrival.generators)
+    return cheap and len(dealt(of.subset, params)) > 1
 
 
-def held_back(tried: dict[str, Arm], params: Settings) -> list[list[int]]:
-    """Return the images that arms are made of, as the folds that are held back in turn."""
-    real = paths.SUBSETS / next(iter(tried.values())).subset
-    ids = [image.id for image in coco.read(real / "annotations.json", masks=False).images]
-    return deal(ids, params.seed, files.read_json(paths.NEAR_DUPLICATES))
+def dealt(subset: str, params: Settings) -> list[list[int]]:
+    """Return the folds of a subset's images."""
+    images = coco.read(paths.SUBSETS / subset / "annotations.json", masks=False).images
+    return deal([image.id for image in images], files.read_json(paths.NEAR_DUPLICATES), params.seed)
 
 
-def deal(ids: list[int], seed: int, near: list[list[int]]) -> list[list[int]]:
-    """Return folds of nearly equal size. Near-duplicates are in the same: else a detector would have seen what it is
-    tested on."""
-    cluster_of = {id_: cluster for cluster in near for id_ in cluster}
-    mixed = np.random.default_rng(seed).permutation(ids).tolist()
-    dealt, folds = set(), [[] for _ in range(FOLDS)]
+def deal(ids: list[int], near: list[list[int]], seed: int) -> list[list[int]]:
+    """Return folds of nearly equal size. What is nearly the same (`near`: lists of ids) is in one of them: else what is
+    tested on would have been learnt."""
+    like = {id_: of[0] for of in near for id_ in of}
+    mixed: list[int] = np.random.default_rng(seed).permutation(ids).tolist()
+    units: dict[int, list[int]] = {}
     for id_ in mixed:
-        if id_ not in dealt:
-            unit = {id_, *cluster_of.get(id_, [])} & {*mixed}
-            min(folds, key=len).extend(unit)
-            dealt |= unit
-    return [sorted(fold) for fold in folds if fold]
+        units.setdefault(like.get(id_, id_), []).append(id_)
+    folds: list[list[int]] = [[] for _ in range(min(FOLDS, len(units)))]
+    for unit in sorted(units.values(), key=len, reverse=True):
+        min(folds, key=len).extend(unit)
+    return [sorted(fold) for fold in folds]
 
 
 def detector(name: str, of: Arm, real: Path, held: list[int], place: Path, params: Settings) -> Path:

@@ -75,8 +75,8 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
     found = Found(about, threshold(about, at), root)
     into = into or paths.DETECTIONS / name
     check_place(into, photos)
-    look = predict.opened(folder / card.WEIGHTS, about.imgsz, BATCH)
-    sources = named(sources, found)
+    look = opened(folder, about)
+    sources = named(sources, found.unreadable)
     plain = [path for path in sources if not pictures.video(path)]
     names = copies([path.relative_to(root) for path in plain])
     with files.replacing(into) as making:
@@ -107,7 +107,7 @@ def threshold(about: Card, at: str) -> float:
 def check_place(into: Path, photos: Path) -> None:
     """Refuse a folder for the results that holds anything but earlier results, or lies among the photographs."""
     pictures.check_apart(into, photos)
-    if into.exists() and not (into / "detections.json").is_file() and (into.is_file() or any(into.iterdir())):
+    if into.exists() and not (into / "detections.json").is_file() and (not into.is_dir() or any(into.iterdir())):
         raise Problem(f"{into}: there is something else; results replace only earlier results")
 
 
@@ -116,11 +116,19 @@ def length(path: Path) -> int:
     return max(0, int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))) if pictures.video(path) else 1
 
 
-def named(sources: list[Path], found: Found) -> list[Path]:
+def opened(folder: Path, about: Card) -> Look:
+    """Return the detector in a product's folder, to be asked."""
+    try:
+        return predict.opened(folder / card.WEIGHTS, about.imgsz, BATCH)
+    except OSError as error:  # also of what is half there
+        raise Problem(f"{folder / card.WEIGHTS}: the detector cannot be read ({error.strerror}): `dvc pull`") from None
+
+
+def named(sources: list[Path], unreadable: list[str]) -> list[Path]:
     """Return the files whose names can be written down."""
     for path in sources:
         if not files.tellable(path):
-            refuse(photo.Unreadable(f"{path}: its name is not UTF-8, as JSON has to be; rename it"), found.unreadable)
+            refuse(photo.Unreadable(f"{path}: its name is not UTF-8, as JSON has to be; rename it"), unreadable)
     return list(filter(files.tellable, sources))
 
 
@@ -132,7 +140,7 @@ def photographs(
     the same time."""
 
     def read(path: Path) -> Shot:
-        pixels = photo.shown(path)
+        pixels = pictures.shown(path)
         return pixels, photo.fit(pixels, found.card.imgsz)
 
     def readable() -> Iterator[tuple[Path, Shot]]:

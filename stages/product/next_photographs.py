@@ -23,7 +23,6 @@ import numpy as np
 from stages import command, files, paths, progress, provenance, settings
 from stages.dataset import coco, near_duplicates, photo, yolo_labels
 from stages.dataset.near_duplicates import Traits
-from stages.detector import predict
 from stages.detector.predict import Look
 from stages.evidence import more_photographs
 from stages.problem import Problem
@@ -63,8 +62,8 @@ def main(photos: Path, product: str | None, count: int, into: Path | None) -> in
     about, into = card.read(folder), into or paths.REPORTS / "next" / photos.resolve().name
     check_place(into, photos)
     unreadable: list[str] = []
-    look = predict.opened(folder / card.WEIGHTS, about.imgsz, detect.BATCH)
-    there = list(looked(todo, look, about, unreadable))
+    look = detect.opened(folder, about)
+    there = list(looked(detect.named(todo, unreadable), look, about, unreadable))
     if not there:
         raise Problem(f"{photos}: nothing in it can be read; {unreadable[0]}")
     doubts = [doubt.of(one.things) for one in there]
@@ -99,7 +98,7 @@ def looked(todo: list[Path], look: Look, about: Card, unreadable: list[str]) -> 
     def read(path: Path) -> tuple[PhotoTraits, np.ndarray]:
         if pictures.video(path):
             raise photo.Unreadable(f"{path}: a video; only photographs are chosen")
-        pixels = photo.shown(path)
+        pixels = pictures.shown(path)
         height, width = pixels.shape[:2]
         shape = PhotoTraits(width, height, choosing.afar(pixels), near_duplicates.traits(pixels))
         return shape, photo.fit(pixels, about.imgsz)

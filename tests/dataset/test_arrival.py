@@ -83,7 +83,11 @@ def unmasked(dataset):
     [
         (lambda f: (f / "product.yaml").unlink(), r"product\.yaml is missing"),
         (lambda f: files.write(f / "product.yaml", "clases: []"), r"product\.yaml: .*unknown field `clases`"),
-        (lambda f: files.write(f / "product.yaml", "{"), r"product\.yaml: "),
+        (lambda f: files.write(f / "product.yaml", "{"), r"product\.yaml is not YAML: "),
+        (lambda f: files.write(f / "product.yaml", "classes: [2020-99-99]"), "month must be in 1..12"),
+        (lambda f: files.write(f / "product.yaml", "real: !!bool x"), r"product\.yaml is not YAML"),
+        (lambda f: files.write(f / "product.yaml", "[" * 100_000), "nested too deeply"),  # which crashes libyaml
+        (lambda f: files.write(f / "product.yaml", "classes: [" + "a," * 200_000), "more than 200,000 bytes"),
         (lambda f: (f / "annotations.json").write_text("{"), "not JSON"),
         (lambda f: next((f / "images").rglob("*.png")).write_bytes(b"no"), "not a whole picture"),
         (lambda f: next((f / "images").rglob("*.png")).unlink(), "the file is missing"),
@@ -126,13 +130,31 @@ def test_a_product_that_is_there_already_is_refused(product, bins):
         ("tube_mint", {}, "tube_mint: the dataset has a group or a folder of this name"),
         ("spray_", {}, "spray_: its group would be called spray;"),
         ("a__b", {}, "a__b: its group would be called a_b;"),
-        ("rest", {"rest": ["*"]}, "rest: the dataset has a group"),
+        ("others", {"others": ["*"]}, "others: the dataset has a group"),
+        ("focus", {}, "focus: in params.yaml this word means another group"),
         ("tube_mint", {"rest": ["*"]}, "tube_mint: the dataset has a group or a folder"),
     ],
 )
 def test_a_name_that_would_be_no_group_of_its_own_is_refused(known, name, groups, said):
     with pytest.raises(Problem, match=said):
         arrival.check_name(name, known, groups)
+
+
+@pytest.mark.parametrize("kind", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/proc/kmsg")])
+def test_what_it_is_called_is_read_from_a_file_alone(product, kind):
+    (product / "product.yaml").unlink()
+    kind(product / "product.yaml")
+    with pytest.raises(Problem, match="missing, or is no file"):
+        arrival.about(product)
+
+
+def test_where_a_link_leads_is_not_read(product):
+    before = arrival.content(product)
+    (product / "endless").symlink_to("/proc/kmsg")
+    linked = arrival.content(product)
+    (product / "endless").unlink()
+    (product / "endless").symlink_to("/dev/zero")
+    assert len({before, linked, arrival.content(product)}) == 3
 
 
 @pytest.mark.parametrize("groups", [{}, {"rest": ["*"]}])

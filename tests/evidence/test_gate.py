@@ -38,7 +38,7 @@ def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(al
     work = alone / ".checkpoints" / "folds"
     kills.once(COMMAND, alone, lambda: len(list(work.glob("*/*/*/done.pt"))) >= 3)
     subset = files.read_json(alone / paths.SUBSETS / "ten" / "annotations.json")
-    dealt = folds.deal([image["id"] for image in subset["images"]], 0, [])
+    dealt = folds.deal([image["id"] for image in subset["images"]], [], 0)
     places = list(work.glob("*/*/[0-9]*/own"))
     assert places
     for own in places:
@@ -65,16 +65,17 @@ def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(al
 
 
 def test_images_are_dealt_once_to_folds_of_one_size():
-    dealt = folds.deal(list(range(100, 111)), 3, [])
+    dealt = folds.deal(list(range(100, 111)), [], 3)
     assert sorted(id_ for fold in dealt for id_ in fold) == list(range(100, 111))
     assert [len(fold) for fold in dealt] == [3, 2, 2, 2, 2]
-    assert dealt == folds.deal(list(range(100, 111)), 3, []) != folds.deal(list(range(100, 111)), 4, [])
-    assert folds.deal([7, 8], 0, []) in ([[7], [8]], [[8], [7]])
+    assert dealt == folds.deal(list(range(100, 111)), [], 3) != folds.deal(list(range(100, 111)), [], 4)
+    assert folds.deal([7, 8], [], 0) in ([[7], [8]], [[8], [7]])
 
 
-def test_near_duplicates_are_held_back_together():
-    near = [[101, 104, 109], [103, 900], [107, 108]]
-    dealt = folds.deal(list(range(100, 111)), 3, near)
-    assert sorted(id_ for fold in dealt for id_ in fold) == list(range(100, 111)) and len(dealt) == 5
-    assert all(len([fold for fold in dealt if {*cluster} & {*fold}]) == 1 for cluster in near)
-    assert folds.deal([1, 2, 3], 0, [[1, 2, 3]]) == [[1, 2, 3]]
+def test_nearly_the_same_photographs_are_in_one_fold():
+    ids, near = list(range(100, 110)), [[100, 105, 109], [103, 104], [7, 8]]
+    for seed in range(20):
+        dealt = folds.deal(ids, near, seed)
+        assert sorted(id_ for fold in dealt for id_ in fold) == ids and [len(fold) for fold in dealt].count(0) == 0
+        assert all(len({k for k, fold in enumerate(dealt) if set(fold) & set(of)}) <= 1 for of in near)
+    assert folds.deal(ids, [ids], 0) == [ids]  # which is none to test on

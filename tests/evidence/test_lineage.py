@@ -101,3 +101,73 @@ def test_an_image_of_the_test_split_is_found_wherever_it_came_in(world):
     check(PASTE, world)
     with pytest.raises(Problem, match="of the validation or test split"):
         check(WARM, world)
+
+
+def leak(folder, dataset, ids):
+    """Put images of the dataset into a folder of photographs, beside those that are there."""
+    path = folder / "annotations.json"
+    there = [image["id"] for image in files.read_json(path)["images"]] if path.exists() else []
+    coco.write(path, coco.subset(dataset, [*there, *ids]))
+
+
+def detectors(name):
+    return lambda _, ids: files.write_json(paths.DETECTORS / "focus" / name / "images.json", {"train": ids})
+
+
+def base(*parents):
+    """Composed pictures of the subset's photographs, and of others."""
+
+    def plant(dataset, ids):
+        leak(paths.SUBSETS / "leak", dataset, ids)
+        accepted("paste", "data/subsets/ten", *parents)
+
+    return plant
+
+
+def labels(dataset, ids):
+    accepted("../labelled/focus", "data/subsets/ten")
+    path = paths.LABELLED / "focus" / "annotations.json"
+    shown = [{"id": i.id, "file_name": i.file_name, "lineage": {"parents": "data/subsets/ten"}}
+             for i in dataset.images if i.id in ids]  # fmt: skip
+    files.write_json(path, {"images": shown})
+
+
+def labelled_by(dataset, ids):
+    leak(paths.SUBSETS / "leak", dataset, ids)
+    accepted("../labelled/focus", "data/subsets/leak")
+
+
+def feedback(dataset, ids):
+    leak(paths.SUBSETS / "leak", dataset, ids)
+    accepted("wgan_pretrained_ten/best", "data/subsets/leak")
+    accepted("paste", "data/subsets/ten", "data/accepted/wgan_pretrained_ten/best")
+
+
+UNLABELLED = PARAMS.arms["unlabelled"]
+PLANTED = {
+    "the subset": (PASTE, lambda dataset, ids: leak(paths.SUBSETS / "ten", dataset, ids)),
+    "other products' photographs": (WARM, lambda dataset, ids: leak(paths.SUBSETS / "but_focus", dataset, ids)),
+    "what composed pictures are made of": (PASTE, base("data/subsets/leak")),
+    "what accepted pictures were learnt from": (PASTE, feedback),
+    "the judge": (PASTE, detectors("judge")),
+    "the labeller": (PASTE, detectors("labeller")),
+    "the detector that is gone on from": (WARM, detectors("known")),
+    "photographs that nobody annotated": (UNLABELLED, labels),
+    "what labels them": (UNLABELLED, labelled_by),
+}
+
+
+@pytest.mark.parametrize("place", PLANTED)
+@pytest.mark.parametrize("whose", ["tube_mint", "bottle_azure"])
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_a_photograph_to_test_on_is_found_wherever_it_is_slipped_in(world, place, whose, part):
+    dataset, split, _ = world
+    arm, plant = PLANTED[place]
+    last = [image.id for image in dataset.images if image.file_name.startswith(f"{whose}/")][-1:]
+    files.write_json(paths.SPLIT, {"train": split["train"], "val": [], "test": []} | {part: last})
+    if arm is UNLABELLED:
+        accepted("../labelled/focus", "data/subsets/ten")
+    check(arm, world)
+    plant(dataset, last)
+    with pytest.raises(Problem, match="had a part in its training data"):
+        check(arm, world)

@@ -93,11 +93,11 @@ def test_what_a_killed_flow_left_running_is_found_and_ended(tmp_path):
     assert child.reap(tmp_path / child.NOTES) == []
 
 
-@pytest.mark.parametrize("left", ["", '{"read": {"a": [{"pid"'])
+@pytest.mark.parametrize("left", ["", '{"read": {"a": [{"pid"', "[]", '{"write": {"a": 5}}'])
 def test_a_list_of_locks_that_is_half_written_is_dropped(pipeline, left):
     path = pipeline / ".dvc" / "tmp" / "rwlock"
     path.write_text(left)
-    assert "corrupted" in run(pipeline, "dvc", "repro", "alone", ok=False).stderr
+    assert run(pipeline, "dvc", "repro", "alone", ok=False).returncode
     assert child.mend_locks(pipeline)
     run(pipeline, "dvc", "repro", "alone")
     assert not child.mend_locks(pipeline)  # it is whole, or there is none

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import time
@@ -39,6 +40,13 @@ def test_a_word_that_comes_before_the_photographs_counts_once_they_are_there(put
     assert inbox.ready(tmp_path, quiet=3600) == []
     files.write(folder / "images" / "b.png", "y")
     assert inbox.ready(tmp_path, quiet=3600) == [folder]
+
+
+@pytest.mark.parametrize(("word", "said"), [("9" * 5000, False), ("²", True), ("-1", True), ("\0", True), ("1", True)])
+def test_whatever_stands_in_the_word_holds_nobody_up(put, tmp_path, word, said):
+    folder = put("spray")
+    (folder / "READY").write_text(word)
+    assert inbox.ready(tmp_path, quiet=3600) == [folder] * said
 
 
 def test_an_arrival_is_claimed_once_whoever_asks(put, tmp_path):
@@ -111,7 +119,60 @@ def test_a_link_is_put_aside_each_time_and_what_it_leads_to_is_left_alone(put, t
     assert sorted(path.name for path in elsewhere.iterdir()) == ["READY", "images"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"a": {"name": "spray"}}'])
+def test_a_name_that_is_not_utf8_is_put_aside(tmp_path):
+    folder = tmp_path / inbox.INCOMING / os.fsdecode(b"caf\xe9")
+    folder.mkdir(parents=True)
+    assert inbox.claim(tmp_path, folder) is None
+    assert files.read_json(tmp_path / inbox.QUARANTINE / "unnamed" / "reason.json")["name"] == "caf\ufffd"
+
+
+def test_a_folder_called_as_the_reason_is_moves_out_of_its_way(put, tmp_path):
+    theirs = put("spray") / "reason.json" / "why.txt"
+    files.write(theirs, "mine")
+    of = inbox.claim(tmp_path, *inbox.ready(tmp_path))
+    inbox.quarantine(tmp_path, of, "it is blurred")
+    aside = tmp_path / inbox.QUARANTINE / "spray"
+    assert files.read_json(aside / "reason.json")["why"] == "it is blurred"
+    assert [path.read_text() for path in aside.glob("reason.json.*/why.txt")] == ["mine"]
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda path: path.write_text("{"), lambda path: path.write_text("[]"), lambda path: path.write_bytes(b"\xff"),
+    lambda path: path.unlink(),
+])  # fmt: skip
+def test_it_comes_back_whatever_has_become_of_the_reason(put, tmp_path, spoil):
+    inbox.quarantine(tmp_path, inbox.claim(tmp_path, put("spray")), "it is blurred")
+    spoil(tmp_path / inbox.QUARANTINE / "spray" / "reason.json")
+    inbox.unquarantine(tmp_path, "spray")
+    assert [path.name for path in inbox.ready(tmp_path, quiet=3600)] == ["spray"]
+
+
+def test_what_comes_back_is_what_was_put_aside_last(put, tmp_path):
+    for text in ("first", "second"):
+        inbox.quarantine(tmp_path, inbox.claim(tmp_path, put("spray", text)), "it is blurred")
+        time.sleep(0.02)
+    inbox.unquarantine(tmp_path, "spray")
+    assert (tmp_path / inbox.INCOMING / "spray" / "images" / "a.png").read_text() == "second"
+
+
+def test_the_word_is_not_written_to_where_a_link_leads(put, tmp_path):
+    folder = put("spray")
+    (folder / "READY").unlink()
+    (folder / "READY").symlink_to(tmp_path / "elsewhere")
+    inbox.quarantine(tmp_path, inbox.claim(tmp_path, folder), "a link")
+    inbox.unquarantine(tmp_path, "spray")
+    assert not (tmp_path / "elsewhere").exists() and inbox.ready(tmp_path, quiet=3600)
+
+
+ENTRY = {"name": "spray", "content": "abc", "state": "claimed", "when": "now"}
+
+
+@pytest.mark.parametrize("text", [
+    "", "[]", '{"a": {"name": "spray"}}', "[" * 100_000,
+    *(json.dumps({"a": ENTRY | wrong}) for wrong in (
+        {"name": "../../out"}, {"name": None}, {"state": "gone"}, {"tries": "x"}, {"content": "a/../b"}, {"why": []},
+    )),
+])  # fmt: skip
 def test_a_journal_that_cannot_be_read_is_said_in_a_line(tmp_path, text):
     files.write(tmp_path / inbox.JOURNAL, text)
     with pytest.raises(Problem, match=r"arrivals\.json cannot be read"):
@@ -138,6 +199,15 @@ def test_a_claim_that_was_not_noted_before_a_kill_is_found(put, tmp_path):
     (tmp_path / inbox.JOURNAL).unlink()
     inbox.recover(tmp_path)
     assert [(e.name, e.content, e.state) for e in inbox.read(tmp_path)] == [("spray", of.content, "claimed")]
+
+
+def test_without_the_journal_what_is_on_main_was_promoted(put, tmp_path):
+    inbox.mark(tmp_path, inbox.claim(tmp_path, put("spray")), "promoted")
+    (tmp_path / inbox.JOURNAL).unlink()
+    files.write(tmp_path / "data" / "products" / "spray.dvc", "outs: []")
+    (tmp_path / inbox.CLAIMED / "somebody's own").mkdir()
+    inbox.recover(tmp_path)
+    assert [(of.name, of.state) for of in inbox.read(tmp_path)] == [("spray", "promoted")]
 
 
 def test_a_try_is_counted_where_it_is_the_arrival_s_own_and_a_step_forward_begins_anew(put, tmp_path):

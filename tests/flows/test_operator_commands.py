@@ -11,20 +11,14 @@ from flows import branch, inbox, operator_commands
 from flows.inbox import Arrival
 from stages import files, paths, settings
 from stages.problem import Problem
-from tests.helpers.arriving import WHO, arrive, git
-from tests.helpers.checkouts import ROOT, environment, flow, run
-
-COMMAND = "import sys; from flows import arrivals; sys.argv = ['arrivals', *{}]; sys.exit(arrivals.main())"
+from tests.helpers.arriving import arrive, begin, git, started
+from tests.helpers.checkouts import ROOT, environment, run
 
 
 @pytest.fixture
 def begun(project, drop):
     """The project after a first run, and two products that have come onto main."""
-    text = (project / "dvc.yaml").read_text()
-    (project / "dvc.yaml").write_text(text.replace("ls data/products/*/images", "ls data/products"))
-    run(project, "dvc", "repro", "-q")
-    run(project, "git", "add", "dvc.lock", "dvc.yaml", "reports/metrics")
-    run(project, "git", "commit", "-qm", "Begin")
+    begin(project)
     drop("spray")
     return project
 
@@ -36,7 +30,7 @@ def another(project, drop, name):
 
 
 def command(project, server, *arguments):
-    process = flow(project, server, COMMAND.format(list(arguments)), **WHO)
+    process = started(project, server, *arguments)
     said = process.communicate(timeout=240)[0]
     return process.returncode, said
 
@@ -78,7 +72,7 @@ def test_a_product_that_another_stands_on_is_taken_out_however_often_that_is_kil
     assert {"spray", "tin"} <= set((begun / "loop.txt").read_text().splitlines())  # the second was built with the first
     top = git(begun, "rev-parse", "main")
     for seconds in (4, 8):
-        process = flow(begun, server, COMMAND.format(["rollback", "spray"]), **WHO)
+        process = started(begun, server, "rollback", "spray")
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -126,7 +120,7 @@ def test_what_cannot_be_rolled_back_is_said_in_one_line(begun, server):
     code, said = command(begun, server, "rollback", "spray")
     assert code == 2
     assert said.strip() == "tenfold: spray is not promoted; `python -m flows.arrivals` lists what is"
-    inbox.mark(begun, Arrival("spray", "1", "", ""), "promoted")
+    inbox.mark(begun, Arrival("spray", "1", "claimed", ""), "promoted")
     (begun / "gate.py").write_text("# mine\n")
     before = git(begun, "rev-parse", "main")
     code, said = command(begun, server, "rollback", "spray")
@@ -139,13 +133,13 @@ def test_what_cannot_be_rolled_back_is_said_in_one_line(begun, server):
 def test_only_what_has_ended_can_be_tried_again(tmp_path):
     with pytest.raises(Problem, match="spray is unknown"):
         operator_commands.retry(tmp_path, "spray")
-    inbox.mark(tmp_path, Arrival("spray", "1", "", ""), "rolled back")
+    inbox.mark(tmp_path, Arrival("spray", "1", "claimed", ""), "rolled back")
     operator_commands.retry(tmp_path, "spray")
     assert states(tmp_path) == {"spray": "claimed"}
     with pytest.raises(Problem, match="spray is claimed"):
         operator_commands.retry(tmp_path, "spray")
-    inbox.mark(tmp_path, Arrival("spray", "1", "", ""), "rolled back")
-    inbox.mark(tmp_path, Arrival("spray", "2", "", ""), "promoted")
+    inbox.mark(tmp_path, Arrival("spray", "1", "claimed", ""), "rolled back")
+    inbox.mark(tmp_path, Arrival("spray", "2", "claimed", ""), "promoted")
     with pytest.raises(Problem, match="spray is rolled back, promoted"):
         operator_commands.retry(tmp_path, "spray")
 

@@ -106,8 +106,10 @@ def test_a_folder_that_cannot_be_used_is_one_line_and_leaves_nothing(wrong, phot
 
 
 def test_a_name_that_cannot_be_a_product_s_is_one_line(photographs, here):
-    with pytest.raises(Problem, match="Big Mug: give the product a name of small letters"):
-        product.main(str(photographs), "Big Mug")
+    for name in ("Big Mug", "../mug", str(here.parent / "mug"), "m" * 300):
+        with pytest.raises(Problem, match=f"{name}: give the product a name of small letters"):
+            product.main(str(photographs), name)
+    assert sorted(path.name for path in here.parent.iterdir()) == [photographs.name, here.name]
 
 
 @pytest.fixture

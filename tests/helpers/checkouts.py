@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -45,6 +46,22 @@ def few_experiments(path: Path) -> None:
         "chosen": [],
     }
     path.write_text(settings.written(params))
+
+
+def fresh(folder: Path) -> Path:
+    """Make a checkout of this working tree at scale smoke, committed, with a DVC cache of its own."""
+    listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
+    for path in listed:
+        made = path.startswith("reports/") and not path.startswith("reports/benchmarks/")
+        made &= not path.endswith(".gitkeep")
+        if (ROOT / path).is_file() and not made and path != "dvc.lock":
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / path, target)
+    few_experiments(folder / "params.yaml")
+    for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "Start")):
+        run(folder, "git", *arguments)
+    return folder
 
 
 def run(folder: Path, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess:

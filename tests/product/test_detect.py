@@ -15,7 +15,7 @@ from stages.dataset import photo
 from stages.detector import predict
 from stages.problem import Problem
 from stages.product import card, detect, pictures
-from tests.helpers import small_detector
+from tests.helpers import projects, small_detector
 from tests.helpers.checkouts import ROOT, environment
 
 SHAPES = {"a.png": (70, 96), "b.jpg": (140, 192), "deep/c.png": (96, 64), "b.png": (70, 96)}
@@ -106,6 +106,21 @@ def test_names_of_any_kind_are_told_in_a_line_each(capsys):
         "its name is not UTF-8, as JSON has to be; rename it", "not a video that can be read",
     ]  # fmt: skip
     assert [image["file_name"] for image in results("odd")[1]["images"]] == ["good.png"]
+
+
+def test_a_picture_that_its_file_cannot_hold_is_not_decoded(capsys):
+    photo.save(Path("bomb/good.png"), small_detector.noise(70, 96))
+    Image.new("1", (5000, 5000)).save("bomb/huge.png")
+    assert looked("bomb") == 1
+    assert "huge.png: 5000×5000 pixels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:5000])])
+def test_a_detector_that_is_not_there_or_half_is_one_line(made, tmp_path, monkeypatch, spoil):
+    projects.entered(made, tmp_path, monkeypatch)
+    spoil(paths.RELEASED / "crates" / card.WEIGHTS)
+    with pytest.raises(Problem, match=r"detector\.pt"):
+        looked("mine")
 
 
 def test_of_large_photographs_one_at_a_time_is_in_memory(monkeypatch):

@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -107,6 +108,14 @@ def test_what_cannot_be_read_is_said_and_the_others_are_chosen_from(capsys):
     with pytest.raises(Problem, match=r"nothing in it can be read; .*broken\.jpg"):
         chosen("some", into=Path("none"))
     assert not Path("none").exists()
+
+
+def test_names_that_are_not_utf8_are_said_and_the_others_are_chosen_from(capsys):
+    photo.save(Path("some/good.png"), small_detector.noise(70, 96))
+    shutil.copy("some/good.png", os.fsdecode(b"some/caf\xe9.png"))
+    code, folder = chosen("some")
+    assert code == 1 and "its name is not UTF-8" in capsys.readouterr().err
+    assert [path.name for path in (folder / "images").iterdir()] == ["good.png"]
 
 
 def test_what_may_have_been_corrected_is_not_replaced():

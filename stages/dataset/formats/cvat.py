@@ -85,10 +85,12 @@ def _box(label: str, shape: Element, where: str) -> found.Thing:
 
 
 def _corners(shape: Element, where: str) -> np.ndarray:
-    pairs = [pair.split(",") for pair in shape.get("points", "").split(";")]
-    if len(pairs) < 3 or any(len(pair) != 2 for pair in pairs):
+    corners = shape.get("points", "").split(";")
+    if len(corners) < 3 or any(corner.count(",") != 1 for corner in corners):
         raise Problem(f"{where}: its points are no x,y;x,y;… of three or more corners")
-    return np.array([[plain_xml.number(value, f"{where}: a corner") for value in pair] for pair in pairs])
+    what = f"{where}: a corner"
+    numbers = (plain_xml.number(value, what) for corner in corners for value in corner.split(","))
+    return np.fromiter(numbers, float).reshape(-1, 2)
 
 
 def _mask(label: str, shape: Element, width: int, height: int, where: str) -> found.Thing:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from stages import files
 from stages.problem import Problem
 
-LARGEST = 50_000_000  # bytes; some ten thousand outlines
+LARGEST = 20_000_000  # bytes, each of which takes up to 25 in memory; some twenty thousand outlines
 
 
 class _NoDoctype(ElementTree.TreeBuilder):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from stages.dataset import photo
 from stages.dataset.formats import cvat, found, plain_xml
 from stages.problem import Problem
 
@@ -43,7 +42,7 @@ def _photograph(
     place = pictures.get(found.key(here)) or pictures.get(found.key(here.with_name(Path(named).name)))
     if place is None:
         raise Problem(f"{path}: its photograph {named} is missing")
-    height, width = photo.shown(place).shape[:2]
+    width, height = found.size(place)
     declared = annotation.find("size")
     if declared is not None and (declared.findtext("width"), declared.findtext("height")) != ("0", "0"):  # not known
         width, height = (plain_xml.size(declared.findtext(k), f"{path}: its {k}") for k in ("width", "height"))

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from stages import files
-from stages.dataset import photo
+from stages import files, plain_yaml
 from stages.dataset.formats import found
 from stages.problem import Problem
 
@@ -50,7 +49,7 @@ def read(folder: Path) -> found.AnnotatedDataset:
     if parts is None:
         parts = {path: found.tested(path.relative_to(folder)) for path in every}
     for path, test in parts.items():
-        height, width = photo.shown(path).shape[:2]
+        width, height = found.size(path)
         text = texts.get(found.key(path.relative_to(folder)))
         things = _things(text, labels, width, height) if text else []
         photographs.append(found.AnnotatedPhotograph(path, width, height, test, things))
@@ -72,7 +71,7 @@ def _layout(folder: Path) -> tuple[dict[int, str], dict[Path, bool] | None]:
     testing only; None where there is no list."""
     path = _named(folder)
     assert path is not None  # or the folder would not be read as YOLO
-    layout = _listing(path) if path.name in LISTS else _decoded(path)
+    layout = _listing(path) if path.name in LISTS else plain_yaml.read(path, DataFile)
     if layout.kpt_shape is not None:
         raise Problem(f"{path}: its labels are key points (kpt_shape), which cannot be used; export boxes or outlines")
     labels = layout.names if isinstance(layout.names, dict) else dict(enumerate(layout.names))
@@ -96,13 +95,6 @@ def _listing(path: Path) -> DataFile:
     return DataFile([line.strip() for line in _lines(path) if line.strip()])
 
 
-def _decoded(path: Path) -> DataFile:
-    try:
-        return msgspec.yaml.decode(_text(path), type=DataFile)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Problem(f"{path}: {' '.join(str(error).split())}") from None
-
-
 def _listed(folder: Path, entry: str, where: str) -> list[Path]:
     """Return the photographs that an entry means: a folder of them, or a text with a name on each line."""
     place = _inside(folder, entry, where)
@@ -110,8 +102,8 @@ def _listed(folder: Path, entry: str, where: str) -> list[Path]:
         return found.pictures(place)
     if place.suffix != ".txt":
         raise Problem(f"{where}: {entry} is neither a folder nor a .txt")
-    lines = [(number, line) for number, line in enumerate(_lines(place), 1) if line.strip()]
-    return [_inside(folder, line, f"{place}:{number}") for number, line in lines]
+    lines = {line: number for number, line in enumerate(_lines(place), 1) if line.strip()}  # each of them once
+    return [_inside(folder, line, f"{place}:{number}") for line, number in lines.items()]
 
 
 def _inside(folder: Path, name: str, where: str) -> Path:

@@ -1,0 +1,43 @@
+"""YAML that somebody else wrote, read without what YAML can do to its reader: of bounded size, and by Python alone,
+because nesting crashes the process in libyaml. It is YAML 1.2, as DVC reads it: 2e-4 is a number, off a word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from stages import files
+from stages.problem import Problem
+
+LARGEST = 200_000  # bytes; the names of some ten thousand classes
+
+# What reading raises for what is none. ValueError: a date that is none, or text that is not UTF-8. The last two: what
+# is tagged as something that it is not.
+BROKEN = (YAMLError, ValueError, LookupError, AttributeError)
+
+T = TypeVar("T")
+
+
+def read(path: Path, type_: type[T]) -> T:
+    """Return a file's content as a type; raise a Problem where it is none."""
+    try:
+        return msgspec.convert(load(path), type_)
+    except msgspec.ValidationError as error:
+        raise Problem(f"{path}: {error}") from None
+
+
+def load(path: Path) -> Any:
+    """Return a file's content; raise a Problem where it is no YAML."""
+    text = files.bounded(path, LARGEST)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False  # in several lines, of what is allowed
+    try:
+        return yaml.load(text)
+    except RecursionError:
+        raise Problem(f"{path} is nested too deeply") from None
+    except BROKEN as error:
+        raise Problem(f"{path} is not YAML: {' '.join(str(error).split())}") from None
