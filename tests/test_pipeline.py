@@ -175,7 +175,7 @@ def test_no_stage_imports_what_takes_seconds_before_it_has_checked_its_settings(
 def test_only_settings_reads_params():
     for path in (ROOT / "stages").rglob("*.py"):
         reads = re.search(r"YAML\(|yaml\.(safe_)?load|settings\.PARAMS", path.read_text())
-        assert not reads or path.name == "settings.py", path
+        assert not reads or path.name in ("settings.py", "plain_yaml.py"), path  # the latter: what others wrote
 
 
 def test_functions_take_few_arguments():

@@ -82,7 +82,7 @@ def test_where_there_was_none_before_the_best_there_is_is_built_and_says_so(proj
     build.main()
     about = card.read(PRODUCT)
     assert (about.arm, about.promoted) == ("paste", False)
-    assert "too little to be promoted; there is no other" in (PRODUCT / card.PAGE).read_text()
+    assert "too few to be put to use; there is no other" in (PRODUCT / card.PAGE).read_text()
 
 
 def test_without_any_detector_it_is_one_line(project):
