@@ -37,10 +37,14 @@ TOGETHER = 200  # cases in one process
 PORT = 4397
 KILLS = 3  # of one command, before it may come to its end
 PATIENCE = 900  # seconds for one command
-ROOM = 200_000  # bytes that are left on a full disk, at most
+PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes; such a disk holds whole ones
 SMALL = ("data", "models", "reports", ".git")  # folders that get a small disk in turn
 
 Figures = dict[str, Any]
+
+
+class NoDisk(Exception):
+    """No small disk could be mounted."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def tried(cases: range, kills: range, stages: range, reach: str) -> Iterator[tup
         wanted = arrived(promoted)
         yield "SIGKILL in an arrival and its promotion", killed(arrival, ready, wanted, seconds, kills)
         for small in SMALL:
-            yield f"full disk under {small}", full(arrival, ready, wanted, small, kills.start)
+            grows = max(1, pages(promoted / small) - pages(ready / small))
+            yield f"full disk under {small}", full(arrival, ready, wanted, small, grows, kills)
         back, seconds = whole(rollback, promoted, place / "back")
         yield "SIGKILL in a rollback", killed(rollback, promoted, arrived(back), seconds, kills)
         if stages:
@@ -185,23 +190,30 @@ def killed(deed: Deed, ready: Path, wanted: Any, seconds: float, seeds: range) -
     return figures(len(seeds), lost, seeds, began, kills=kills)
 
 
-def full(deed: Deed, ready: Path, wanted: Any, small: str, seed: int) -> Figures:
-    """Do a deed on a full disk under one of the folders, and again once there is room."""
-    began, chance = time.monotonic(), random.Random(seed)
-    with tempfile.TemporaryDirectory(dir=ready.parent) as place:
-        folder = shutil.copytree(ready, Path(place) / "tenfold", symlinks=True)
-        try:
-            mounted = disk(folder / small)
-        except (OSError, subprocess.CalledProcessError) as error:
-            return figures(0, {}, range(seed, seed + 1), began, skipped=f"no small disk could be mounted: {error}")
-        with mounted as resized:
-            resized(chance.randrange(ROOM))
-            waited(deed.start(folder))
-            resized(1 << 30)
-            waited(deed.start(folder))
-            left = deed.left(folder)
-    lost = {str(seed): f"{left} in place of {wanted}"} if left != wanted else {}
-    return figures(1, lost, range(seed, seed + 1), began)
+def pages(folder: Path) -> int:
+    """Return how many pages a folder's files take on a small disk."""
+    return sum(-(-path.lstat().st_size // PAGE) for path in folder.rglob("*") if not path.is_dir())
+
+
+def full(deed: Deed, ready: Path, wanted: Any, small: str, grows: int, seeds: range) -> Figures:
+    """Do a deed on a disk under one of the folders that has less room than the pages by which the deed makes it grow,
+    and again once there is more; count those that were stopped by it."""
+    began, lost, stopped = time.monotonic(), {}, 0
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(dir=ready.parent) as place:
+            folder = shutil.copytree(ready, Path(place) / "tenfold", symlinks=True)
+            try:
+                with disk(folder / small) as resized:
+                    resized(random.Random(seed).randrange(grows) * PAGE)
+                    waited(deed.start(folder))
+                    stopped += deed.left(folder) != wanted
+                    resized(1 << 30)
+                    waited(deed.start(folder))
+                    if (left := deed.left(folder)) != wanted:
+                        lost[str(seed)] = f"{left} in place of {wanted}"
+            except NoDisk as why:
+                return figures(0, {}, seeds, began, skipped=str(why))
+    return figures(len(seeds), lost, seeds, began, stopped=stopped)
 
 
 @contextlib.contextmanager
@@ -210,7 +222,9 @@ def disk(folder: Path) -> Iterator[Callable[[int], None]]:
     aside = folder.with_name(f"{folder.name}.aside")
     folder.mkdir(exist_ok=True)
     shutil.copytree(folder, aside, symlinks=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", folder], check=True, stderr=subprocess.PIPE)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", folder], capture_output=True, text=True)
+    if made.returncode:
+        raise NoDisk(" ".join(made.stderr.split()))
     try:
         shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
 
@@ -227,7 +241,7 @@ def disk(folder: Path) -> Iterator[Callable[[int], None]]:
 if __name__ == "__main__":
     command.run(
         main, __doc__, cases="of each kind of what is handed in",
-        kills=f"arrivals, and rollbacks, that are killed {KILLS} times each",
+        kills=f"arrivals, and rollbacks, that are killed {KILLS} times each, and full disks under each folder",
         stages="runs of dvc repro that are killed as often",
         reach="the stage that it is to reach; empty for all", seed="the first",
     )  # fmt: skip

@@ -117,7 +117,7 @@ def checked(checkout: Path, of: Arrival) -> Arrival:
     with at_work.alone(checkout, wait=False):  # or the dataset may be changing
         try:
             _, dataset = examined(checkout, of.name, checkout / of.folder, params)
-        except Problem as problem:
+        except (Problem, RecursionError) as problem:  # the latter: JSON that is nested too deeply
             print(f"{of.name}: put aside: {problem}")
             return inbox.quarantine(checkout, of, str(problem))
     branch.register(checkout, of, dataset)

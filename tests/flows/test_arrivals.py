@@ -52,6 +52,12 @@ def test_a_broken_image_that_a_fix_drops_is_not_held_against_a_product(project, 
     assert arrivals.checked(project, of).state == "checked"
 
 
+def test_annotations_without_bottom_are_put_aside(project, drop):
+    drop("spray")
+    (project / inbox.INCOMING / "spray" / "annotations.json").write_text('{"images": ' + "[" * 200_000)
+    assert arrivals.checked(project, inbox.claim(project, *inbox.ready(project))).state == "quarantined"
+
+
 def test_a_product_waits_while_an_image_of_the_dataset_is_broken(project, drop):
     known = coco.read(project / paths.ANNOTATIONS)
     (project / paths.SOURCE_IMAGES / known.images[0].file_name).write_bytes(b"broken")
