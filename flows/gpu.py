@@ -19,7 +19,9 @@ from itertools import islice, takewhile
 from pathlib import Path
 
 from prefect import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.concurrency.sync import concurrency
+from prefect.settings import PREFECT_API_URL
 
 LOCKS = Path(tempfile.gettempdir()) / "tenfold-gpus"
 ALLOWED = "CUDA_VISIBLE_DEVICES"
@@ -58,9 +60,15 @@ def _plain(name: str) -> str:
 
 def declare(slots: int) -> None:
     """Tell the server how many stages can compute at a time here: one for each GPU. Without any, its slots: two
-    trainings with a core each are done sooner than one after the other with two."""
+    trainings with a core each are done sooner than one after the other with two.
+
+    A server of this process alone does not take back what a killed run had, as one that goes on does; nobody else has
+    any there, so that all are free.
+    """
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(limit_name(), len(allowed()) or slots)
+        if not PREFECT_API_URL.value():
+            client.update_global_concurrency_limit(limit_name(), GlobalConcurrencyLimitUpdate(active_slots=0))
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from prefect import flow
 
-from flows import arrivals, inbox, main_branch, operator_commands, password, product_loop, repository
+from flows import arrivals, inbox, main_branch, operator_commands, password, product_loop, repository, whole
 from flows.inbox import Arrival
 from flows.still import Waits
 from stages import command, files, paths, provenance, settings
@@ -63,7 +63,8 @@ def bring(photographs: str, name: str) -> None:
             inbox.recover(checkout)
             of = there(checkout, asked) or taken(checkout, asked, params)
             if of.state in inbox.OPEN:
-                made(checkout, of)
+                with whole.looked_at():
+                    made(checkout, of)
                 of = entry(checkout, of)
     say(of, time.monotonic() - began)
 
@@ -170,7 +171,7 @@ def say(of: Arrival, seconds: float) -> None:
     """Say how it ended, with what to look at and what to type next."""
     folder = paths.RELEASED / of.name
     if of.state not in ("promoted", "left") or not (folder / card.PAGE).exists():
-        raise Problem(f"{of.name}: {of.state}: {of.why}; the same command goes on")
+        raise Problem(f"{of.name}: {of.state}: {of.why}; the same command goes on ({whole.LOG} has all that was said)")
     print(f"\n{of.name} ({of.state}): {card.headline(card.read(folder))}. {seconds / 60:.0f} minutes")
     print(f"page:    {folder / card.PAGE}")
     print(f"weights: {folder / card.WEIGHTS}, {folder / card.ONNX}")

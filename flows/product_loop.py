@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import dag, disk, local
+from flows import dag, disk, local, whole
 from flows.reproduce import reproduce
 from stages import files, settings
 
@@ -29,8 +29,12 @@ def run(checkout: Path, means: Means) -> dict:
     known = dag.read(checkout)
     for folder in dag.folders(checkout, COLLECTORS):
         folder.mkdir(parents=True, exist_ok=True)  # where nothing has run: DVC begins no stage without its inputs
-    for collector in COLLECTORS:
-        local.run(collector, checkout, known[collector].gpu, means.slots, print, "--single-item")
+    bar = whole.Bar(COLLECTORS)
+    with whole.shown(bar):
+        for collector in COLLECTORS:
+            bar.begin(collector)
+            local.run(collector, checkout, known[collector].gpu, means.slots, print, "--single-item")
+            bar.end(collector)
     return decided(checkout)
 
 

@@ -112,7 +112,7 @@ def figures(results: dict[str, dict], params: Settings) -> dict[str, float]:
         prefix = "" if product == "focus" else f"{of['group']}_"
         found[f"{prefix}test_images"] = of["test_images"]
         for name, arm in of["arms"].items():
-            mine = {key: arm[key] for key in ("map50_95", "low", "high", *arm_metrics.METRICS)}
+            mine = {key: arm[key] for key in ("map50_95", "low", "high", *arm_metrics.METRICS) if key in arm}
             for way in ("closed", "closed_warm"):
                 if way in arm:
                     mine |= {way: arm[way]["value"], f"{way}_low": arm[way]["low"], f"{way}_high": arm[way]["high"]}

@@ -3,10 +3,11 @@ import pytest
 
 from stages import settings
 from stages.detector.scenes import DetectedScene
-from stages.evidence import arm_metrics
+from stages.evidence import arm_metrics, compare_arms
 from tests.helpers.checkouts import ROOT
 
-TESTING = settings.load(ROOT / "params.yaml").testing
+PARAMS = settings.load(ROOT / "params.yaml")
+TESTING = PARAMS.testing
 NEAR, FAR, TOUCHING = (10, 10, 20, 20), (60, 60, 20, 20), (25, 10, 20, 20)
 
 
@@ -71,3 +72,12 @@ def test_certainty_beside_the_share_that_is_right():
     bold = [scene((*NEAR, 0.9, 0), (50, 10, 9, 9, 0.9, 0), boxes=(NEAR,)) for _ in range(10)]
     assert value("miscalibration", *bold) == pytest.approx(0.4)
     assert value("miscalibration", scene()) == 1
+
+
+def test_what_there_is_nothing_to_measure_for_is_left_out_of_the_figures_too():
+    """Few test photographs may show no two objects that touch."""
+    arm = {"map50_95": 0.5, "low": 0.4, "high": 0.6} | arm_metrics.measured([[scene((*NEAR, 0.9, 0))]], 1, TESTING)
+    roles = {"baseline": "ten"}
+    product = {"group": "mug", "test_images": 1, "arms": {"ten": arm}, "two_sample": {}, "roles": roles}
+    found = compare_arms.figures({"focus": product}, PARAMS)
+    assert found["ten_found"] == 0.5 and "ten_map_touching" not in found

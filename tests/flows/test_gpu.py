@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import signal
 import threading
 
 import pytest
 
 from flows import gpu, local
-from tests.helpers.checkouts import ROOT
+from tests.helpers.checkouts import ROOT, flow
 
 TWO = "GPU 0: NVIDIA A100 (UUID: GPU-aaa)\nGPU 1: NVIDIA A100 (UUID: GPU-bbb)\n"
 PARTED = """GPU 0: NVIDIA A100 (UUID: GPU-aaa)
@@ -108,3 +109,35 @@ def test_an_experiment_that_shares_its_batches_gets_a_gpu_for_each_process(
     monkeypatch.setattr(local.child, "run", lambda *_, **environment: shown.update(environment))
     local.run(stage, tmp_path, True, 2, print)
     assert len(shown[gpu.ALLOWED].split(",")) == count
+
+
+COMPUTES = """
+import os
+from prefect import flow
+from flows import gpu
+
+@flow
+def computes(killed):
+    gpu.declare(1)
+    with gpu.some(1):
+        print("computes", flush=True)
+        if killed:
+            os._exit(9)
+
+computes({})
+"""
+
+
+@pytest.mark.slow
+def test_what_a_killed_run_had_is_free_for_the_next_one(tmp_path):
+    """Without a server that goes on, which takes it back by itself."""
+    slowly = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300"}
+    alone = {"PREFECT_API_URL": "", "PREFECT_HOME": str(tmp_path)} | slowly
+    for killed in (True, False):
+        process = flow(ROOT, alone, COMPUTES.format(killed), OMP_NUM_THREADS="1")
+        try:
+            code = process.wait(100)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # and the server that the killed one leaves
+        assert code == (9 if killed else 0) and "computes" in process.communicate()[0].split()
