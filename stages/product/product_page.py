@@ -199,7 +199,7 @@ def trust(about: Card, seen: Unseen, tested: Sequence[DetectedScene]) -> list[st
         page.table(head[:shown], rows),
     ]
     scenes = tested or seen.scenes
-    if any(len(scene.detections) for scene in scenes):
+    if operating.reliability(scenes, len(about.classes), Calibration()):  # else it has detected nothing
         parts += [
             "<h2>Can its certainty be trusted?</h2>",
             "<p>Of detections that are 80 % certain, 80 of 100 should be right. What the detector says is off by "
