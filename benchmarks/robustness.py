@@ -13,6 +13,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -34,9 +35,9 @@ from tests.helpers.mutate import Outcomes, outcomes
 
 REPORT = paths.REPORTS / "robustness.json"
 TOGETHER = 200  # cases in one process
-PORT = 4397
 KILLS = 3  # of one command, before it may come to its end
 PATIENCE = 900  # seconds for one command
+SAID = 500  # characters, from the end, of what it said are kept where something was lost
 PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes; such a disk holds whole ones
 SMALL = ("data", "models", "reports", ".git")  # folders that get a small disk in turn
 
@@ -128,8 +129,11 @@ def handed_in(kind: str, seeds: range) -> Outcomes:
 @contextlib.contextmanager
 def site(place: Path) -> Iterator[dict[str, str]]:
     """Give the environment of a server that runs meanwhile."""
-    environ = serve.environment(place, serve.HOST, PORT)
-    with serve.going(["server", "start", "--host", serve.HOST, "--port", str(PORT)], environ) as server:
+    with socket.socket() as free:
+        free.bind((serve.HOST, 0))
+        port = free.getsockname()[1]
+    environ = serve.environment(place, serve.HOST, port)
+    with serve.going(["server", "start", "--host", serve.HOST, "--port", str(port)], environ) as server:
         serve.await_server(environ["PREFECT_API_URL"], server)
         yield {name: value for name, value in environ.items() if name.startswith("PREFECT_")}
 
@@ -144,7 +148,8 @@ def drawn(folder: Path) -> Path:
 def arrived(folder: Path) -> tuple[str, list[str], str]:
     """Return what an arrival leaves: main's content, all arrivals' states, and changes that nobody committed."""
     states = [of.state for of in inbox.read(folder)]
-    changes = arriving.git(folder, "status", "--porcelain", "--untracked-files=no")
+    looking = ("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")  # which needs no room
+    changes = arriving.git(folder, *looking)
     return arriving.git(folder, "rev-parse", "main^{tree}"), states, changes
 
 
@@ -155,17 +160,16 @@ def reproducing(folder: Path, target: str) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def waited(process: subprocess.Popen) -> float:
-    """Let a command come to its end; return the seconds that it took."""
-    began = time.monotonic()
-    process.communicate(timeout=PATIENCE)
-    return time.monotonic() - began
+def waited(process: subprocess.Popen) -> str:
+    """Let a command come to its end; return the end of what it said."""
+    return process.communicate(timeout=PATIENCE)[0][-SAID:]
 
 
 def whole(deed: Deed, ready: Path, into: Path) -> tuple[Path, float]:
     """Do a deed undisturbed in a copy of a checkout; return the copy, and the seconds that it took."""
-    folder = shutil.copytree(ready, into, symlinks=True)
-    return folder, waited(deed.start(folder))
+    folder, began = shutil.copytree(ready, into, symlinks=True), time.monotonic()
+    waited(deed.start(folder))
+    return folder, time.monotonic() - began
 
 
 def killed(deed: Deed, ready: Path, wanted: Any, seconds: float, seeds: range) -> Figures:
@@ -183,10 +187,10 @@ def killed(deed: Deed, ready: Path, wanted: Any, seconds: float, seeds: range) -
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
                     kills += 1
-            waited(deed.start(folder))
+            said = waited(deed.start(folder))
             child.reap(folder / child.NOTES)
             if (left := deed.left(folder)) != wanted:
-                lost[str(seed)] = f"{left} in place of {wanted}"
+                lost[str(seed)] = f"{left} in place of {wanted}: {said}"
     return figures(len(seeds), lost, seeds, began, kills=kills)
 
 
@@ -208,9 +212,9 @@ def full(deed: Deed, ready: Path, wanted: Any, small: str, grows: int, seeds: ra
                     waited(deed.start(folder))
                     stopped += deed.left(folder) != wanted
                     resized(1 << 30)
-                    waited(deed.start(folder))
+                    said = waited(deed.start(folder))
                     if (left := deed.left(folder)) != wanted:
-                        lost[str(seed)] = f"{left} in place of {wanted}"
+                        lost[str(seed)] = f"{left} in place of {wanted}: {said}"
             except NoDisk as why:
                 return figures(0, {}, seeds, began, skipped=str(why))
     return figures(len(seeds), lost, seeds, began, stopped=stopped)
@@ -230,7 +234,7 @@ def disk(folder: Path) -> Iterator[Callable[[int], None]]:
 
         def resized(room: int) -> None:
             used = os.statvfs(folder)
-            size = (used.f_blocks - used.f_bfree) * used.f_frsize + room
+            size = max(PAGE, (used.f_blocks - used.f_bfree) * used.f_frsize + room)  # 0 would be no limit
             subprocess.run(["mount", "-o", f"remount,size={size}", folder], check=True)
 
         yield resized
