@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 from flows import branch, child, inbox, main_branch, repository, serve
 from stages import files, settings
-from stages.dataset import coco
+from stages.dataset import coco, subset
 from stages.dataset.bins import world
 
 PROMOTED, LEFT, QUARANTINED = "spray_ice", "can_silver", "can_broken"
@@ -89,11 +89,7 @@ def drop(checkout: Path) -> None:
         for name, images in coco.grouped(dataset, {}).items():
             ids = [image.id for image in images]
             for part, chosen in ((incoming / name, ids[:TRAINING]), (incoming / name / "test", ids[TRAINING:])):
-                some = coco.subset(dataset, chosen)
-                for image in some.images:
-                    target = part / "images" / image.file_name
-                    files.write(target, (Path(drawn) / "images" / image.file_name).read_bytes())
-                coco.write(part / "annotations.json", some)
+                subset.fill(part, coco.subset(dataset, chosen), Path(drawn) / "images")
     beside(incoming / LEFT / "annotations.json")
     files.write(incoming / QUARANTINED / "annotations.json", "{")
     for name in EXPECTED:
@@ -138,13 +134,11 @@ def show(checkout: Path, states: dict[str, str]) -> None:
     if states != EXPECTED:
         print((checkout / "serve.log").read_text()[-3000:])
         return
-    added = subprocess.run(
-        ["git", "log", "--format=%h", "-1", branch.named(PROMOTED)], cwd=checkout, capture_output=True, text=True
-    ).stdout.strip()
+    promoted = branch.named(PROMOTED)
     commands = (
         ["git", "log", "--oneline", "--graph", "-8", main_branch.MAIN, branch.named(LEFT)],
         ["cat", *map(str, (checkout / inbox.QUARANTINE).glob("*/reason.json"))],
-        ["dvc", "metrics", "diff", f"{added}~1", added, "--no-path", "--targets", HEADLINE],
+        ["dvc", "metrics", "diff", f"{promoted}~1", promoted, "--no-path", "--targets", HEADLINE],
     )
     for command in commands:
         print(f"\n$ {' '.join(command)}".replace(f"{checkout}/", ""), flush=True)

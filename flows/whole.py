@@ -52,7 +52,7 @@ class Bar:
         pace = finished / took if took else 1.0  # this machine's, against that which was measured
         for name, since in self.running.items():
             finished += min(ALMOST * self.expected[name], pace * (time.monotonic() - since))
-        return finished / max(sum(self.expected.values()), 1e-9)
+        return min(1.0, finished / max(sum(self.expected.values()), 1e-9))
 
     def __str__(self) -> str:
         return f"{len(self.done)} of {len(self.expected)} stages done; {', '.join(self.running) or 'nothing'} runs"
