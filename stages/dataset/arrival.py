@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from stages import files, plain_yaml, provenance
-from stages.dataset import coco, density, near_duplicates, photo, segmentation
+from stages.dataset import coco, near_duplicates, photo, segmentation
 from stages.dataset.near_duplicates import Traits
 from stages.problem import Problem
 from stages.settings import Dataset, Split
@@ -132,9 +132,7 @@ def read(folder: Path) -> coco.Coco:
     dataset = coco.read(folder / "annotations.json")
     annotations = coco.by_image(dataset)
     for image in dataset.images:
-        path = folder / "images" / image.file_name
-        photo.check_size(path, image.width, image.height)
-        density.check(path)
+        photo.check_size(folder / "images" / image.file_name, image.width, image.height)
         for annotation in annotations[image.id]:
             segmentation.mask(annotation, image.width, image.height)
     return dataset

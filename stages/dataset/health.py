@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from stages import command, files, paths, progress, settings
-from stages.dataset import coco, density, fixes, health_page, near_duplicates, photo
+from stages.dataset import coco, fixes, health_page, near_duplicates, photo
 from stages.dataset.findings import Look, inspect
 from stages.problem import Problem
 from stages.settings import Settings
@@ -58,8 +58,6 @@ def look(dataset: coco.Coco, images: Path) -> list[Look]:
     def one(image: coco.Image) -> Look:
         path = images / image.file_name
         try:
-            photo.check_size(path, image.width, image.height)
-            density.check(path)
             pixels = photo.load(path, image.width, image.height)
         except photo.Unreadable as problem:
             return Look(image.id, str(problem), False, "", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +25,10 @@ BITS, WHITE_IS = 258, 262  # TIFF tags: bits of a sample; 0, where white is its 
 # Of all that Pillow opens, what photographs come in: for others it starts a program (EPS: Ghostscript).
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000", "PPM")
 
+ALWAYS = 4_000_000  # pixels that a picture may have, however small its file …
+DENSEST = 1000  # … and beyond that for each byte; photographs have some ten
+warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)  # which goes by the pixels alone
+
 # What Pillow raises for a file that is no whole picture; RuntimeError for a broken AVIF. Once ultralytics is imported,
 # an opener of its own stands in Pillow's place, which answers an unknown format by importing a plugin that need not be
 # installed.
@@ -31,7 +36,7 @@ BROKEN = (OSError, SyntaxError, ValueError, RuntimeError, Pillow.DecompressionBo
 
 
 class Unreadable(Problem):
-    """The file is no whole picture, or not of the declared size."""
+    """The file is no whole picture, not of the declared size, or too small for the pixels that it says it has."""
 
 
 def load(path: Path, width: int, height: int) -> np.ndarray:
@@ -43,6 +48,8 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
     with _whole(path), Pillow.open(path, formats=FORMATS) as picture:
         stored = picture.size
         fits = sorted(stored) == sorted((width, height))  # else it is not decoded: it may be of any size
+        if fits:
+            _check_density(path, stored, path.stat().st_size)
         turn = picture.getexif().get(ORIENTATION, 1) if fits else 1
         ends = _ends(picture)
         if turn != 1 and not (turn in TURNED and stored == (width, height) and width != height):
@@ -54,10 +61,12 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Raise Unreadable where a picture says itself that it is not of the declared size, turned or not."""
+    """Raise Unreadable where a picture says itself that it is not of the declared size, turned or not, or that it is
+    far larger than a photograph in its file could be."""
     stored = size(path)
     if sorted(stored) != sorted((width, height)):
         raise _other_size(path, width, height, stored)
+    _check_density(path, stored, path.stat().st_size)
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -70,11 +79,20 @@ def _other_size(path: Path, width: int, height: int, stored: tuple[int, int]) ->
     return Unreadable(f"{path}: declared {width}×{height}, but the file has {stored[0]}×{stored[1]}")
 
 
+def _check_density(path: Path, stored: tuple[int, int], held: int) -> None:
+    """Raise Unreadable where a file holds too few bytes for the pixels that it says it has: decoding takes as much time
+    and memory as they say."""
+    width, height = stored
+    if width * height > max(ALWAYS, DENSEST * held):
+        raise Unreadable(f"{path}: {width}×{height} pixels in {held:,} bytes are no photograph")
+
+
 def shown(path: Path) -> np.ndarray:
     """Return anybody's picture as uint8 RGB, in the orientation that a viewer shows."""
     with _whole(path):
         data = path.read_bytes()
         with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:  # which refuses too large a one
+            _check_density(path, picture.size, len(data))
             if data.startswith(JPEG):  # OpenCV takes a third of Pillow's time
                 pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
                 if pixels is not None:

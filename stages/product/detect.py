@@ -140,7 +140,7 @@ def photographs(
     the same time."""
 
     def read(path: Path) -> Shot:
-        pixels = pictures.shown(path)
+        pixels = photo.shown(path)
         return pixels, photo.fit(pixels, found.card.imgsz)
 
     def readable() -> Iterator[tuple[Path, Shot]]:

@@ -98,7 +98,7 @@ def looked(todo: list[Path], look: Look, about: Card, unreadable: list[str]) -> 
     def read(path: Path) -> tuple[PhotoTraits, np.ndarray]:
         if pictures.video(path):
             raise photo.Unreadable(f"{path}: a video; only photographs are chosen")
-        pixels = pictures.shown(path)
+        pixels = photo.shown(path)
         height, width = pixels.shape[:2]
         shape = PhotoTraits(width, height, choosing.afar(pixels), near_duplicates.traits(pixels))
         return shape, photo.fit(pixels, about.imgsz)

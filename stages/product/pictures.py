@@ -12,7 +12,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from stages.dataset import density, photo
+from stages.dataset import photo
 from stages.problem import Problem
 
 # Some of these need not be readable: a telephone's photographs are told of, not passed over.
@@ -49,12 +49,6 @@ def check_apart(into: Path, photos: Path) -> None:
 def video(path: Path) -> bool:
     """Return whether a file is a video, by its name."""
     return path.suffix.lower() in VIDEOS
-
-
-def shown(path: Path) -> np.ndarray:
-    """Return a photograph as uint8 RGB, in the orientation that a viewer shows."""
-    density.check(path)
-    return photo.shown(path)
 
 
 def large(path: Path) -> bool:

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from stages import files
-from stages.dataset import coco, density, photo, segmentation
+from stages.dataset import coco, photo, segmentation
 from stages.dataset.formats import coco_exports, cvat, found, voc, yolo
 from stages.problem import Problem
 
@@ -66,7 +66,6 @@ def _check(folder: Path, what: str, read: found.AnnotatedDataset) -> None:
     for image, place in zip(read.dataset.images, read.places, strict=True):
         if not place.resolve().is_relative_to(folder.resolve()):
             raise Problem(f"{place}: it is a link that leaves the folder")
-        density.check(place)
         photo.load(place, image.width, image.height)
         try:
             for annotation in annotations[image.id]:

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from stages import files
-from stages.dataset import arrival, coco, density, photo
+from stages.dataset import arrival, coco, photo
 from stages.problem import Problem
 
 # What photo.FORMATS are called on disk.
@@ -175,7 +175,6 @@ def plain(name: str, where: str) -> str:
 
 def size(photograph: Path) -> tuple[int, int]:
     """Return width and height of a photograph as a viewer shows it."""
-    density.check(photograph)
     height, width = photo.shown(photograph).shape[:2]
     return width, height
 
