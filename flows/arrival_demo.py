@@ -18,7 +18,7 @@ import msgspec
 from ruamel.yaml import YAML
 
 from flows import branch, child, inbox, main_branch, repository, serve
-from stages import files, settings
+from stages import files, paths, settings
 from stages.dataset import coco, subset
 from stages.dataset.bins import world
 
@@ -73,7 +73,7 @@ def prepared(source: Path, checkout: Path) -> Path:
     files.write(checkout / settings.PARAMS, settings.written(params))
     environ = serve.environment(checkout, serve.HOST, PORT)
     subprocess.run(["dvc", "repro", "--quiet", "health"], cwd=checkout, env=environ, check=True)
-    repository.commit(checkout, "Draw a small world", "dvc.lock", str(settings.PARAMS))
+    repository.commit(checkout, "Draw a small world", "dvc.lock", str(settings.PARAMS), str(paths.REPORTS))
     return checkout
 
 
