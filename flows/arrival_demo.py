@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from ruamel.yaml import YAML
 
-from flows import branch, child, inbox, main_branch, repository, serve
+from flows import branch, inbox, main_branch, repository, serve
 from stages import files, paths, settings
 from stages.dataset import coco, subset
 from stages.dataset.bins import world
@@ -54,7 +54,8 @@ def main() -> int:
                 )
                 states = await_states(checkout, started)
             finally:
-                child.end(server.pid)
+                server.terminate()  # and let it end worker and server: they outlive it if it is made to
+                server.wait(serve.PATIENCE)
         show(checkout, states)
         print(f"\n{time.monotonic() - started:.0f} seconds in all")
         return 0 if states == EXPECTED else 1
