@@ -32,6 +32,7 @@ def decided(bins, tmp_path_factory) -> Path:
         patch.chdir(folder)
         params = settings.load()
         coco.write(paths.ANNOTATIONS, dataset)
+        files.write_json(paths.NEAR_DUPLICATES, [])
         places = split.draw(dataset, {}, [], params.split, 0)
         parts = {part: sorted(i for i, (p, _) in places.items() if p == part) for part in split.PARTS}
         files.write_json(paths.SPLIT, parts)
