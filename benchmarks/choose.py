@@ -46,6 +46,10 @@ class Tried:
     params: Settings
     count: int | None = COUNT
 
+    def sized(self, imgsz: int, crop: int) -> Tried:
+        """Return it with pictures of another size."""
+        return replace(self, how=msgspec.structs.replace(self.how, imgsz=imgsz, crop=crop))
+
 
 def steps(params: Settings) -> dict[str, Tried]:
     """How long to train: until the order of the arms no longer changes."""
@@ -114,8 +118,18 @@ def nms(params: Settings) -> dict[str, Tried]:
     return {"ten_standard": Tried(params.arms["ten_standard"], changed(params), params)}
 
 
+def crop(params: Settings) -> dict[str, Tried]:
+    """How large pictures are looked at, and how large the squares are that are cut out of them to train on."""
+    paste = Tried(*of_fakes(params, "paste", SHOWN, MANY))
+    return {
+        f"looked at with {imgsz} px, trained on {side}": paste.sized(imgsz, side)
+        for imgsz, side in ((64, 64), (128, 64), (192, 64), (256, 64), (192, 96), (256, 96))
+    }
+
+
 CHOICES: dict[str, Callable[[Settings], dict[str, Tried]]] = {
     "steps": steps, "augmentation": augmentation, "scenes": scenes, "share": share, "warm": warm, "nms": nms,
+    "crop": crop,
 }  # fmt: skip
 
 
@@ -131,7 +145,8 @@ def main(which: str) -> None:
         if which == "warm":
             pool.submit(start, of, params, work).result()
         scores = list(pool.map(score, *zip(*((tried[name], of, draw, work) for name, draw in jobs), strict=True)))
-    figures: dict = {"images": len(test(params).pictures), "batch": params.now.study.batch, "draws": DRAWS}
+    images = len(test(params, params.now.study.imgsz).pictures)
+    figures: dict = {"images": images, "batch": params.now.study.batch, "draws": DRAWS}
     rows = {name: [s for (n, _), s in zip(jobs, scores, strict=True) if n == name] for name in tried}
     whole = {
         name: [Scores(np.array([s["map"] for s in of]), np.array([s["draws"] for s in of]))]
@@ -185,9 +200,9 @@ def prepared(params: Settings, work: Path) -> tuple[Path, Path]:
             remade.some(dataset, rest, paths.SOURCE_IMAGES, work / "known"))  # fmt: skip
 
 
-def test(params: Settings) -> HeldOut:
+def test(params: Settings, imgsz: int) -> HeldOut:
     """Return all images of the product that nothing was trained on."""
-    group, imgsz = params.products.other, params.now.study.imgsz
+    group = params.products.other
     ids = [id_ for part in ("val", "test") for id_ in held_out.there([group], params, part)]
     return held_out.showing(ids, imgsz)
 
@@ -221,7 +236,7 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
     own = remade.some(every, drawn(every, tried.count, draw), of.own / "images", folder / "own")
     mine = replace(of, own=own)
     made = remade.train(tried.arm, mine, tried.how, draw, folder, f"draw {draw}", tried.params)
-    held = test(tried.params)
+    held = test(tried.params, tried.how.imgsz)
     scenes = held_out.seen(held, made.weights)
     found: dict = {"nms": {limit: looked(held, made.weights, limit, tried.params) for limit in NMS}}
     found |= {
@@ -239,4 +254,4 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, which="steps, augmentation, scenes, share, warm or nms")
+    command.run(main, __doc__, which="steps, augmentation, scenes, share, warm, nms or crop")

@@ -108,7 +108,7 @@ def here(product: str, params: Settings) -> dict[str, Tally]:
         group: calibrate.trial(few, unseen.pixels[::2], weights, params) for group, (few, unseen) in others.items()
     }
     own, rest = (
-        reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size),
+        reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size),
         unused(product, params),
     )
     tallies = {mine: tally(weights, own, rest, composed(product, params), list(trials.values()), params)}
@@ -124,7 +124,7 @@ def unused(product: str, params: Settings) -> Reference:
     known = {i.id for i in coco.read(paths.SUBSETS / params.known_subset(product) / "annotations.json").images}
     group = coco.grouped(dataset, params.dataset.groups)[params.group(product)]
     ids = [i.id for part in ("val", "train") for i in group if i.id in split[part] and i.id not in known]
-    return reference.of(coco.subset(dataset, ids[:REAL]), paths.SOURCE_IMAGES, params.now.gan.size)
+    return reference.of(coco.subset(dataset, ids[:REAL]), paths.SOURCE_IMAGES, params.now.judge.size)
 
 
 def composed(product: str, params: Settings) -> np.ndarray | None:
@@ -133,7 +133,7 @@ def composed(product: str, params: Settings) -> np.ndarray | None:
         folder = paths.CANDIDATES / name
         if asked.product == product and asked.how == "paste" and files.there(folder / "manifest.csv"):
             manifest = tables.read(folder / "manifest.csv").head(COMPOSED)
-            return candidate_pictures.load(folder, manifest, params.now.gan.size)
+            return candidate_pictures.load(folder, manifest, params.now.judge.size)
     return None
 
 

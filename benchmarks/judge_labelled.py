@@ -60,7 +60,7 @@ def verdicts(labels: pd.DataFrame, params: Settings) -> list[str]:
 
 def judged(product: str, training: list[str], ids: list[str], params: Settings) -> list[str]:
     """Return the judge's colours of candidates that were made of the photographs in some folders."""
-    size = params.now.gan.size
+    size = params.now.judge.size
     own, known = (
         reference.read([FOLDER / "training" / name for name in of], size) for of in ([OWN[product]], training)
     )

@@ -74,7 +74,7 @@ def drawn(of: World, folder: Path) -> None:
 
 def elsewhere(name: str, params: Settings) -> dict[str, Tally]:
     """Return how the strange products of another world are judged."""
-    place, size = WORK / name, params.now.gan.size
+    place, size = WORK / name, params.now.judge.size
     dataset = coco.read(place / "annotations.json")
     groups = {group: [i.id for i in of] for group, of in coco.grouped(dataset, params.dataset.groups).items()}
 
@@ -112,7 +112,7 @@ def detector(dataset: coco.Coco, parts: dict[str, list[int]], place: Path, param
     """Train a detector that judges, as the stage does but for less long; return its weights."""
     weights = place / "last.pt"
     if not weights.exists():
-        train.write(dataset, parts, place / "images", place / "data", params.now.gan.size, params.seed)
+        train.write(dataset, parts, place / "images", place / "data", params.now.judge.size, params.seed)
         rule = msgspec.structs.replace(
             params.now.detector, imgsz=params.now.judge.imgsz, epochs=1, least_steps=STEPS, validations=1
         )

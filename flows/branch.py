@@ -11,6 +11,7 @@ from flows.main_branch import MAIN, REPORTS
 from flows.repository import commit, dvc, git
 from stages import files, paths, settings
 from stages.dataset import arrival, coco
+from stages.settings import Alone
 
 PLACE = Path(".worktrees")
 BEFORE = "before-last-promotion"  # a tag: what DVC holds for it is kept, so that a rollback trains nothing
@@ -38,7 +39,9 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     folder = worktree / paths.PRODUCTS / of.name
     arrival.tidy(checkout / of.folder, dataset, folder)
     dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
-    settings.register(worktree / settings.PARAMS, of.name, arrival.about(checkout / of.folder).real)
+    rule = settings.load(worktree / settings.PARAMS).arrival
+    alone = Alone(arrival.seen_at(dataset, rule.pixels), any(image.split == "test" for image in dataset.images))
+    settings.register(worktree / settings.PARAMS, of.name, arrival.about(checkout / of.folder).real, alone)
     kept = in_use.refocus(worktree, of.name)
     commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), *kept)
     return worktree

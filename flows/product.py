@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from prefect import flow
 
 from flows import arrivals, inbox, main_branch, operator_commands, password, product_loop, repository, whole
@@ -26,9 +27,9 @@ from stages.dataset.formats import convert
 from stages.evidence.folds import FOLDS
 from stages.problem import Problem
 from stages.product import card
-from stages.settings import Settings
+from stages.settings import Compared, Settings
 
-STEPS_A_SECOND = 8  # of a training, of 16 pictures of 128 pixels on one core of 2024
+PIXELS_A_SECOND = 650_000  # that are trained on, on one core of 2024
 BESIDE = 6  # minutes for all that is no training of an arm
 
 
@@ -145,15 +146,24 @@ def findings(folder: Path, dataset: coco.Coco, params: Settings) -> list[str]:
 
 def plan(dataset: coco.Coco, known: coco.Coco, params: Settings) -> str:
     """Return in a line what is going to happen, and how long that takes."""
-    others, tests = list(coco.grouped(known, params.dataset.groups)), sum(i.split == "test" for i in dataset.images)
+    others, tests = list(coco.grouped(known, params.dataset.groups)), any(i.split == "test" for i in dataset.images)
     arms = [name for name in (target.rpartition("@")[2] for target in params.arrival.targets)
             if others or params.arms[name].start == settings.NONE]  # fmt: skip
-    how, folds = params.now.evidence, 0 if tests else FOLDS
-    trainings = len(arms) * (how.seeds + folds) + (params.evidence.known_steps if others else 0)
-    minutes = BESIDE + trainings * how.steps / (STEPS_A_SECOND * provenance.cores() * 60)
+    how, seen = params.now.evidence, arrival.seen_at(dataset, params.arrival.pixels)
+    seeds = how.seeds if others or tests else 1
+    trainings = len(arms) * (seeds + (0 if tests else FOLDS)) + (params.evidence.known_steps if others else 0)
+    pixels = trainings * how.steps * how.batch * area(dataset, how, how.imgsz if others else max(how.imgsz, seen))
+    minutes = BESIDE + pixels / (PIXELS_A_SECOND * provenance.cores() * 60)
     beside = f"beside the known products {', '.join(others)}" if others else \
         "alone: what needs another product is left out, and the judge, which has seen none, is less sure"  # fmt: skip
     return f"{', '.join(arms)}; {beside}; about {minutes:.0f} minutes on {provenance.cores()} cores"
+
+
+def area(dataset: coco.Coco, how: Compared, imgsz: int) -> float:
+    """Return how many pixels one picture in training has: of a whole one, or of a square cut out of it."""
+    if how.crop < imgsz:
+        return how.crop**2
+    return imgsz**2 * float(np.median([min(i.width, i.height) / max(i.width, i.height) for i in dataset.images]))
 
 
 @flow(name="product", log_prints=True)

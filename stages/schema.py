@@ -114,6 +114,7 @@ class Detector(Section, frozen=True):
     model: Literal["yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x"]
     weights: str | None  # a .pt to start from; null: from scratch
     imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
+    crop: Annotated[int, Meta(ge=0, le=2048, multiple_of=32)]  # of the squares cut out of larger pictures to train on
     epochs: Positive
     least_steps: Count  # few images make short epochs: then there are as many as this takes
     batch: Positive
@@ -256,7 +257,9 @@ class Judge(Section, frozen=True):
 
 
 class ScaledJudge(Section, frozen=True):
-    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]  # of its detector
+    size: Annotated[int, Meta(ge=32, le=1024, multiple_of=32)]  # of the squares that pictures are compared as
+    imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]  # of its detector …
+    crop: Annotated[int, Meta(ge=0, le=2048, multiple_of=32)]  # … and of what that trains on
     planted: Positive  # candidates of each colour in its test
     planted_copies: Positive  # … and copies more, none of which may be accepted
 
@@ -302,6 +305,7 @@ class Compared(Section, frozen=True):
     """How long every arm is trained, and how often."""
 
     imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
+    crop: Annotated[int, Meta(ge=0, le=2048, multiple_of=32)]  # as a detector's
     batch: Positive
     steps: Positive
     seeds: Positive  # of a study: draws of the photographs, each with a seed of its own
@@ -330,6 +334,7 @@ class ArrivalRule(Section, frozen=True):
     targets: list[str]  # stages that are run for it, with all that they need
     generators: list[Name]  # cheap enough to be run again in each fold, where a product has no test images
     review_minutes: Annotated[float, Meta(ge=0)]  # that a run waits for a person's word on doubtful candidates
+    pixels: Positive  # of most of its objects' shorter sides, at least, in what detectors see of the only product
 
 
 class Testing(Section, frozen=True):

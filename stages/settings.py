@@ -7,7 +7,9 @@ and what is allowed.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -295,15 +297,26 @@ def raw(path: Path = PARAMS) -> dict[str, Any]:
     return YAML(typ="safe").load(path)
 
 
-def register(path: Path, product: str, real: bool = False) -> None:
+@dataclass(frozen=True)
+class Alone:
+    """How a product is looked at that has no other beside it, and so nobody else's settings to keep."""
+
+    imgsz: int  # pixels of pictures' longer side that show its objects well
+    tested: bool  # whether it brings test images; without them one seed does, because folds examine it
+
+
+def register(path: Path, product: str, real: bool = False, alone: Alone | None = None) -> None:
     """Enter a product that has arrived: part of the dataset, and in focus. Comments and order stay as they are.
 
-    A real one takes the place of the built-in world, and is learnt from all its photographs.
+    A real one takes the place of the built-in world, and is learnt from all its photographs; where no other real one is
+    there, pictures are looked at as `alone` says.
     """
     raw = YAML().load(path)
     dataset, products = raw["dataset"], raw["products"]
     if real:
         raw["subsets"]["ten"]["count"] = "all"
+    if real and alone and dataset["source"] in ("bins", "arrived") and not set(dataset["arrived"]) - {product}:
+        look_at(raw["scales"][raw["scale"]], alone)
     if real and dataset["source"] == "bins":
         dataset |= {"source": "arrived", "images": NONE, "annotations": NONE, "fixes": []}
         products |= {"other": products["other"] if products["other"] in dataset["arrived"] else None, "apart": []}
@@ -313,6 +326,16 @@ def register(path: Path, product: str, real: bool = False) -> None:
             raw["dataset"]["groups"].insert(0, product, [f"{product}/*"])  # before any that is for all the rest
     raw["products"]["focus"] = product
     files.write(path, written(raw))
+
+
+def look_at(scale: dict[str, Any], alone: Alone) -> None:
+    """Let detectors, the judge's too, see pictures as large as a product's objects need; a judge compares them at half
+    of that."""
+    if alone.imgsz > scale["evidence"]["imgsz"]:
+        scale["evidence"]["imgsz"] = scale["judge"]["imgsz"] = alone.imgsz
+        scale["judge"]["size"] = max(scale["judge"]["size"], 32 * math.ceil(alone.imgsz / 64))
+    if not alone.tested:
+        scale["evidence"]["seeds"] = 1
 
 
 def unregister(path: Path, product: str, focus: str) -> None:

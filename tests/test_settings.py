@@ -10,6 +10,7 @@ from stages import settings
 from stages.dataset import coco
 from stages.problem import Problem
 from stages.schema import NONE
+from stages.settings import Alone
 from tests.helpers.checkouts import ROOT
 
 TEXT = (ROOT / "params.yaml").read_text()
@@ -208,6 +209,24 @@ def test_a_real_product_takes_the_built_in_world_s_place_and_joins_those_of_its_
     settings.register(path, "mug", real=True)
     mine = settings.load(path)
     assert mine.dataset.source == "coco" and mine.products.other == "bottle_azure"
+
+
+def test_pictures_are_as_large_as_the_only_product_needs_and_as_they_were_where_there_are_others(tmp_path):
+    path, small = tmp_path / "params.yaml", Alone(imgsz=416, tested=False)
+    path.write_text(TEXT)
+    settings.register(path, "mug", real=True, alone=small)
+    now = settings.load(path).now
+    assert (now.evidence.imgsz, now.judge.imgsz, now.judge.size, now.evidence.seeds) == (416, 416, 224, 1)
+    assert now.evidence.crop == settings.load(ROOT / "params.yaml").now.evidence.crop
+    settings.register(path, "cup", real=True, alone=Alone(imgsz=640, tested=False))
+    assert settings.load(path).now == now
+    before = settings.load(ROOT / "params.yaml").now
+    path.write_text(TEXT)
+    settings.register(path, "mug", real=True, alone=Alone(imgsz=32, tested=True))  # large objects: none the smaller
+    assert settings.load(path).now == before
+    path.write_text(TEXT)
+    settings.register(path, "can_new", alone=small)  # beside the built-in world's
+    assert settings.load(path).now == before
 
 
 @pytest.mark.parametrize("names", [["can_new"], ["can_new", "can_other"]])

@@ -7,12 +7,14 @@ A folder holds `images/`, `annotations.json` (COCO), `product.yaml` and, if ther
 from __future__ import annotations
 
 import hashlib
+import math
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from stages import files, plain_yaml, provenance
@@ -26,6 +28,7 @@ READY, REASON = "READY", "reason.json"  # beside a product, and no part of it
 BLOCKS = 2**53 // IDS  # of so many ids; larger ones would not be exact wherever JSON is read
 TEST = "../test/images/"  # where test images lie, as seen from the training images' folder
 MEANT = ("focus", "other", "rest", "every", "but_focus", "but_other", "none")  # words that stand for groups, or none
+STRIDE, LARGEST = 32, 640  # pixels that detectors see at a time, and of the pictures that they usually see
 COPIES = 0.5  # share of its images that are another product's, from which on it is no new product
 
 
@@ -90,6 +93,15 @@ def refuse_copies(mine: list[Traits], dataset: coco.Coco, theirs: list[Traits], 
         like = next(m for cluster in same for m in cluster if m >= len(mine) and twice & set(cluster))
         other = known.images[like - len(mine)].file_name
         raise Problem(f"{len(twice)} of its {len(dataset.images)} images are in the dataset already, such as {other}")
+
+
+def seen_at(dataset: coco.Coco, pixels: int) -> int:
+    """Return how many pixels the longer side of pictures needs, for most of the objects to be seen at least so large on
+    their shorter side: a multiple of STRIDE, and no more than most pictures have, or LARGEST."""
+    longer = {image.id: max(image.width, image.height) for image in dataset.images}
+    shares = [min(a.bbox[2:]) / longer[a.image_id] for a in dataset.annotations if not a.iscrowd]
+    wanted = min(pixels / np.median(shares), float(np.median(list(longer.values()))), LARGEST)
+    return math.ceil(wanted / STRIDE) * STRIDE
 
 
 def before(annotations: Path, params: Dataset, real: bool) -> coco.Coco:

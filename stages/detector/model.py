@@ -40,7 +40,7 @@ def train(data: Path, rule: Detector, seed: int, checkpoints: Path, title: str) 
     from stages.detector.trainer import Trainer  # and ultralytics, which takes seconds
 
     with files.locked(folder / "lock"):
-        trainer = Trainer(_overrides(data, rule, seed, folder), folder, rule.validations, title)
+        trainer = Trainer(_overrides(data, rule, seed, folder), folder, rule.validations, title, crop(rule))
         trainer.train()
     return Trained(trainer.best, trainer.last, trainer.curves, time.monotonic() - started)
 
@@ -53,6 +53,11 @@ def forget(trained: Trained) -> None:
 def epochs_of(images: int, rule: Detector) -> int:
     """Return how many epochs a training on so many images has: of few images, as many as it takes for enough steps."""
     return max(rule.epochs, -(-rule.least_steps // -(-images // rule.batch)))
+
+
+def crop(rule: Detector) -> int:
+    """Return the side of the squares that are cut out of pictures to train on; 0, where pictures are no larger."""
+    return rule.crop if rule.crop < rule.imgsz else 0
 
 
 def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
@@ -73,7 +78,7 @@ def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
         "workers": 4 if gpu.count() else 0,
         # Of GPUs without bf16 full precision is asked: ultralytics' check of fp16 would download a model.
         "amp": "bf16" if gpu.count() and gpu.multiplies_in_bf16(gpu.device()) else False,
-        "rect": not rule.augment.mosaic and _one_shape(data),  # spares a wide picture its padding
+        "rect": not rule.augment.mosaic and not crop(rule) and _one_shape(data),  # spares a wide picture its padding
         # A small dataset never leaves the default warm-up and accumulation.
         "optimizer": "AdamW",
         "lr0": rule.lr,

@@ -29,6 +29,7 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import callbacks
 
 from stages import files, progress
+from stages.detector import crops
 
 # What a later user of the weights needs to know of how they were made; ultralytics would add paths and the date.
 KEPT = ("task", "imgsz", "single_cls")
@@ -53,14 +54,17 @@ ultralytics_settings.update({k: False for k in _INTEGRATIONS if k in ultralytics
 class Trainer(DetectionTrainer):
     """Trains one detector in `folder`, where a killed run left its state, if there was one.
 
+    crop: pixels of the squares that are cut out of its pictures to train on; 0: it trains on whole ones.
+
     Attributes:
         curves: one row an epoch: epoch, losses, and after a validation its mAP (ultralytics', for monitoring).
     """
 
-    def __init__(self, overrides: dict[str, Any], folder: Path, validations: int, title: str):
+    def __init__(self, overrides: dict[str, Any], folder: Path, validations: int, title: str, crop: int = 0):
         self.state_file = folder / "state.pt"
         self.kept_at = -math.inf  # when this process last wrote it
         self.validations = validations
+        self.crop = crop
         self.title = title
         self.curves: list[dict[str, float]] = []
         self.shown: tqdm | None = None
@@ -84,6 +88,12 @@ class Trainer(DetectionTrainer):
         batches = len(self.train_loader)
         self.shown = progress.bar(total=self.epochs * batches, what=self.title, unit="step")
         self.shown.update(done * batches)
+
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
+        dataset = super().build_dataset(img_path, mode, batch)
+        if mode == "train" and self.crop:
+            crops.cut(dataset.transforms, self.crop)
+        return dataset
 
     def _begin_epoch(self) -> None:
         seed = (self.args.seed * 1_000_003 + self.epoch) % 2**31

@@ -89,7 +89,7 @@ def detector(params: Settings, how: Compared, augment: str, start: Path | None) 
     weights = str(start / "last.pt") if start else base.weights
     lr = base.lr * (params.evidence.warm_lr if start else 1.0)
     return Detector(
-        model=base.model, weights=weights, imgsz=how.imgsz, epochs=max(1, how.steps // steps),
+        model=base.model, weights=weights, imgsz=how.imgsz, crop=how.crop, epochs=max(1, how.steps // steps),
         least_steps=0, batch=how.batch, lr=lr, validations=1, augment=params.augmentations[augment],
     )  # fmt: skip
 

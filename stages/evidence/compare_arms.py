@@ -98,7 +98,7 @@ def distances(product: str, arms: dict[str, Arm], params: Settings) -> dict[str,
         fakes = [picture for of in lineage.fakes(arm, params) for picture in sorted((of / "images").glob("*.png"))]
         if fakes:
             some = [fakes[k] for k in np.linspace(0, len(fakes) - 1, min(MOST, len(fakes))).astype(int)]
-            pixels = np.stack([photo.squashed(photo.read(path), params.now.gan.size) for path in some])
+            pixels = np.stack([photo.squashed(photo.read(path), params.now.judge.size) for path in some])
             score = two_sample.auc(predict.features(judge, pixels, params.now.judge.imgsz), known, params.seed)
             if score is not None:
                 found[name] = score

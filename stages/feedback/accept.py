@@ -99,7 +99,7 @@ def agreed(table: pd.DataFrame, experiment: str, params: Settings) -> tuple[list
     """Return the candidates on whose objects two detectors agree, and why the others are rejected."""
     if table.empty:
         return [], Counter()
-    product, size = params.all_experiments[experiment].product, params.now.gan.size
+    product, size = params.all_experiments[experiment].product, params.now.judge.size
     pixels = candidate_pictures.load(paths.CANDIDATES / experiment, table, size)
     ids = category_ids(params, product)
     kept, rejected = [], Counter()

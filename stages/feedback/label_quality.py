@@ -63,7 +63,7 @@ def composed(experiment: str, params: Settings) -> Truth:
     frames = [np.array([image.width, image.height] * 2) for image in dataset.images]
     there = [annotations[image.id] for image in dataset.images]
     return Truth(
-        candidate_pictures.load(folder, manifest, params.now.gan.size),
+        candidate_pictures.load(folder, manifest, params.now.judge.size),
         [np.array([a.bbox for a in of], float).reshape(-1, 4) / frame for of, frame in zip(there, frames, strict=True)],
         [np.array([numbers[a.category_id] for a in of], int) for of in there],
     )

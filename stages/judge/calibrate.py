@@ -29,7 +29,7 @@ FEW = 10  # images of another product that play the part of the subset
 
 def main(product: str) -> None:
     params = settings.load()
-    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size)
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size)
     tried = trials(params, product)
     found = limits.limits(own, look_at_copies(own, params, product), tried, params.judge)
     with files.replacing(paths.JUDGE / product) as folder:
@@ -49,7 +49,7 @@ def trials(params: Settings, product: str) -> list[Trial]:
     """Return a trial of every other product that has images which the detector trained on, and others; where none has,
     of the product itself."""
     weights = paths.DETECTORS / product / "judge" / "last.pt"
-    own, found = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size), []
+    own, found = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size), []
     for group in known_groups(params, product):
         few = known(params, product, group, "train", slice(FEW))
         unseen = known(params, product, group, "val", slice(0, None, 2))
@@ -86,7 +86,7 @@ def known(params: Settings, product: str, group: str, part: str, which: slice) -
     listed = set(files.read_json(paths.DETECTORS / product / "judge" / "images.json")[part])
     images = coco.grouped(dataset, params.dataset.groups)[group]
     ids = [image.id for image in images if image.id in listed][which]
-    return reference.of(coco.subset(dataset, ids), paths.SOURCE_IMAGES, params.now.gan.size) if ids else None
+    return reference.of(coco.subset(dataset, ids), paths.SOURCE_IMAGES, params.now.judge.size) if ids else None
 
 
 if __name__ == "__main__":

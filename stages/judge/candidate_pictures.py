@@ -8,21 +8,24 @@ import numpy as np
 import pandas as pd
 
 from stages.dataset import photo
+from stages.problem import Problem
 
 
 def load(folder: Path, manifest: pd.DataFrame, size: int) -> np.ndarray:
     """Return the pictures of a manifest as squares (n, size, size, 3; uint8).
 
-    A Problem names one that is broken, or not as large as the manifest says.
+    A Problem names one that is broken, or of another shape than the manifest says.
     """
     return np.stack(
-        [
-            photo.squashed(photo.load(folder / f"{row['id']}.png", *_stored(row, size)), size)
-            for row in manifest.to_dict("records")
-        ]
+        [photo.squashed(_read(folder / f"{row['id']}.png", row), size) for row in manifest.to_dict("records")]
     )
 
 
-def _stored(row: dict, size: int) -> tuple[int, int]:
-    """Return width and height of a candidate's file: generators of squares draw squares, others whole frames."""
-    return (int(row["frame_width"]), int(row["frame_height"])) if row["boxes"] else (size, size)
+def _read(path: Path, row: dict) -> np.ndarray:
+    """Return a candidate as it is stored: generators of squares draw squares, others whole frames."""
+    if row["boxes"]:
+        return photo.load(path, int(row["frame_width"]), int(row["frame_height"]))
+    pixels = photo.shown(path)
+    if pixels.shape[0] != pixels.shape[1]:
+        raise Problem(f"{path}: {pixels.shape[1]}×{pixels.shape[0]} pixels; what draws no whole frames draws squares")
+    return pixels

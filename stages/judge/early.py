@@ -37,7 +37,7 @@ def main() -> None:
         parents = [Path(folder) for folder in run_facts.read(paths.GANS / name)["parents"]]
         by = picture_judge.of(params.experiments[name].product, parents, params)
         for step in shared(grids.values()):
-            drawn = samples(photo.read(grids[name][step]), params.now.gan.size)
+            drawn = samples(photo.read(grids[name][step]), params.now.judge.size)
             rows.append({"experiment": name, "step": step, **summary(picture_judge.judge(drawn, by, params))})
     tables.write(paths.PLOTS / "early" / "verdicts.csv", pd.DataFrame(rows, columns=["experiment", "step", *FIGURES]))
 

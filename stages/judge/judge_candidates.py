@@ -23,7 +23,7 @@ def main(experiment: str) -> None:
         files.write_json(paths.JUDGED / f"{experiment}.json", {})
         return
     by = picture_judge.of(asked.product, reference.parents(manifest), params)
-    pixels = candidate_pictures.load(paths.CANDIDATES / experiment, manifest, params.now.gan.size)
+    pixels = candidate_pictures.load(paths.CANDIDATES / experiment, manifest, params.now.judge.size)
     judged = picture_judge.judge(pixels, by, params)
     table = pd.DataFrame([row(id_, one, by) for id_, one in zip(manifest["id"], judged, strict=True)])
     tables.write(paths.JUDGED / f"{experiment}.csv", table)

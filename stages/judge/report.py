@@ -187,7 +187,7 @@ def _experiment(name: str, facts: dict, alike: list[set_metrics.Figure], params:
 
 def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     """Return what the experiment's candidates are like as a set, beside real images that its generator has not seen."""
-    product, size, imgsz = params.judged[name].product, params.now.gan.size, params.now.judge.imgsz
+    product, size, imgsz = params.judged[name].product, params.now.judge.size, params.now.judge.imgsz
     manifest = tables.read(paths.CANDIDATES / name / "manifest.csv")
     drawn = candidate_pictures.load(paths.CANDIDATES / name, manifest, size)
     real = reference.read(reference.parents(manifest), size)

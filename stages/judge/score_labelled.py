@@ -54,7 +54,7 @@ def training(subset: Path) -> str:
 
 def judged(folder: Path, labels: pd.DataFrame, params: Settings) -> tuple[np.ndarray, list[str]]:
     """Return the samples, and the judge's verdict on each by the training images of its own experiment."""
-    size = params.now.gan.size
+    size = params.now.judge.size
     pixels = np.stack([photo.load(folder / f"{id_}.png", size, size) for id_ in labels["id"]])
     own = reference.read([paths.SUBSETS / params.known_subset(PRODUCT)], size)
     weights = paths.DETECTORS / PRODUCT / "judge" / "last.pt"

@@ -80,7 +80,7 @@ def other_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference
 
 def own_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference]:
     """Return the product's own judge, and its images."""
-    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size)
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size)
     return own_judge(params, product, own), own
 
 
@@ -127,7 +127,7 @@ def real_green(params: Settings, product: str) -> dict[str, float]:
     real = set_metrics.held_out(params, product)
     if not real:
         return {}
-    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.gan.size)
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size)
     by = own_judge(params, product, own)
     judged = picture_judge.judge(real.pixels, by, params)
     green, copies = (sum(test(one) for one in judged) for test in (

@@ -33,7 +33,7 @@ def held_out(params: Settings, product: str) -> Reference | None:
     dataset, val = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["val"])
     images = coco.grouped(dataset, params.dataset.groups).get(params.group(product), [])
     ids = [image.id for image in images if image.id in val]
-    return reference.of(coco.subset(dataset, ids), paths.SOURCE_IMAGES, params.now.gan.size) if ids else None
+    return reference.of(coco.subset(dataset, ids), paths.SOURCE_IMAGES, params.now.judge.size) if ids else None
 
 
 def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure]:

@@ -53,8 +53,9 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
     repeat = max(1, math.ceil(SHARE / (1 - SHARE) * len(train) / len(own)))
     data = paths.CHECKPOINTS / "judge" / params.scale / product / str(seed)
     parts = {"train": (train + sorted(own) * repeat) * VARIANTS, "val": val or sorted(own)}  # its last weights are used
-    write(dataset, parts, paths.SOURCE_IMAGES, data, params.now.gan.size, seed)
-    rule = msgspec.structs.replace(params.now.detector, imgsz=params.now.judge.imgsz)
+    write(dataset, parts, paths.SOURCE_IMAGES, data, params.now.judge.size, seed)
+    how = params.now.judge
+    rule = msgspec.structs.replace(params.now.detector, imgsz=how.imgsz, crop=how.crop)
     trained = model.train(data, rule, seed, paths.CHECKPOINTS, f"detector that judges {product}")
     with files.replacing(into) as folder:
         shutil.copyfile(trained.last, folder / "last.pt")

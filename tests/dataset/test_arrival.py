@@ -256,3 +256,19 @@ def test_a_dataset_may_be_nothing_but_what_has_arrived(product, tmp_path):
     arrival.tidy(product, arrival.joined(product), tmp_path / "products" / "spray")
     arrival.join(tmp_path / "source", tmp_path / "products", ["spray"])
     assert len(coco.read(tmp_path / "source" / "annotations.json").images) == 6
+
+
+@pytest.mark.parametrize(
+    ("sides", "large", "pixels"),
+    [
+        ((40, 60), 640, 384),  # 24 of its 40 pixels wide objects need 640 · 24 / 40
+        ((100, 300), 640, 160),
+        ((10, 10), 640, 640),  # no more than there is
+        ((10, 10), 4000, 640),
+    ],
+)
+def test_pictures_are_as_large_as_most_objects_need(sides, large, pixels):
+    images = [coco.Image(1, "1.png", large, large // 2)]
+    boxes = [(0, 0, *sides), (0, 0, *sides[::-1]), (0, 0, 600, 300)]
+    annotations = [coco.Annotation(id=k, image_id=1, category_id=1, bbox=box, iscrowd=0) for k, box in enumerate(boxes)]
+    assert arrival.seen_at(coco.Coco(images, [], annotations), 24) == pixels

@@ -55,19 +55,19 @@ def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(al
     assert again.returncode == 0, again.stdout.read()
     assert kept == before  # not trained again
     found = files.read_json(alone / paths.GATE / "folds.json")
-    assert (found["images"], found["folds"]) == (10, 5)
+    assert (found["images"], found["folds"]) == (10, 3)
     assert set(found["arms"]) == {"zero_shot", "ten_standard", "paste", "warm_ten", "warm_paste"}
     decided = files.read_json(alone / paths.METRICS / "gate.json")
     assert {"include_fakes", "promote_product"} <= decided.keys()
     assert "paste against ten_standard" in decided["include_fakes_why"]
-    assert decided["promote_product_why"].endswith("by 5 folds of its 10 training images, having no others")
+    assert decided["promote_product_why"].endswith("by 3 folds of its 10 training images, having no others")
     assert not list(work.rglob("*.pt"))
 
 
 def test_images_are_dealt_once_to_folds_of_one_size():
     dealt = folds.deal(list(range(100, 111)), [], 3)
     assert sorted(id_ for fold in dealt for id_ in fold) == list(range(100, 111))
-    assert [len(fold) for fold in dealt] == [3, 2, 2, 2, 2]
+    assert [len(fold) for fold in dealt] == [4, 4, 3]
     assert dealt == folds.deal(list(range(100, 111)), [], 3) != folds.deal(list(range(100, 111)), [], 4)
     assert folds.deal([7, 8], [], 0) in ([[7], [8]], [[8], [7]])
 

@@ -27,12 +27,15 @@ def folder(tmp_path):
 def test_squares_stay_as_they_are_and_whole_frames_are_squashed(folder):
     where, manifest = folder()
     assert np.array_equal(candidate_pictures.load(where, manifest, SIZE)[1], np.asarray(Image.open(where / "x_1.png")))
+    assert candidate_pictures.load(*folder(size=(32, 32)), SIZE).shape == (3, SIZE, SIZE, 3)
     assert candidate_pictures.load(*folder("[]", (160, 90)), SIZE).shape == (3, SIZE, SIZE, 3)
 
 
-def test_a_candidate_of_another_size_or_a_broken_one_is_named(folder):
-    with pytest.raises(Problem, match=r"x_0\.png: declared 64×64, but the file has 32×32"):
-        candidate_pictures.load(*folder(size=(32, 32)), SIZE)
+def test_a_candidate_of_another_shape_or_a_broken_one_is_named(folder):
+    with pytest.raises(Problem, match=r"x_0\.png: 48×32 pixels"):
+        candidate_pictures.load(*folder(size=(48, 32)), SIZE)
+    with pytest.raises(Problem, match=r"x_0\.png: declared 160×90, but the file has 48×32"):
+        candidate_pictures.load(*folder("[]", size=(48, 32)), SIZE)
     where, manifest = folder()
     (where / "x_2.png").write_bytes((where / "x_2.png").read_bytes()[:500])
     with pytest.raises(Problem, match=r"x_2\.png: not a whole picture"):

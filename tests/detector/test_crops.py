@@ -1,0 +1,82 @@
+"""Squares cut out of pictures to train on."""
+
+import copy
+import random
+
+import msgspec
+import numpy as np
+import pytest
+
+from stages.detector import crops, model
+from stages.detector.crops import Compose, RandomPerspective
+
+SIDE = 32
+WHITE = 255
+
+
+def labels(width=200, height=120, boxes=((60, 40, 70, 50), (150, 90, 164, 100))):
+    """A black picture with white boxes, as ultralytics hands it to its transforms."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    for left, top, right, bottom in boxes:
+        pixels[top:bottom, left:right] = WHITE
+    share = np.array(boxes, np.float32).reshape(-1, 4) / (width, height, width, height)
+    from ultralytics.utils.instance import Instances  # after stages.detector, which says how it may load weights
+
+    found = Instances(share, np.zeros((0, 1000, 2), np.float32), bbox_format="xyxy", normalized=True)
+    return {"img": pixels, "instances": found, "cls": np.zeros((len(boxes), 1), np.float32)}
+
+
+def crop(scale=0.0, degrees=0.0):
+    first = Compose([RandomPerspective(degrees=degrees, translate=0.0, scale=scale, size=(640, 640))])
+    transforms = Compose([first])
+    crops.cut(transforms, SIDE)
+    return transforms
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    random.seed(0)
+
+
+def test_squares_show_objects_at_their_own_size_and_box_what_they_show():
+    cut, shown = crop(), 0
+    for _ in range(60):
+        one = cut(labels())
+        pixels, boxes = one["img"], one["instances"].bboxes
+        assert pixels.shape == (SIDE, SIDE, 3)
+        areas = [(right - left) * (bottom - top) for left, top, right, bottom in boxes]
+        assert sum(areas) == pytest.approx(pixels.sum() / (3 * WHITE), rel=0.01) and len(one["cls"]) == len(boxes)
+        shown += any(area == pytest.approx(whole) for area in areas for whole in (100, 140))
+    assert shown > 20  # whole objects, at the size that they have in the picture
+
+
+def test_most_squares_show_an_object_and_some_show_none():
+    cut = crop()
+    empty = sum(not len(cut(labels())["instances"]) for _ in range(200))
+    assert 10 < empty < 80
+
+
+def test_no_square_shows_what_is_beside_the_picture():
+    cut = crop()
+    for _ in range(100):
+        bright = labels()
+        bright["img"][:] = WHITE
+        assert cut(bright)["img"].min() == WHITE  # ultralytics fills with grey
+
+
+def test_a_picture_that_is_smaller_than_the_square_is_shown_whole():
+    one = crop()(labels(20, 12, ((5, 3, 10, 9),)))
+    assert (one["img"] == WHITE).all(2).sum() == 30
+
+
+def test_turned_squares_are_the_same_for_the_same_seed():
+    cut, found = crop(scale=0.3, degrees=180), []
+    for _ in range(2):
+        random.seed(7)
+        found.append(cut(copy.deepcopy(labels()))["img"])
+    assert np.array_equal(*found)
+
+
+@pytest.mark.parametrize(("imgsz", "side", "cut"), [(128, 64, 64), (128, 128, 0), (64, 128, 0), (128, 0, 0)])
+def test_pictures_are_cut_where_they_are_larger_than_the_squares(params, imgsz, side, cut):
+    assert model.crop(msgspec.structs.replace(params.now.detector, imgsz=imgsz, crop=side)) == cut
