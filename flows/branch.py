@@ -40,7 +40,7 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     arrival.tidy(checkout / of.folder, dataset, folder)
     dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
     rule = settings.load(worktree / settings.PARAMS).arrival
-    alone = Alone(arrival.seen_at(dataset, rule.pixels), any(image.split == "test" for image in dataset.images))
+    alone = Alone(*arrival.seen_at(dataset, rule.pixels), any(image.split == "test" for image in dataset.images))
     settings.register(worktree / settings.PARAMS, of.name, arrival.about(checkout / of.folder).real, alone)
     kept = in_use.refocus(worktree, of.name)
     commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), *kept)

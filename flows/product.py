@@ -149,21 +149,24 @@ def plan(dataset: coco.Coco, known: coco.Coco, params: Settings) -> str:
     others, tests = list(coco.grouped(known, params.dataset.groups)), any(i.split == "test" for i in dataset.images)
     arms = [name for name in (target.rpartition("@")[2] for target in params.arrival.targets)
             if others or params.arms[name].start == settings.NONE]  # fmt: skip
-    how, seen = params.now.evidence, arrival.seen_at(dataset, params.arrival.pixels)
-    seeds = how.seeds if others or tests else 1
-    trainings = len(arms) * (seeds + (0 if tests else FOLDS)) + (params.evidence.known_steps if others else 0)
-    pixels = trainings * how.steps * how.batch * area(dataset, how, how.imgsz if others else max(how.imgsz, seen))
+    how = params.now.evidence
+    if not others:
+        imgsz, crop = arrival.seen_at(dataset, params.arrival.pixels)
+        wider = {"imgsz": imgsz, "crop": crop} if imgsz > how.imgsz else {}
+        how = msgspec.structs.replace(how, seeds=how.seeds if tests else 1, **wider)
+    trainings = len(arms) * (how.seeds + (0 if tests else FOLDS)) + (params.evidence.known_steps if others else 0)
+    pixels = trainings * how.steps * how.batch * area(dataset, how)
     minutes = BESIDE + pixels / (PIXELS_A_SECOND * provenance.cores() * 60)
     beside = f"beside the known products {', '.join(others)}" if others else \
         "alone: what needs another product is left out, and the judge, which has seen none, is less sure"  # fmt: skip
     return f"{', '.join(arms)}; {beside}; about {minutes:.0f} minutes on {provenance.cores()} cores"
 
 
-def area(dataset: coco.Coco, how: Compared, imgsz: int) -> float:
+def area(dataset: coco.Coco, how: Compared) -> float:
     """Return how many pixels one picture in training has: of a whole one, or of a square cut out of it."""
-    if how.crop < imgsz:
+    if how.crop < how.imgsz:
         return how.crop**2
-    return imgsz**2 * float(np.median([min(i.width, i.height) / max(i.width, i.height) for i in dataset.images]))
+    return how.imgsz**2 * float(np.median([min(i.width, i.height) / max(i.width, i.height) for i in dataset.images]))
 
 
 @flow(name="product", log_prints=True)

@@ -301,7 +301,8 @@ def raw(path: Path = PARAMS) -> dict[str, Any]:
 class Alone:
     """How a product is looked at that has no other beside it, and so nobody else's settings to keep."""
 
-    imgsz: int  # pixels of pictures' longer side that show its objects well
+    imgsz: int  # pixels of pictures' longer side that show its objects well …
+    crop: int  # … and of the squares that are cut out of them to train on
     tested: bool  # whether it brings test images; without them one seed does, because folds examine it
 
 
@@ -332,7 +333,8 @@ def look_at(scale: dict[str, Any], alone: Alone) -> None:
     """Let detectors, the judge's too, see pictures as large as a product's objects need; a judge compares them at half
     of that."""
     if alone.imgsz > scale["evidence"]["imgsz"]:
-        scale["evidence"]["imgsz"] = scale["judge"]["imgsz"] = alone.imgsz
+        for of in (scale["evidence"], scale["judge"]):
+            of |= {"imgsz": alone.imgsz, "crop": alone.crop}
         scale["judge"]["size"] = max(scale["judge"]["size"], 32 * math.ceil(alone.imgsz / 64))
     if not alone.tested:
         scale["evidence"]["seeds"] = 1

@@ -212,17 +212,19 @@ def test_a_real_product_takes_the_built_in_world_s_place_and_joins_those_of_its_
 
 
 def test_pictures_are_as_large_as_the_only_product_needs_and_as_they_were_where_there_are_others(tmp_path):
-    path, small = tmp_path / "params.yaml", Alone(imgsz=416, tested=False)
+    path, small = tmp_path / "params.yaml", Alone(imgsz=416, crop=96, tested=False)
     path.write_text(TEXT)
     settings.register(path, "mug", real=True, alone=small)
     now = settings.load(path).now
     assert (now.evidence.imgsz, now.judge.imgsz, now.judge.size, now.evidence.seeds) == (416, 416, 224, 1)
-    assert now.evidence.crop == settings.load(ROOT / "params.yaml").now.evidence.crop
-    settings.register(path, "cup", real=True, alone=Alone(imgsz=640, tested=False))
+    assert now.evidence.crop == now.judge.crop == 96
+    settings.register(path, "cup", real=True, alone=Alone(imgsz=640, crop=96, tested=False))
     assert settings.load(path).now == now
     before = settings.load(ROOT / "params.yaml").now
     path.write_text(TEXT)
-    settings.register(path, "mug", real=True, alone=Alone(imgsz=32, tested=True))  # large objects: none the smaller
+    settings.register(
+        path, "mug", real=True, alone=Alone(imgsz=32, crop=96, tested=True)
+    )  # large objects: none the smaller
     assert settings.load(path).now == before
     path.write_text(TEXT)
     settings.register(path, "can_new", alone=small)  # beside the built-in world's

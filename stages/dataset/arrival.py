@@ -28,7 +28,7 @@ READY, REASON = "READY", "reason.json"  # beside a product, and no part of it
 BLOCKS = 2**53 // IDS  # of so many ids; larger ones would not be exact wherever JSON is read
 TEST = "../test/images/"  # where test images lie, as seen from the training images' folder
 MEANT = ("focus", "other", "rest", "every", "but_focus", "but_other", "none")  # words that stand for groups, or none
-STRIDE, LARGEST = 32, 640  # pixels that detectors see at a time, and of the pictures that they usually see
+STRIDE, LEAST_CROP, LARGEST = 32, 96, 640  # pixels: that detectors see at a time, of squares, and of whole pictures
 COPIES = 0.5  # share of its images that are another product's, from which on it is no new product
 
 
@@ -95,13 +95,19 @@ def refuse_copies(mine: list[Traits], dataset: coco.Coco, theirs: list[Traits], 
         raise Problem(f"{len(twice)} of its {len(dataset.images)} images are in the dataset already, such as {other}")
 
 
-def seen_at(dataset: coco.Coco, pixels: int) -> int:
-    """Return how many pixels the longer side of pictures needs, for most of the objects to be seen at least so large on
-    their shorter side: a multiple of STRIDE, and no more than most pictures have, or LARGEST."""
+def seen_at(dataset: coco.Coco, pixels: int) -> tuple[int, int]:
+    """Return how large a product has to be looked at, in pixels and multiples of STRIDE: the longer side of pictures in
+    which most objects are at least `pixels` on their shorter side, but no larger than most photographs are, nor than
+    LARGEST; and the side of squares of these that most objects have room in, twice."""
     longer = {image.id: max(image.width, image.height) for image in dataset.images}
-    shares = [min(a.bbox[2:]) / longer[a.image_id] for a in dataset.annotations if not a.iscrowd]
-    wanted = min(pixels / np.median(shares), float(np.median(list(longer.values()))), LARGEST)
-    return math.ceil(wanted / STRIDE) * STRIDE
+    sides = [np.sort(a.bbox[2:]) / longer[a.image_id] for a in dataset.annotations if not a.iscrowd]
+    short, long = np.median(sides, axis=0)
+    whole = _strides(min(pixels / short, float(np.median(list(longer.values()))), LARGEST))
+    return whole, max(LEAST_CROP, _strides(2 * long * whole))
+
+
+def _strides(pixels: float) -> int:
+    return STRIDE * math.ceil(pixels / STRIDE)
 
 
 def before(annotations: Path, params: Dataset, real: bool) -> coco.Coco:
