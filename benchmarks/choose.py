@@ -123,7 +123,7 @@ def crop(params: Settings) -> dict[str, Tried]:
     paste = Tried(*of_fakes(params, "paste", SHOWN, MANY))
     return {
         f"looked at with {imgsz} px, trained on {side}": paste.sized(imgsz, side)
-        for imgsz, side in ((64, 64), (128, 64), (192, 64), (256, 64), (192, 96), (256, 96))
+        for imgsz, side in ((64, 64), (128, 64), (192, 64), (128, 128))
     }
 
 

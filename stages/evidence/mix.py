@@ -13,6 +13,7 @@ from stages import files
 from stages.dataset import coco, photo, yolo_labels
 from stages.problem import Problem
 
+SUFFIX = "bmp"  # of pictures that are read in every epoch, and only there
 VALIDATED = 4  # images of the first part; they steer nothing, because arms use their last weights
 
 
@@ -89,14 +90,14 @@ def pooled(into: Path, one: LabelledImage, size: int) -> Path:
     """Write an image, reduced, and its label file into a pool that is linked from; return its path without suffix."""
     place = into / "pool" / str(one.folder).replace("/", "__") / one.name
     pixels = photo.load(one.folder / "images" / one.image.file_name, one.image.width, one.image.height)
-    photo.save(Path(f"{place}.png"), photo.fit(pixels, size))
+    photo.save(Path(f"{place}.{SUFFIX}"), photo.fit(pixels, size))
     files.write(f"{place}.txt", one.rows)
     return place
 
 
 def link(pool: Path, into: Path, part: str, number: int) -> None:
     """Enter an image of the pool under a number."""
-    for kind, suffix in (("images", "png"), ("labels", "txt")):
+    for kind, suffix in (("images", SUFFIX), ("labels", "txt")):
         target = into / kind / part / f"{number:06}.{suffix}"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.hardlink_to(f"{pool}.{suffix}")

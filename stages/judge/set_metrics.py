@@ -42,7 +42,7 @@ def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure
     held: features of real images that the generator did not train on; may be empty.
     """
     made = []
-    if len(real) > NEIGHBOURS + 1:
+    if not (why := too_few(fake, real, NEIGHBOURS + 2)):
         between = _apart(fake, real)
         radius = np.sort(_apart(real, real), 1)[:, NEIGHBOURS]
         own = np.sort(_apart(fake, fake), 1)[:, NEIGHBOURS]
@@ -54,7 +54,6 @@ def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure
             Figure("coverage", float(near.any(0).mean()), "share of real images with a candidate near"),
         ]
     else:
-        why = f"{len(real)} training images are too few; {NEIGHBOURS + 2} are needed"
         made += [Figure(name, None, why) for name in ("precision", "recall", "density", "coverage")]
     if len(real) > 1:
         nearest, there = _apart(fake, real).min(1), _apart(fake, real).argmin(1)
@@ -68,11 +67,19 @@ def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure
         made.append(Figure("c_t", _c_t(fake, real, held), "below 0: nearer to training images than new ones are"))
     else:
         made.append(Figure("c_t", None, f"{len(held)} real images were held out; {FEWEST_CT} are needed"))
-    if min(len(real), len(fake)) >= FEWEST_KID:
+    if not (why := too_few(fake, real, FEWEST_KID)):
         made.append(Figure("kid", _kid(fake, real), "distance of the two sets' features, squared; 0: alike"))
     else:
-        made.append(Figure("kid", None, f"{len(real)} training images are too few; {FEWEST_KID} are needed"))
+        made.append(Figure("kid", None, why))
     return made
+
+
+def too_few(fake: np.ndarray, real: np.ndarray, least: int) -> str:
+    """Return which of two sets of pictures is too small, in words; nothing, where both suffice."""
+    for of, name in ((real, "training images"), (fake, "candidates")):
+        if len(of) < least:
+            return f"{len(of)} {name} are too few; {least} are needed"
+    return ""
 
 
 def distinct(pixels: np.ndarray, copy: float, shift: float) -> int:

@@ -72,5 +72,5 @@ def test_images_are_turned_as_they_were_annotated_and_none_takes_anothers_place(
     trained = {path.read_bytes() for path in entries(tmp_path / "out")}
     assert len(trained) == 3
     for pixels in shown:
-        photo.save(tmp_path / "as_shown.png", pixels)
-        assert (tmp_path / "as_shown.png").read_bytes() in trained
+        photo.save(tmp_path / "as_shown.bmp", pixels)
+        assert (tmp_path / "as_shown.bmp").read_bytes() in trained

@@ -52,6 +52,13 @@ def test_too_few_images_are_refused_with_a_reason():
     assert figures(REAL, real=REAL[:1])["authenticity"].value is None
 
 
+def test_too_few_candidates_are_refused_with_a_reason():
+    found = figures(RNG.normal(size=(3, 4)))
+    for name, least in (("precision", 7), ("coverage", 7), ("kid", 50)):
+        assert found[name].value is None and f"3 candidates are too few; {least} are needed" in found[name].means
+    assert found["authenticity"].value is not None
+
+
 def test_distinct_counts_what_is_no_copy_of_an_earlier_one():
     rng = np.random.default_rng(1)
     kinds = rng.integers(0, 256, (3, 8, 8, 3), np.uint8).repeat(8, 1).repeat(8, 2)
