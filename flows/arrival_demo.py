@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from ruamel.yaml import YAML
 
-from flows import branch, inbox, main_branch, repository, serve
+from flows import branch, child, inbox, main_branch, repository, serve
 from stages import files, paths, settings
 from stages.dataset import coco, subset
 from stages.dataset.bins import world
@@ -36,7 +36,7 @@ HEADLINE = "reports/metrics/headline.json"
 
 def main() -> int:
     started = time.monotonic()
-    serve.tidy_when_ended()
+    child.tidy_when_ended(0)
     with tempfile.TemporaryDirectory(prefix="tenfold-") as place:
         checkout = prepared(Path.cwd(), Path(place) / "tenfold")
         environ = serve.environment(checkout, serve.HOST, PORT)

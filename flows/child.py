@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -40,6 +41,13 @@ class Failed(RuntimeError):
     def __init__(self, command: list[str], code: int, says: str):
         super().__init__(f"{' '.join(command)}: exit status {code}{f': {says}' if says else ''}")
         self.says = says
+
+
+def tidy_when_ended(code: int | None = None) -> None:
+    """Let a signal that ends this process do what Ctrl-C does: nothing that it started is left running. code: that it
+    ends with, if not with what a shell says of the signal."""
+    for how in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(how, lambda number, _: sys.exit(128 + number if code is None else code))
 
 
 def run(command: list[str], checkout: Path, say: Callable[[str], None], **environment: str) -> str:

@@ -15,6 +15,8 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from flows import child
+
 FILE = Path(".prefect/password")
 OF_SERVER, OF_CLIENT = PREFECT_SERVER_API_AUTH_STRING.name, PREFECT_API_AUTH_STRING.name
 
@@ -46,7 +48,9 @@ def known(checkout: Path) -> str | None:
 
 @contextlib.contextmanager
 def temporary() -> Iterator[None]:
-    """Where no server is named, Prefect starts one for this process alone: have it ask for a password, too."""
+    """Where no server is named, Prefect starts one for this process alone: have it ask for a password, too, and end
+    with this process, whatever signal ends that."""
+    child.tidy_when_ended()
     one = None if PREFECT_API_URL.value() else new()
     with temporary_settings({PREFECT_SERVER_API_AUTH_STRING: one, PREFECT_API_AUTH_STRING: one} if one else {}):
         yield

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -36,7 +35,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=PORT)
     asked = parser.parse_args()
     checkout = Path.cwd()
-    tidy_when_ended()
+    child.tidy_when_ended(0)
     try:
         with files.locked(checkout / ".prefect" / "serving"):
             if child.reap(checkout / NOTES, end):
@@ -85,12 +84,6 @@ def free(host: str, port: int) -> None:
         except OSError as error:
             other = f"perhaps another clone is served there; `python -m flows.serve --port {port + 1}` takes another"
             raise Problem(f"{host}:{port}: {error.strerror}; {other}") from None
-
-
-def tidy_when_ended() -> None:
-    """Let a signal that ends this process do what Ctrl-C does: nothing that it started is left running."""
-    for how in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(how, lambda *_: sys.exit(0))
 
 
 def address() -> str:

@@ -1,3 +1,6 @@
+import signal
+
+import psutil
 import pytest
 
 from flows import password
@@ -47,3 +50,17 @@ def test_a_server_that_prefect_starts_for_a_process_asks_for_one_too(tmp_path):
     home = {"PREFECT_HOME": str(tmp_path), "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300"}
     said = flow(tmp_path, home, ALONE).communicate(timeout=300)[0]
     assert "RAN 1" in said and "STRANGER 401" in said, said
+
+
+@pytest.mark.slow
+def test_it_ends_with_the_process_when_that_is_ended(tmp_path):
+    home = {"PREFECT_HOME": str(tmp_path), "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300"}
+    waits = "    print('STARTED', flush=True)\n    time.sleep(287)\n    with get_client"
+    process = flow(tmp_path, home, f"import time\n{ALONE}".replace("    with get_client", waits))
+    while "STARTED" not in (line := process.stdout.readline()):
+        assert line, "it ended before its flow began"
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert any("uvicorn" in " ".join(child.cmdline()) for child in started)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    assert not psutil.wait_procs(started, 30)[1]
