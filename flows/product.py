@@ -64,8 +64,10 @@ def bring(photographs: str, name: str) -> None:
             inbox.recover(checkout)
             of = there(checkout, asked) or taken(checkout, asked, params)
             if of.state in inbox.OPEN:
+                dataset, others = coco.read(asked.folder / "annotations.json"), known_products(checkout, params)
+                means = product_loop.Means(asks=False, seconds=trainings(dataset, others, params))
                 with whole.looked_at():
-                    made(checkout, of)
+                    made(checkout, of, means)
                 of = entry(checkout, of)
     say(of, time.monotonic() - began)
 
@@ -115,9 +117,9 @@ def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
     own = params.dataset.source == "coco" or params.dataset.arrived
     if own and not (checkout / paths.ANNOTATIONS).exists():
         product_loop.bring(checkout, ["health"], product_loop.Means())
-    known, dataset = arrivals.examined(checkout, asked.name, asked.folder, params)
+    _, dataset = arrivals.examined(checkout, asked.name, asked.folder, params)
     print("\n".join(findings(asked.folder, dataset, params)))
-    print(plan(dataset, known, params))
+    print(plan(dataset, known_products(checkout, params), params))
     folder = checkout / inbox.INCOMING / asked.name
     if folder.exists():  # of a killed run, which did not come to take it
         shutil.rmtree(folder)
@@ -144,22 +146,32 @@ def findings(folder: Path, dataset: coco.Coco, params: Settings) -> list[str]:
     ]
 
 
-def plan(dataset: coco.Coco, known: coco.Coco, params: Settings) -> str:
+def known_products(checkout: Path, params: Settings) -> list[str]:
+    """Return the products beside which a real one comes."""
+    return list(coco.grouped(arrival.before(checkout / paths.ANNOTATIONS, params.dataset, True), params.dataset.groups))
+
+
+def plan(dataset: coco.Coco, others: list[str], params: Settings) -> str:
     """Return in a line what is going to happen, and how long that takes."""
-    others, tests = list(coco.grouped(known, params.dataset.groups)), any(i.split == "test" for i in dataset.images)
-    arms = [name for name in (target.rpartition("@")[2] for target in params.arrival.targets)
-            if others or params.arms[name].start == settings.NONE]  # fmt: skip
-    how = params.now.evidence
+    seconds = trainings(dataset, others, params)
+    arms = ", ".join(name.removeprefix("arm@") for name in seconds if name.startswith("arm@"))
+    beside = f"beside the known products {', '.join(others)}" if others else \
+        "alone: what needs another product is left out, and the judge, which has seen none, is less sure"  # fmt: skip
+    return f"{arms}; {beside}; about {BESIDE + sum(seconds.values()) / 60:.0f} minutes on {provenance.cores()} cores"
+
+
+def trainings(dataset: coco.Coco, others: list[str], params: Settings) -> dict[str, float]:
+    """Return about how many seconds of this machine each stage's trainings take: as many at a time as it has cores."""
+    tests, how = any(i.split == "test" for i in dataset.images), params.now.evidence
     if not others:
         imgsz, crop = arrival.seen_at(dataset, params.arrival.pixels)
         wider = {"imgsz": imgsz, "crop": crop} if imgsz > how.imgsz else {}
         how = msgspec.structs.replace(how, seeds=how.seeds if tests else 1, **wider)
-    trainings = len(arms) * (how.seeds + (0 if tests else FOLDS)) + (params.evidence.known_steps if others else 0)
-    pixels = trainings * how.steps * how.batch * area(dataset, how)
-    minutes = BESIDE + pixels / (PIXELS_A_SECOND * provenance.cores() * 60)
-    beside = f"beside the known products {', '.join(others)}" if others else \
-        "alone: what needs another product is left out, and the judge, which has seen none, is less sure"  # fmt: skip
-    return f"{', '.join(arms)}; {beside}; about {minutes:.0f} minutes on {provenance.cores()} cores"
+    one = how.steps * how.batch * area(dataset, how) / PIXELS_A_SECOND / provenance.cores()
+    arms = [target for target in params.arrival.targets
+            if others or params.arms[target.rpartition("@")[2]].start == settings.NONE]  # fmt: skip
+    known = {"known@focus": params.evidence.known_steps * one} if others else {}
+    return known | dict.fromkeys(arms, how.seeds * one) | {"gate": 0 if tests else FOLDS * len(arms) * one}
 
 
 def area(dataset: coco.Coco, how: Compared) -> float:
@@ -170,9 +182,9 @@ def area(dataset: coco.Coco, how: Compared) -> float:
 
 
 @flow(name="product", log_prints=True)
-def made(checkout: Path, of: Arrival) -> None:
-    """Take an arrival on as far as it goes, asking nobody about doubtful candidates."""
-    arrivals.attempt(checkout, of, product_loop.Means(asks=False))
+def made(checkout: Path, of: Arrival, means: product_loop.Means) -> None:
+    """Take an arrival on as far as it goes."""
+    arrivals.attempt(checkout, of, means)
 
 
 def entry(checkout: Path, of: Arrival) -> Arrival:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows import dag, disk, local, whole
@@ -21,16 +22,16 @@ class Means:
     slots: int = 2  # stages at a time
     least_free_gb: float = disk.FLOOR  # on the disk, or nothing is begun
     asks: bool = True  # whether it waits for a person's word on doubtful candidates
+    seconds: Mapping[str, float] = field(default_factory=dict)  # that stages take of this product
 
 
 def run(checkout: Path, means: Means) -> dict:
     """Bring a checkout's product up to date; what the gate says."""
-    bring(checkout, settings.load(checkout / settings.PARAMS).arrival.targets, means)
-    known = dag.read(checkout)
-    for folder in dag.folders(checkout, COLLECTORS):
-        folder.mkdir(parents=True, exist_ok=True)  # where nothing has run: DVC begins no stage without its inputs
-    bar = whole.Bar(COLLECTORS)
-    with whole.shown(bar):
+    with whole.of(COLLECTORS, means.seconds) as bar:
+        bring(checkout, settings.load(checkout / settings.PARAMS).arrival.targets, means)
+        known = dag.read(checkout)
+        for folder in dag.folders(checkout, COLLECTORS):
+            folder.mkdir(parents=True, exist_ok=True)  # where nothing has run: DVC begins no stage without its inputs
         for collector in COLLECTORS:
             bar.begin(collector)
             local.run(collector, checkout, known[collector].gpu, means.slots, print, "--single-item")

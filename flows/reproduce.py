@@ -97,8 +97,8 @@ def reproduce(
 
 def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines | None = None) -> list[str]:
     """Run stages, each as soon as what it needs is there; those that failed or wait for one that did."""
-    waiting, running, failed, bar = dict(todo), {}, [], whole.Bar(todo)
-    with whole.shown(bar):
+    waiting, running, failed = dict(todo), {}, []
+    with whole.of(todo) as bar:
         while waiting or running:
             for name in ready(waiting, running.values(), failed)[: slots - len(running)]:
                 running[stage.submit(name, checkout, waiting.pop(name).gpu, slots, others)] = name

@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 
 from prefect.logging.configuration import setup_logging
@@ -23,6 +23,7 @@ UNKNOWN = 5.0  # seconds of a stage that was never measured
 PAUSE = 20  # seconds between two lines where there is no terminal
 LINE = "{percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left; "
 LOOKED_AT: ContextVar[bool] = ContextVar("looked_at", default=False)
+SHOWN: ContextVar[Bar | None] = ContextVar("shown", default=None)  # the bar of a whole of which a run is a part
 ALMOST = 0.95  # of a running stage, at most, is taken for done
 
 
@@ -34,10 +35,18 @@ class WithoutTraceback(logging.Formatter):
 class Bar:
     """How much of a run is done, by how long its stages took where they were measured."""
 
-    def __init__(self, stages: Iterable[str]):
-        self.expected = expected(stages)
+    def __init__(self, stages: Iterable[str], seconds: Mapping[str, float] | None = None):
+        """seconds: that some of its stages take in this run, whatever was measured elsewhere."""
+        self.seconds = seconds or {}
+        self.expected: dict[str, float] = {}
         self.running: dict[str, float] = {}  # since when
         self.done: dict[str, float] = {}  # seconds that it took
+
+        self.add(stages)
+
+    def add(self, stages: Iterable[str]) -> None:
+        found = expected(stages)
+        self.expected |= found | {name: self.seconds[name] for name in found.keys() & self.seconds.keys()}
 
     def begin(self, name: str) -> None:
         self.running[name] = time.monotonic()
@@ -66,6 +75,23 @@ def expected(stages: Iterable[str]) -> dict[str, float]:
         kinds.setdefault(name.partition("@")[0], []).append(seconds)
     means = {kind: sum(of) / len(of) for kind, of in kinds.items()}
     return {name: known.get(name, means.get(name.partition("@")[0], UNKNOWN)) for name in stages}
+
+
+@contextlib.contextmanager
+def of(stages: Iterable[str], seconds: Mapping[str, float] | None = None) -> Iterator[Bar]:
+    """Give the bar on which stages are shown until the block ends: that of the whole of which they are a part, where
+    there is one."""
+    if whole := SHOWN.get():
+        whole.add(stages)
+        yield whole
+        return
+    bar = Bar(stages, seconds)
+    token = SHOWN.set(bar)
+    try:
+        with shown(bar):
+            yield bar
+    finally:
+        SHOWN.reset(token)
 
 
 @contextlib.contextmanager

@@ -116,7 +116,7 @@ def test_a_name_that_cannot_be_a_product_s_is_one_line(photographs, here):
 def taken(here, monkeypatch):
     """What is gone on with, in place of the loop."""
     taken = []
-    monkeypatch.setattr(product, "made", lambda checkout, of: taken.append(of))
+    monkeypatch.setattr(product, "made", lambda checkout, of, means: taken.append(of))
     return taken
 
 

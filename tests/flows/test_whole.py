@@ -54,3 +54,11 @@ def test_a_failed_stage_is_said_to_the_person_too(pipeline, server):
     assert "left: " in said and "mend me" in said
     assert f"Problem: 2 stages failed or could not be run: left, both; {whole.LOG} has all that was said" in said
     assert "Traceback" not in said.partition("left: ")[2].partition("stages done")[0] and "prefect" not in said
+
+
+def test_parts_of_a_whole_are_shown_on_its_bar(clock):
+    with whole.of(["gate", "product"], {"gate": 60.0, "arm@paste": 30.0}) as bar, whole.of(["arm@paste"]) as part:
+        assert part is bar
+        assert bar.expected == {"gate": 60.0, "product": whole.UNKNOWN, "arm@paste": 30.0}
+    with whole.of(["arm@paste"]) as bar:  # another run's
+        assert bar.expected == {"arm@paste": whole.UNKNOWN}
