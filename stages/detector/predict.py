@@ -49,8 +49,10 @@ def opened(weights: Path, imgsz: int, batch: int = BATCH, nms: float = NMS) -> L
 
     It answers with an array (n, 6) a picture: x, y, width, height as shares of the picture, confidence, class number.
     """
-    model = loaded(weights)
+    return asking(loaded(weights), imgsz, batch, nms)
 
+
+def asking(model: YOLO, imgsz: int, batch: int, nms: float) -> Look:
     def look(pictures: Sequence[Picture]) -> list[np.ndarray]:
         results = model.predict(
             _listed(pictures),
@@ -75,6 +77,26 @@ def predict(
     look = opened(weights, imgsz, batch, nms)
     for part in _batches(pictures, batch):
         yield from look(part)
+
+
+def closely(
+    weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int = BATCH
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield for each picture what `predict` and what `features` give, by one look at it."""
+    from torch.nn.functional import adaptive_avg_pool2d
+
+    model, pooled = loaded(weights), []
+
+    def keep(_layer: object, _inputs: object, made: Any) -> None:
+        pooled.append(adaptive_avg_pool2d(made, 1).flatten(1).float().cpu().numpy())
+
+    look = asking(model, imgsz, batch, NMS)
+    layers: Any = model.model
+    layers.model[-2].register_forward_hook(keep)  # what ultralytics' own `embed` gives
+    for part in _batches(pictures, batch):
+        pooled.clear()
+        said = look(part)
+        yield from zip(said, np.concatenate(pooled)[-len(said) :], strict=True)
 
 
 def names(weights: Path) -> list[str]:

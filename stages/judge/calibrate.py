@@ -61,10 +61,8 @@ def trials(params: Settings, product: str) -> list[Trial]:
 def trial(few: Reference, unseen: np.ndarray, weights: Path, params: Settings) -> Trial:
     """Return what the detector makes of a few images that it trained on, and of others' pixels."""
     imgsz = params.now.judge.imgsz
-    return Trial(
-        predict.features(weights, few.pixels, imgsz), predict.features(weights, unseen, imgsz),
-        quality.look(weights, unseen, imgsz, params.testing.confidence),
-    )  # fmt: skip
+    seen, features = quality.look_closely(weights, unseen, imgsz, params.testing.confidence)
+    return Trial(predict.features(weights, few.pixels, imgsz), features, seen)
 
 
 def unlike(own: Reference, params: Settings) -> np.ndarray:

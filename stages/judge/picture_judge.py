@@ -68,8 +68,8 @@ def judge(pixels: np.ndarray, by: PictureJudge, params: Settings) -> list[Judged
     from stages.judge import novelty  # and torch
 
     near = novelty.nearest(pixels, by.training.pixels, rule.shift, rule.shortlist)
-    seen = quality.look(by.weights, pixels, imgsz, params.testing.confidence)
-    manifold = nearest_feature(predict.features(by.weights, pixels, imgsz), np.concatenate([by.features, by.known]))
+    seen, features = quality.look_closely(by.weights, pixels, imgsz, params.testing.confidence)
+    manifold = nearest_feature(features, np.concatenate([by.features, by.known]))
     known = list(zip(by.training.boxes, by.training.classes, strict=True))
     judged = []
     for k, found in enumerate(seen):

@@ -51,16 +51,32 @@ class Quality:
 
 def look(weights: Path, pixels: np.ndarray, imgsz: int, confidence: float) -> list[Seen]:
     """Return what the detector sees in pictures (n, size, size, 3; uint8): objects and faults, at least so sure."""
+    numbers = fault_numbers(weights)
+    return [sorted_out(boxes, numbers, confidence) for boxes in predict.predict(weights, pixels, imgsz)]
+
+
+def look_closely(weights: Path, pixels: np.ndarray, imgsz: int, confidence: float) -> tuple[list[Seen], np.ndarray]:
+    """Return the same, and the pictures' features (n, d), by one look at each."""
+    numbers, found, features = fault_numbers(weights), [], []
+    for boxes, feature in predict.closely(weights, pixels, imgsz):
+        found.append(sorted_out(boxes, numbers, confidence))
+        features.append(feature)
+    return found, np.stack(features)
+
+
+def fault_numbers(weights: Path) -> list[int]:
+    """Return the class numbers that a detector has for faults; -1, where it knows none: only a judge's does."""
     names = predict.names(weights)
-    numbers = [names.index(name) if name in names else -1 for name in FAULTS]  # only a judge's detector knows faults
-    found = []
-    for boxes in predict.predict(weights, pixels, imgsz):
-        sure = boxes[boxes[:, 4] >= confidence]
-        objects = sure[~np.isin(sure[:, 5], numbers)]
-        faults = [np.column_stack([of[:, :5], np.full(len(of), place)])
-                  for place, number in enumerate(numbers) for of in [sure[sure[:, 5] == number]]]  # fmt: skip
-        found.append(Seen(objects[:, :4], objects[:, 5].astype(int), objects[:, 4], np.concatenate(faults)))
-    return found
+    return [names.index(name) if name in names else -1 for name in FAULTS]
+
+
+def sorted_out(boxes: np.ndarray, numbers: list[int], confidence: float) -> Seen:
+    """Return a detector's answer as objects and faults."""
+    sure = boxes[boxes[:, 4] >= confidence]
+    objects = sure[~np.isin(sure[:, 5], numbers)]
+    faults = [np.column_stack([of[:, :5], np.full(len(of), place)])
+              for place, number in enumerate(numbers) for of in [sure[sure[:, 5] == number]]]  # fmt: skip
+    return Seen(objects[:, :4], objects[:, 5].astype(int), objects[:, 4], np.concatenate(faults))
 
 
 def assess(seen: Seen, pixels: np.ndarray, empty: np.ndarray, strong: dict[int, float]) -> Quality:

@@ -7,6 +7,7 @@ import torch
 
 from stages.detector import predict
 from stages.problem import Problem
+from tests.helpers import small_detector
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,16 @@ class Evil:
 
     def __reduce__(self):
         return Path.touch, (self.path,)
+
+
+def test_one_look_gives_what_two_give(tmp_path):
+    weights = small_detector.write(tmp_path / "last.pt")
+    pictures = [small_detector.noise(96, 96, k) for k in range(5)]
+    both = list(predict.closely(weights, pictures, 96, batch=2))
+    apart = predict.predict(weights, pictures, 96, batch=2), predict.features(weights, pictures, 96, batch=2)
+    assert sum(len(boxes) for boxes, _ in both) > 0
+    for (boxes, feature), alone, theirs in zip(both, *apart, strict=True):
+        assert np.array_equal(boxes, alone) and np.array_equal(feature, theirs)
 
 
 def test_weights_that_would_run_a_program_are_refused(tmp_path):
