@@ -34,7 +34,7 @@ def run(checkout: Path, means: Means) -> dict:
             folder.mkdir(parents=True, exist_ok=True)  # where nothing has run: DVC begins no stage without its inputs
         for collector in COLLECTORS:
             bar.begin(collector)
-            local.run(collector, checkout, known[collector].gpu, means.slots, print, "--single-item")
+            local.run(collector, checkout, known[collector].gpu, 1, print, "--single-item")  # with all the cores
             bar.end(collector)
     return decided(checkout)
 

@@ -100,8 +100,10 @@ def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines
     waiting, running, failed = dict(todo), {}, []
     with whole.of(todo) as bar:
         while waiting or running:
-            for name in ready(waiting, running.values(), failed)[: slots - len(running)]:
-                running[stage.submit(name, checkout, waiting.pop(name).gpu, slots, others)] = name
+            now = ready(waiting, running.values(), failed)
+            share = 1 if len(now) == 1 and not running else slots  # until it has ended, none of the others can begin
+            for name in now[: slots - len(running)]:
+                running[stage.submit(name, checkout, waiting.pop(name).gpu, share, others)] = name
                 bar.begin(name)
             if not running:
                 break
