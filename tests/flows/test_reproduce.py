@@ -6,6 +6,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import reproduce, whole
 from flows.dag import Stage
+from stages import provenance
 from tests.helpers.checkouts import becomes, flow, run
 from tests.helpers.sleeping import sleeping
 
@@ -37,6 +38,16 @@ def test_every_stage_is_a_task_and_a_second_run_has_nothing_to_do(pipeline, serv
     assert "metrics" in artifacts
     assert "4 of 4 stages are stale" in first
     assert "0 of 4 stages are stale" in second and "RAN []" in second
+
+
+def test_stages_share_the_cores_and_one_that_all_others_wait_for_has_them_all(pipeline, server):
+    text = (pipeline / "dvc.yaml").read_text()
+    for name, command in (("left", "echo left > left"), ("both", "cat left right > both")):
+        text = text.replace(command, f"sh -c '{command}; echo $OMP_NUM_THREADS > {name}.threads'")
+    (pipeline / "dvc.yaml").write_text(text)
+    flow(pipeline, server, CODE.format(targets=["both"]), OMP_NUM_THREADS="").communicate(timeout=180)
+    threads = {name: int((pipeline / f"{name}.threads").read_text()) for name in ("left", "both")}
+    assert threads == {"left": max(1, provenance.cores() // 2), "both": provenance.cores()}
 
 
 def test_in_another_clone_it_ends_with_the_same_lock_as_dvc_by_itself(complete, checkout, server):
