@@ -16,6 +16,7 @@ NEAR = 3  # pixels: objects nearer than this may hide each other
 EDGE = 1  # pixels from the frame's border: what reaches there goes on outside
 SMALL = 4  # pixels: a box no wider than this is taken whole, GrabCut would find nothing to tell apart
 ROUNDS = 5  # of GrabCut
+SPANNED = 0.7  # of a box's width and height, by an object that was told from the bin
 LARGEST = 1280  # pixels of the longer side: larger photographs are reduced, no detector here looks at more
 
 
@@ -100,7 +101,24 @@ def outline(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) 
         some = labels[part].copy()
         cv2.grabCut(pixels[part][..., ::-1].copy(), some, none, before, behind, ROUNDS, cv2.GC_INIT_WITH_MASK)
         labels[part] = some
-    return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), "grabcut"
+    found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    found[box] = solid(found[box])
+    return found, "grabcut"
+
+
+def solid(found: np.ndarray) -> np.ndarray:
+    """Return what GrabCut found in a box as one object without holes.
+
+    An object reaches from side to side of its box. Where nothing in one piece does, only what is printed on it was told
+    from the bin, and it is taken for the ellipse that the box holds.
+    """
+    parts, _ = cv2.findContours(found.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    largest = max(parts, key=cv2.contourArea, default=None)
+    filled, size = np.zeros(found.shape, np.uint8), np.array(found.shape[::-1])
+    if largest is not None and (np.ptp(largest[:, 0], axis=0) + 1 >= SPANNED * size).all():
+        return cv2.drawContours(filled, [largest], -1, 1, cv2.FILLED).astype(bool)
+    rows, columns = ((np.arange(n) + 0.5) / n * 2 - 1 for n in found.shape)
+    return rows[:, None] ** 2 + columns**2 <= 1
 
 
 def place(annotation: coco.Annotation, image: coco.Image, pixels: np.ndarray) -> tuple[slice, slice]:
