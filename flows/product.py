@@ -176,7 +176,7 @@ def trainings(dataset: coco.Coco, others: list[str], params: Settings) -> dict[s
 
 def area(dataset: coco.Coco, how: Compared) -> float:
     """Return how many pixels one picture in training has: of a whole one, or of a square cut out of it."""
-    if how.crop < how.imgsz:
+    if 0 < how.crop < how.imgsz:
         return how.crop**2
     return how.imgsz**2 * float(np.median([min(i.width, i.height) / max(i.width, i.height) for i in dataset.images]))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -73,7 +74,7 @@ def check(folder: Path, known: coco.Coco, theirs: list[Traits], least: int, near
     if unknown := sorted({c.name for c in used(dataset)} - declared):
         raise Problem(f"unknown classes {', '.join(unknown)}; the dataset has {', '.join(sorted(declared))}. "
                       "New ones have to be listed under `classes` in product.yaml")  # fmt: skip
-    if not any(a.image_id in {image.id for image in training} for a in dataset.annotations):
+    if not any(inside(dataset, {image.id for image in training})):
         raise Problem("its training images show no object at all")
     mine = traits(folder / "images", dataset.images)
     same = near_duplicates.alike([of for of, i in zip(mine, dataset.images, strict=True) if i.split != "test"], near)
@@ -83,6 +84,16 @@ def check(folder: Path, known: coco.Coco, theirs: list[Traits], least: int, near
     if known.images:
         refuse_copies(mine, dataset, theirs, known, near)
     return dataset
+
+
+def inside(dataset: coco.Coco, images: set[int]) -> Iterator[coco.Annotation]:
+    """Yield the objects of some images, by ids, that are no crowds, and of which at least a part is in the image."""
+    sizes = {image.id: (image.width, image.height) for image in dataset.images}
+    for of in dataset.annotations:
+        (x, y, wide, high), (width, height) = of.bbox, sizes[of.image_id]
+        if of.image_id in images and not of.iscrowd and min(x + wide, width) > max(x, 0) and \
+                min(y + high, height) > max(y, 0):  # fmt: skip
+            yield of
 
 
 def refuse_copies(mine: list[Traits], dataset: coco.Coco, theirs: list[Traits], known: coco.Coco, near: Split) -> None:
@@ -100,7 +111,7 @@ def seen_at(dataset: coco.Coco, pixels: int) -> tuple[int, int]:
     which most objects are at least `pixels` on their shorter side, but no larger than most photographs are, nor than
     LARGEST; and the side of squares of these that most objects have room in, twice."""
     longer = {image.id: max(image.width, image.height) for image in dataset.images}
-    sides = [np.sort(a.bbox[2:]) / longer[a.image_id] for a in dataset.annotations if not a.iscrowd]
+    sides = [np.sort(a.bbox[2:]) / longer[a.image_id] for a in inside(dataset, set(longer))]
     short, long = np.median(sides, axis=0)
     whole = _strides(min(pixels / short, float(np.median(list(longer.values()))), LARGEST))
     return whole, max(LEAST_CROP, _strides(2 * long * whole))

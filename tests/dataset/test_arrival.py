@@ -74,6 +74,13 @@ def renamed(dataset):
     dataset.categories = [msgspec.structs.replace(c, name=f"new {c.name}") for c in dataset.categories]
 
 
+def changed(dataset, **fields):
+    """Give all objects the same values."""
+    for annotation in dataset.annotations:
+        for name, value in fields.items():
+            setattr(annotation, name, value)
+
+
 def unmasked(dataset):
     dataset.annotations[0].segmentation = msgspec.Raw(b"7")
 
@@ -95,6 +102,8 @@ def unmasked(dataset):
         (same, "of 4 training images only 3 are not nearly the same as another; at least 4"),
         (lambda f: edit(f, renamed), "unknown classes new S; the dataset has B, C, E, S, T"),
         (lambda f: edit(f, lambda d: d.annotations.clear()), "show no object at all"),
+        (lambda f: edit(f, lambda d: changed(d, iscrowd=1)), "show no object at all"),
+        (lambda f: edit(f, lambda d: changed(d, bbox=(-90.0, 5.0, 40.0, 40.0))), "show no object at all"),
         (lambda f: (f / "out").symlink_to("/etc"), "out: a link"),
         (lambda f: os.mkfifo(f / "images" / "pipe.png"), "images/pipe.png: neither a file nor a folder"),
         (lambda f: edit(f, unmasked), "its segmentation cannot be read"),
