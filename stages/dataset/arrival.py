@@ -90,10 +90,10 @@ def inside(dataset: coco.Coco, images: set[int]) -> Iterator[coco.Annotation]:
     """Yield the objects of some images, by ids, that are no crowds, and of which at least a part is in the image."""
     sizes = {image.id: (image.width, image.height) for image in dataset.images}
     for of in dataset.annotations:
-        (x, y, wide, high), (width, height) = of.bbox, sizes[of.image_id]
-        if of.image_id in images and not of.iscrowd and min(x + wide, width) > max(x, 0) and \
-                min(y + high, height) > max(y, 0):  # fmt: skip
-            yield of
+        if of.image_id in images and not of.iscrowd:
+            (x, y, wide, high), (width, height) = of.bbox, sizes[of.image_id]
+            if min(x + wide, width) > max(x, 0) and min(y + high, height) > max(y, 0):
+                yield of
 
 
 def refuse_copies(mine: list[Traits], dataset: coco.Coco, theirs: list[Traits], known: coco.Coco, near: Split) -> None:

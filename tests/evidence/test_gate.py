@@ -44,7 +44,7 @@ def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(al
     for own in places:
         held = set(dealt[int(own.parent.name.partition("_")[0])])
         there = {image["id"] for image in files.read_json(own / "annotations.json")["images"]}
-        assert len(held) == 2 and len(there) == 8 and not held & there
+        assert len(held) in (3, 4) and len(there) == 10 - len(held) and not held & there
     before = {path: path.stat().st_mtime_ns for path in work.glob("*/*/*/done.pt")}
     again = subprocess.Popen(COMMAND, cwd=alone, env=environment(alone), stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True)  # fmt: skip
