@@ -46,10 +46,6 @@ class Tried:
     params: Settings
     count: int | None = COUNT
 
-    def sized(self, imgsz: int, crop: int) -> Tried:
-        """Return it with pictures of another size."""
-        return replace(self, how=msgspec.structs.replace(self.how, imgsz=imgsz, crop=crop))
-
 
 def steps(params: Settings) -> dict[str, Tried]:
     """How long to train: until the order of the arms no longer changes."""
@@ -122,7 +118,7 @@ def crop(params: Settings) -> dict[str, Tried]:
     """How large pictures are looked at, and how large the squares are that are cut out of them to train on."""
     paste = Tried(*of_fakes(params, "paste", SHOWN, MANY))
     return {
-        f"looked at with {imgsz} px, trained on {side}": paste.sized(imgsz, side)
+        f"looked at with {imgsz} px, trained on {side}": replace(paste, how=changed(params, imgsz=imgsz, crop=side))
         for imgsz, side in ((64, 64), (128, 64), (192, 64), (128, 128))
     }
 

@@ -113,9 +113,7 @@ def detector(dataset: coco.Coco, parts: dict[str, list[int]], place: Path, param
     weights = place / "last.pt"
     if not weights.exists():
         train.write(dataset, parts, place / "images", place / "data", params.now.judge.size, params.seed)
-        rule = msgspec.structs.replace(
-            params.now.detector, imgsz=params.now.judge.imgsz, epochs=1, least_steps=STEPS, validations=1
-        )
+        rule = msgspec.structs.replace(train.rule(params), epochs=1, least_steps=STEPS, validations=1)
         trained = model.train(place / "data", rule, params.seed, WORK, f"detector that judges, {place.name}")
         files.write(weights, trained.last.read_bytes())
     return weights

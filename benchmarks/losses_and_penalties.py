@@ -32,7 +32,7 @@ SAMPLES = 100
 
 def main() -> None:
     params = settings.load()
-    training = reference.read([paths.SUBSETS / "ten"], params.now.judge.size)
+    training = reference.read([paths.SUBSETS / "ten"], params.now.gan.size)
     copy = limits.copy_limit(training, params.judge, params.seed).distance
     asked = replace(recipe_of(params, "wgan_ten", len(training)), steps=STEPS)
     figures: dict[str, object] = {

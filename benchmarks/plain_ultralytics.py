@@ -22,10 +22,10 @@ import yaml
 from benchmarks import conditions, real_photographs
 from stages import command, files, paths, settings
 from stages.dataset import coco, yolo_labels
-from stages.dataset import subset as subsets
 from stages.detector import metrics, predict
 from stages.detector.scenes import DetectedScene
-from stages.evidence import held_out
+from stages.evidence import held_out, remade
+from stages.evidence.statistics import Interval
 from stages.product import card
 
 NAME, PLAIN = "product", 640  # what it is called in the clone; pixels that ultralytics trains on by default
@@ -40,10 +40,7 @@ def main(folder: str, annotations: str = "annotations.json", count: int = 10, dr
     chosen = np.random.default_rng(draw).permutation(rest).tolist()[:count]
     name = f"plain_{place.name}_{len(dataset.categories)}_classes_{count}"
     work = WORK / name / str(draw)
-    few = work / "few"
-    if not few.exists():
-        with files.replacing(few) as into:
-            subsets.fill(into, coco.subset(dataset, chosen), place / "images")
+    few = remade.some(dataset, chosen, place / "images", work / "few")
     ours, minutes = product(few, work / "clone")
     theirs, their_minutes = plain(few, work / "plain")
     about = card.read(ours)
@@ -71,8 +68,7 @@ def main(folder: str, annotations: str = "annotations.json", count: int = 10, dr
 
 
 def interval(value: float, draws: np.ndarray) -> str:
-    low, high = np.percentile(draws, (2.5, 97.5))
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+    return real_photographs.said(Interval(value, *np.percentile(draws, (2.5, 97.5))))
 
 
 def product(few: Path, clone: Path) -> tuple[Path, float]:

@@ -39,12 +39,17 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     folder = worktree / paths.PRODUCTS / of.name
     arrival.tidy(checkout / of.folder, dataset, folder)
     dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
-    rule = settings.load(worktree / settings.PARAMS).arrival
-    alone = Alone(*arrival.seen_at(dataset, rule.pixels), any(image.split == "test" for image in dataset.images))
-    settings.register(worktree / settings.PARAMS, of.name, arrival.about(checkout / of.folder).real, alone)
+    params = worktree / settings.PARAMS
+    by_itself = alone(dataset, settings.load(params).arrival.pixels)
+    settings.register(params, of.name, arrival.about(checkout / of.folder).real, by_itself)
     kept = in_use.refocus(worktree, of.name)
     commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), *kept)
     return worktree
+
+
+def alone(dataset: coco.Coco, pixels: int) -> Alone:
+    """Return how a product is looked at that has no other beside it: its objects `pixels` wide."""
+    return Alone(*arrival.seen_at(dataset, pixels), any(image.split == "test" for image in dataset.images))
 
 
 def opened(checkout: Path, name: str, *how: str) -> Path:

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from prefect import flow
 
-from flows import arrivals, inbox, main_branch, operator_commands, password, product_loop, repository, whole
+from flows import arrivals, branch, inbox, main_branch, operator_commands, password, product_loop, repository, whole
 from flows.inbox import Arrival
 from flows.still import Waits
 from stages import command, files, paths, provenance, settings
@@ -164,9 +164,9 @@ def trainings(dataset: coco.Coco, others: list[str], params: Settings) -> dict[s
     """Return about how many seconds of this machine each stage's trainings take: as many at a time as it has cores."""
     tests, how = any(i.split == "test" for i in dataset.images), params.now.evidence
     if not others:
-        imgsz, crop = arrival.seen_at(dataset, params.arrival.pixels)
-        wider = {"imgsz": imgsz, "crop": crop} if imgsz > how.imgsz else {}
-        how = msgspec.structs.replace(how, seeds=how.seeds if tests else 1, **wider)
+        scale = settings.raw()["scales"][params.scale]
+        settings.look_at(scale, branch.alone(dataset, params.arrival.pixels))
+        how = msgspec.convert(scale["evidence"], Compared)
     one = how.steps * how.batch * area(dataset, how) / PIXELS_A_SECOND / provenance.cores()
     arms = [target for target in params.arrival.targets
             if others or params.arms[target.rpartition("@")[2]].start == settings.NONE]  # fmt: skip

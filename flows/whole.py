@@ -41,7 +41,6 @@ class Bar:
         self.expected: dict[str, float] = {}
         self.running: dict[str, float] = {}  # since when
         self.done: dict[str, float] = {}  # seconds that it took
-
         self.add(stages)
 
     def add(self, stages: Iterable[str]) -> None:
@@ -81,9 +80,9 @@ def expected(stages: Iterable[str]) -> dict[str, float]:
 def of(stages: Iterable[str], seconds: Mapping[str, float] | None = None) -> Iterator[Bar]:
     """Give the bar on which stages are shown until the block ends: that of the whole of which they are a part, where
     there is one."""
-    if whole := SHOWN.get():
-        whole.add(stages)
-        yield whole
+    if outer := SHOWN.get():
+        outer.add(stages)
+        yield outer
         return
     bar = Bar(stages, seconds)
     token = SHOWN.set(bar)

@@ -23,7 +23,7 @@ from stages.detector import model
 from stages.judge import object_faults, reference
 from stages.judge.copies import LITTLE, worn
 from stages.judge.object_faults import FAULTS, GHOST, PART, Piece
-from stages.settings import Settings
+from stages.settings import Detector, Settings
 
 ADDED = (1, 2)  # objects added to a training image …
 BARE = 0.25  # … but to none of this share
@@ -54,14 +54,18 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
     data = paths.CHECKPOINTS / "judge" / params.scale / product / str(seed)
     parts = {"train": (train + sorted(own) * repeat) * VARIANTS, "val": val or sorted(own)}  # its last weights are used
     write(dataset, parts, paths.SOURCE_IMAGES, data, params.now.judge.size, seed)
-    how = params.now.judge
-    rule = msgspec.structs.replace(params.now.detector, imgsz=how.imgsz, crop=how.crop)
-    trained = model.train(data, rule, seed, paths.CHECKPOINTS, f"detector that judges {product}")
+    trained = model.train(data, rule(params), seed, paths.CHECKPOINTS, f"detector that judges {product}")
     with files.replacing(into) as folder:
         shutil.copyfile(trained.last, folder / "last.pt")
         files.write_json(folder / "images.json", {"train": sorted({*train, *own}), "val": val})
     model.forget(trained)
     shutil.rmtree(data)
+
+
+def rule(params: Settings) -> Detector:
+    """Return the scale's detector, as the judge has it look at pictures."""
+    how = params.now.judge
+    return msgspec.structs.replace(params.now.detector, imgsz=how.imgsz, crop=how.crop)
 
 
 def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder: Path, size: int, seed: int) -> None:
