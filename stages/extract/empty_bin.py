@@ -16,6 +16,7 @@ MOST = 40  # images a median is taken of: more take memory and show no more
 SOFT = 3.0  # pixels over which a filled place fades into its image
 NEARBY = 0.08  # of the width: how far around objects ghosts are looked for
 RING = 15  # pixels around a filled place, in which it must fit
+TYPICAL = 2.0  # times the usual difference from there: what differs more is an edge, and no light
 FEW = 10  # objects, too few to show where objects lie
 LEAST = 0.05  # of the frame that must be seen bare in one image or another
 
@@ -80,14 +81,31 @@ def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> n
         around = cv2.dilate(place.astype(np.uint8), np.ones((RING, RING), np.uint8)).astype(bool) & seen
         fitting = [even[n][part] for n in range(len(even)) if n != k and bare[n][part][place].all()]
         donors = [*fitting, middle[part]]  # a wall's edge beside the place is no difference of light: the middle one
-        offsets = [np.median((own - donor)[around], axis=0) if around.any() else np.zeros(3) for donor in donors]
-        errors = [np.abs(own - donor - offset)[around].mean() if around.any() else 0.0
-                  for donor, offset in zip(fitting, offsets, strict=False)]  # fmt: skip
+        fills = [donor + _spread(own - donor, around) for donor in donors]
+        errors = [np.abs(own - fill)[around].mean() if around.any() else 0.0
+                  for fill in fills[:-1]]  # fmt: skip
         best = int(np.argmin(errors)) if errors else -1
         soft = cv2.GaussianBlur(place.astype(np.float32), (0, 0), SOFT)[..., None]
         soft[place] = 1
-        made[part] += soft * (donors[best] + offsets[best] - made[part])
+        made[part] += soft * (fills[best] - made[part])
     return made
+
+
+def _spread(apart: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """Return how much lighter a place must be (h, w, 3), smoothly over it, to fit its surroundings (`around`; bool),
+    where it is `apart` from them by so much.
+
+    One number for the whole place would leave a faint patch, where the light falls off across it.
+    """
+    if not around.any():
+        return np.zeros_like(apart)
+    middle = np.median(apart[around], axis=0)
+    rest = (apart - middle) * around[..., None]
+    usual = TYPICAL * np.median(np.abs(rest[around]), axis=0)
+    reach = max(apart.shape[:2]) / 4
+    weight = cv2.GaussianBlur(around.astype(np.float32), (0, 0), reach)[..., None]
+    shared = cv2.GaussianBlur(rest.clip(-usual, usual).astype(np.float32), (0, 0), reach)
+    return (middle + shared / np.maximum(weight, 1e-6)).astype(np.float32)
 
 
 def region(found: list[SegmentedImage]) -> np.ndarray:
