@@ -98,12 +98,13 @@ def _block(a: Tensor, b: Tensor, shift: float) -> Tensor:
     for number in chosen.unique():
         axes, dy, dx = tried[number]
         mine = (chosen == number).any(0)
-        here, there = a[mine], b[mine].flip(axes) if axes else b[mine]
+        here, there = _smooth(a[mine]), _smooth(b[mine].flip(axes) if axes else b[mine])
         least = best[mine]
         for y in range(max(-most, dy * step - step + 1), min(most, dy * step + step - 1) + 1):
             for x in range(max(-most, dx * step - step + 1), min(most, dx * step + step - 1) + 1):
-                smooth = avg_pool2d(_overlap(here, there, y, x), SMOOTH).square().mean(1, keepdim=True)
-                least = torch.minimum(least, avg_pool2d(smooth, TILE // SMOOTH).amax((1, 2, 3)))
+                apart = _smooth_overlap(here, y, x) - _smooth_overlap(there, -y, -x)
+                squares = apart.square_().sum(1, keepdim=True)
+                least = torch.minimum(least, avg_pool2d(squares, TILE // SMOOTH).amax((1, 2, 3)) / a.shape[1])
         best[mine] = least
     return best.sqrt()
 
@@ -113,3 +114,16 @@ def _overlap(a: Tensor, b: Tensor, dy: int, dx: int) -> Tensor:
     side = a.shape[-1]
     mine = a[:, :, max(0, dy) : side + min(0, dy), max(0, dx) : side + min(0, dx)]
     return mine - b[:, :, max(0, -dy) : side - max(0, dy), max(0, -dx) : side - max(0, dx)]
+
+
+def _smooth(pictures: Tensor) -> dict[tuple[int, int], Tensor]:
+    """Return pictures (n, c, s, s) averaged over squares that begin at even or odd rows and columns."""
+    return {(y, x): avg_pool2d(pictures[:, :, y:, x:], SMOOTH) for y in range(SMOOTH) for x in range(SMOOTH)}
+
+
+def _smooth_overlap(of: dict[tuple[int, int], Tensor], dy: int, dx: int) -> Tensor:
+    """Return the averages of what is left of pictures on which others lie, moved so many pixels down and across."""
+    top, left = max(0, dy), max(0, dx)
+    height, width = ((SIDE - abs(by)) // SMOOTH for by in (dy, dx))
+    y, x = top // SMOOTH, left // SMOOTH
+    return of[top % SMOOTH, left % SMOOTH][:, :, y : y + height, x : x + width]
