@@ -54,13 +54,14 @@ def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decis
         return Decision(False, f"with none of {len(there)} detectors the known products hold: {margin:g} may be lost, "
                         f"with {worst.name} it is {said} (mAP50-95, objects found)", worst.name)  # fmt: skip
     best = max(holding, key=lambda offer: offer.worth.low)
-    before = f"against the old one {_says(best.gain)}" if best.gain else "there was none before"
-    said = (f"{best.name} is worth {_of(best.worth)}, the most at the lower end of {len(holding)} detectors; {before}; "
-            f"it finds {_of(best.found)} of the objects")  # fmt: skip
+    before = f"against the old detector {_says(best.gain)}" if best.gain else "there was no detector before"
+    found = f"{100 * best.found.value:.0f} % of the objects ({100 * best.found.low:.0f} to {100 * best.found.high:.0f})"
+    said = (f"{best.name} finds {found}; the mean of that and of its mAP50-95 is {_of(best.worth)}, "
+            f"the best lower end of {len(holding)}; {before}")  # fmt: skip
     if best.gain and best.gain.low <= 0:
         return Decision(False, said + "; not shown to be better", best.name)
     if best.found.low < least_found:
-        return Decision(False, said + f"; {least_found:g} are asked for", best.name)
+        return Decision(False, said + f"; {100 * least_found:.0f} % are asked for", best.name)
     if best.gain is None:
         return Decision(True, said, best.name)
     if best.kept is None:

@@ -47,7 +47,7 @@ def test_a_detector_with_which_the_known_products_do_not_hold_is_not_chosen():
 def test_one_that_is_no_better_or_finds_too_little_is_not_promoted():
     assert "not shown to be better" in promote(offer("ten_standard", 0.7, against=0.01)).why
     poor = promote(offer("ten_standard", 0.3, found=0.4))
-    assert not poor.yes and "0.5 are asked for" in poor.why
+    assert not poor.yes and "50 % are asked for" in poor.why
     assert not promote().yes
 
 
@@ -55,7 +55,7 @@ def test_where_there_was_none_before_a_detector_has_to_find_enough():
     def alone(found):
         return promote(Offer("paste", share(0.6), share(found), None, None))
 
-    assert alone(0.9).yes and "there was none before" in alone(0.9).why
+    assert alone(0.9).yes and "there was no detector before" in alone(0.9).why
     assert not alone(0.4).yes and alone(0.4).chosen == "paste"
 
 
