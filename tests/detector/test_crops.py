@@ -2,6 +2,7 @@
 
 import copy
 import random
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -80,3 +81,28 @@ def test_turned_squares_are_the_same_for_the_same_seed():
 @pytest.mark.parametrize(("imgsz", "side", "cut"), [(128, 64, 64), (128, 128, 0), (64, 128, 0), (128, 0, 0)])
 def test_pictures_are_cut_where_they_are_larger_than_the_squares(params, imgsz, side, cut):
     assert model.crop(msgspec.structs.replace(params.now.detector, imgsz=imgsz, crop=side)) == cut
+
+
+def test_outlines_of_few_points_are_boxed_as_those_of_a_thousand():
+    from ultralytics.data.dataset import YOLODataset
+
+    from stages.detector.trainer import outlined_by_corners
+
+    def plain(label):
+        return YOLODataset.update_labels_info(SimpleNamespace(use_obb=False, use_segments=True), label)
+
+    def label():
+        rng = np.random.default_rng(0)
+        outlines = [rng.random((corners, 2), np.float32) for corners in (3, 12, 40)]
+        boxes = np.array([[*of.min(0), *of.max(0)] for of in outlines])
+        of = {"segments": outlines, "bboxes": boxes, "bbox_format": "xyxy", "normalized": True}
+        return of | {"img": np.zeros((120, 200, 3), np.uint8), "cls": np.zeros((3, 1), np.float32)}
+
+    turn, boxes, points = RandomPerspective(degrees=180, translate=0.1, scale=0.5, size=(64, 64)), [], []
+    for update in (plain, outlined_by_corners(plain)):
+        random.seed(0)
+        points.append(update(label())["instances"].segments.shape[1])
+        boxes.append(np.concatenate([turn(update(label()))["instances"].bboxes for _ in range(50)]))
+    assert points == [1000, 41]
+    assert len(boxes[0]) > 20
+    np.testing.assert_allclose(*boxes, atol=1e-3)
