@@ -6,6 +6,7 @@ loop, the gate, and onto main. The same command goes on where a killed one was.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 import time
@@ -157,17 +158,18 @@ def plan(dataset: coco.Coco, others: list[str], params: Settings) -> str:
     arms = ", ".join(name.removeprefix("arm@") for name in seconds if name.startswith("arm@"))
     beside = f"beside the known products {', '.join(others)}" if others else \
         "alone: what needs another product is left out, and the judge, which has seen none, is less sure"  # fmt: skip
-    return f"{arms}; {beside}; about {BESIDE + sum(seconds.values()) / 60:.0f} minutes on {provenance.cores()} cores"
+    minutes = BESIDE + sum(seconds.values()) / 60 / provenance.cores()
+    return f"{arms}; {beside}; about {minutes:.0f} minutes on {provenance.cores()} cores"
 
 
 def trainings(dataset: coco.Coco, others: list[str], params: Settings) -> dict[str, float]:
-    """Return about how many seconds of this machine each stage's trainings take: as many at a time as it has cores."""
+    """Return about how many seconds of a core each stage's trainings take."""
     tests, how = any(i.split == "test" for i in dataset.images), params.now.evidence
     if not others:
         scale = settings.raw()["scales"][params.scale]
         settings.look_at(scale, branch.alone(dataset, params.arrival.pixels))
         how = msgspec.convert(scale["evidence"], Compared)
-    one = how.steps * how.batch * area(dataset, how) / PIXELS_A_SECOND / provenance.cores()
+    one = how.steps * how.batch * area(dataset, how) / PIXELS_A_SECOND
     arms = [target for target in params.arrival.targets
             if others or params.arms[target.rpartition("@")[2]].start == settings.NONE]  # fmt: skip
     known = {"known@focus": params.evidence.known_steps * one} if others else {}
@@ -197,6 +199,7 @@ def say(of: Arrival, seconds: float) -> None:
     folder = paths.RELEASED / of.name
     if of.state not in ("promoted", "left") or not (folder / card.PAGE).exists():
         raise Problem(f"{of.name}: {of.state}: {of.why}; the same command goes on ({whole.LOG} has all that was said)")
+    logging.getLogger("prefect").setLevel(logging.WARNING)  # else the last line is that its temporary server stops
     print(f"\n{of.name} ({of.state}): {card.headline(card.read(folder))}. {seconds / 60:.0f} minutes")
     print(f"page:    {folder / card.PAGE}")
     print(f"weights: {folder / card.WEIGHTS}, {folder / card.ONNX}")

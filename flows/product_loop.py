@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows import dag, disk, local, whole
 from flows.reproduce import reproduce
-from stages import files, settings
+from stages import files, provenance, settings
 
 GATE = Path("reports/metrics/gate.json")
 # They depend on all experiments, and show what has run.
@@ -22,7 +22,7 @@ class Means:
     slots: int = 2  # stages at a time
     least_free_gb: float = disk.FLOOR  # on the disk, or nothing is begun
     asks: bool = True  # whether it waits for a person's word on doubtful candidates
-    seconds: Mapping[str, float] = field(default_factory=dict)  # that stages take of this product
+    seconds: Mapping[str, float] = field(default_factory=dict)  # of a core, that stages take of this product
 
 
 def run(checkout: Path, means: Means) -> dict:
@@ -33,7 +33,7 @@ def run(checkout: Path, means: Means) -> dict:
         for folder in dag.folders(checkout, COLLECTORS):
             folder.mkdir(parents=True, exist_ok=True)  # where nothing has run: DVC begins no stage without its inputs
         for collector in COLLECTORS:
-            bar.begin(collector)
+            bar.begin(collector, provenance.cores())
             local.run(collector, checkout, known[collector].gpu, 1, print, "--single-item")  # with all the cores
             bar.end(collector)
     return decided(checkout)

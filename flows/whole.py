@@ -36,30 +36,31 @@ class Bar:
     """How much of a run is done, by how long its stages took where they were measured."""
 
     def __init__(self, stages: Iterable[str], seconds: Mapping[str, float] | None = None):
-        """seconds: that some of its stages take in this run, whatever was measured elsewhere."""
+        """seconds: of a core, that some of its stages take in this run, whatever was measured elsewhere."""
         self.seconds = seconds or {}
         self.expected: dict[str, float] = {}
-        self.running: dict[str, float] = {}  # since when
-        self.done: dict[str, float] = {}  # seconds that it took
+        self.running: dict[str, tuple[float, int]] = {}  # since when, on how many cores
+        self.done: dict[str, float] = {}  # seconds of a core that it took
         self.add(stages)
 
     def add(self, stages: Iterable[str]) -> None:
         found = expected(stages)
         self.expected |= found | {name: self.seconds[name] for name in found.keys() & self.seconds.keys()}
 
-    def begin(self, name: str) -> None:
-        self.running[name] = time.monotonic()
+    def begin(self, name: str, cores: int = 1) -> None:
+        self.running[name] = time.monotonic(), cores
 
     def end(self, name: str) -> None:
-        self.done[name] = time.monotonic() - self.running.pop(name)
+        since, cores = self.running.pop(name)
+        self.done[name] = cores * (time.monotonic() - since)
 
     @property
     def share(self) -> float:
         """Return how much of the whole is done, from 0 to 1."""
         finished, took = sum(self.expected[name] for name in self.done), sum(self.done.values())
         pace = finished / took if took else 1.0  # this machine's, against that which was measured
-        for name, since in self.running.items():
-            finished += min(ALMOST * self.expected[name], pace * (time.monotonic() - since))
+        for name, (since, cores) in self.running.items():
+            finished += min(ALMOST * self.expected[name], pace * cores * (time.monotonic() - since))
         return min(1.0, finished / max(sum(self.expected.values()), 1e-9))
 
     def __str__(self) -> str:

@@ -69,10 +69,11 @@ def looked(tried: dict[str, Arm], params: Settings, old: Path | None = None) -> 
     )  # fmt: skip
     work = paths.CHECKPOINTS / "folds" / params.scale / mark
     parts = dealt(real.name, params)
+    longest_first = sorted(tried.items(), key=lambda one: -one[1].ratio)  # fakes have to be composed
     with parallel.trainings(len(tried) * len(parts)) as pool:
         jobs = {
             (name, number): pool.submit(detector, name, of, real, held, work / f"{number}_{name}", params)
-            for number, held in enumerate(parts) for name, of in tried.items()
+            for name, of in longest_first for number, held in enumerate(parts)
         }  # fmt: skip
         made = {key: job.result() for key, job in jobs.items()}
     seen: compare.Seen = {name: [[]] for name in ([OLD] if old else []) + [*tried]}

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from stages.boxes import mirrored, overlaps
-from stages.judge import quality
+from stages.detector import predict
 from stages.settings import Feedback
 
 VIEWS = ((False, False), (True, False), (False, True), (True, True))  # mirrored across, down
@@ -39,8 +39,8 @@ def read(pixels: np.ndarray, weights: Path, imgsz: int, rule: Feedback) -> list[
     views = []
     for across, down in VIEWS:
         turned = pixels[:, :: -1 if down else 1, :: -1 if across else 1]
-        found = quality.look(weights, turned, imgsz, rule.confidence)
-        views.append([LabelledObjects(mirrored(s.boxes, across, down), s.classes, s.confidence) for s in found])
+        sure = [found[found[:, 4] >= rule.confidence] for found in predict.predict(weights, turned, imgsz)]
+        views.append([LabelledObjects(mirrored(s[:, :4], across, down), s[:, 5].astype(int), s[:, 4]) for s in sure])
     return [merged([view[k] for view in views], rule) for k in range(len(pixels))]
 
 

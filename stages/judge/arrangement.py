@@ -9,6 +9,8 @@ from scipy.optimize import linear_sum_assignment
 
 from stages.boxes import mirrored, overlaps
 
+TOUCHING = 0.1  # overlap under which a box lies elsewhere
+
 
 @dataclass(frozen=True)
 class ArrangementChange:
@@ -35,14 +37,40 @@ def nearest(
 ) -> ArrangementChange:
     """Return how boxes differ from those of the training image, of all known ones, with the fewest changes: as it is,
     mirrored or moved as a whole."""
-    found = []
+    best, first = None, (np.inf, 0.0, 0)
     for place, (theirs, their_classes) in enumerate(known):
-        for across in (False, True):
-            for down in (False, True):
-                turned = mirrored(theirs, across, down)
-                for offset in offsets(boxes, turned, shift):
-                    found.append(difference(boxes, classes, turned + offset, their_classes, iou, place))
-    return min(found, key=lambda d: (d.changes, -d.same, d.place))
+        tried = variants(boxes, theirs, shift)
+        alike = (overlaps_of_all(boxes, tried) >= iou) & (classes[:, None] == their_classes)[None]
+        most = np.minimum(alike.any(2).sum(1), alike.any(1).sum(1))  # that can be matched
+        for k in np.argsort(-most, kind="stable"):
+            if max(len(boxes), len(theirs)) - most[k] > first[0]:
+                break  # there are at least so many changes
+            one = difference(boxes, classes, tried[k], their_classes, iou, place)
+            if best is None or (one.changes, -one.same, one.place) < first:
+                best, first = one, (one.changes, -one.same, one.place)
+    assert best is not None  # a judge without training images is none
+    return best
+
+
+def elsewhere(boxes: np.ndarray, known: list[tuple[np.ndarray, np.ndarray]], shift: float) -> int:
+    """Return how many boxes at least lie where a training image shows no object: whichever image it is, as it is,
+    mirrored or moved as a whole."""
+    found = [(overlaps_of_all(boxes, variants(boxes, theirs, shift)) < TOUCHING).all(2).sum(1).min()
+             for theirs, _ in known]  # fmt: skip
+    return int(min(found, default=len(boxes)))
+
+
+def variants(boxes: np.ndarray, theirs: np.ndarray, shift: float) -> np.ndarray:
+    """Return a training image's boxes (v, m, 4) as they are, mirrored, and moved as a whole to where some meet."""
+    ways = [(across, down) for across in (False, True) for down in (False, True)]
+    turned = [mirrored(theirs, *way) for way in ways]
+    return np.stack([one + offset for one in turned for offset in offsets(boxes, one, shift)])
+
+
+def overlaps_of_all(boxes: np.ndarray, tried: np.ndarray) -> np.ndarray:
+    """Return how much boxes (n, 4) overlap those of several arrangements (v, m, 4): (v, n, m)."""
+    count, each = tried.shape[:2]
+    return overlaps(boxes, tried.reshape(-1, 4)).reshape(len(boxes), count, each).transpose(1, 0, 2)
 
 
 def offsets(boxes: np.ndarray, theirs: np.ndarray, shift: float) -> list[np.ndarray]:

@@ -9,12 +9,15 @@ import numpy as np
 
 from stages.judge import salience
 from stages.judge.copies import copies
-from stages.judge.quality import Seen
+from stages.judge.quality import FAINTEST, Seen
 from stages.judge.reference import Reference
 from stages.settings import Judge
 
 SOURCES = 60  # training images that copies are made of, at most
 FOLDS = 5
+FAULTLESS = (
+    95  # percent of real images that show no ghost or part: of a weak detector even these have little confidence
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Limits:
     mean: float  # … and of all objects of a picture, on average
     strong: dict[int, float]  # how little objects of each class stand out from the empty bin
     manifold: float  # how far the features may be from those of real images
+    fault: float  # how sure a ghost or a part must be to count: more than nearly all that real images seem to show
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,15 @@ def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge
         min(_fewest([seen.mean for seen in of], rule) for of in (changed, unseen)),
         _least_strong(own, rule),
         _most(apart, rule),
+        max(
+            FAINTEST,
+            *(float(np.percentile([_surest_fault(seen) for seen in of], FAULTLESS)) for of in (changed, unseen)),
+        ),
     )
+
+
+def _surest_fault(seen: Seen) -> float:
+    return float(seen.faults[:, 4].max(initial=0))
 
 
 def _least_strong(own: Reference, rule: Judge) -> dict[int, float]:

@@ -68,16 +68,18 @@ def judge(pixels: np.ndarray, by: PictureJudge, params: Settings) -> list[Judged
     from stages.judge import novelty  # and torch
 
     near = novelty.nearest(pixels, by.training.pixels, rule.shift, rule.shortlist)
-    seen, features = quality.look_closely(by.weights, pixels, imgsz, params.testing.confidence)
+    seen, features = quality.look_closely(by.weights, pixels, imgsz, params.testing.confidence, by.limits.fault)
     manifold = nearest_feature(features, np.concatenate([by.features, by.known]))
     known = list(zip(by.training.boxes, by.training.classes, strict=True))
     judged = []
     for k, found in enumerate(seen):
         good = quality.assess(found, pixels[k], by.empty, by.limits.strong)
         change = arrangement.nearest(good.whole.boxes, good.whole.classes, known, rule.iou, rule.shift)
+        sure = good.whole.boxes[good.whole.confidence >= by.limits.confidence]
+        close = near.distance[k] <= by.copy.distance * (1 + rule.slack)
         evidence = CandidateEvidence(
             float(near.distance[k]), by.training.names[near.place[k]], change, by.training.names[change.place],
-            good, float(manifold[k]),
+            good, float(manifold[k]), arrangement.elsewhere(sure, known, rule.shift) if close else 0,
         )  # fmt: skip
         judged.append(Judged(*verdict(evidence, by.copy.distance, by.limits, rule.slack), evidence))
     return judged

@@ -17,6 +17,7 @@ from stages.judge import salience
 from stages.judge.object_faults import FAULTS, standing_free
 
 SAME = 0.5  # overlap at which two detections are readings of one thing
+FAINTEST = 0.05  # confidence of a fault that is looked at at all
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,20 @@ class Quality:
     parts: int
 
 
-def look(weights: Path, pixels: np.ndarray, imgsz: int, confidence: float) -> list[Seen]:
-    """Return what the detector sees in pictures (n, size, size, 3; uint8): objects and faults, at least so sure."""
+def look(weights: Path, pixels: np.ndarray, imgsz: int, confidence: float, fault: float = FAINTEST) -> list[Seen]:
+    """Return what the detector sees in pictures (n, size, size, 3; uint8): objects that are at least so sure, and
+    faults as sure as `fault`."""
     numbers = fault_numbers(weights)
-    return [sorted_out(boxes, numbers, confidence) for boxes in predict.predict(weights, pixels, imgsz)]
+    return [sorted_out(boxes, numbers, confidence, fault) for boxes in predict.predict(weights, pixels, imgsz)]
 
 
-def look_closely(weights: Path, pixels: np.ndarray, imgsz: int, confidence: float) -> tuple[list[Seen], np.ndarray]:
+def look_closely(
+    weights: Path, pixels: np.ndarray, imgsz: int, confidence: float, fault: float = FAINTEST
+) -> tuple[list[Seen], np.ndarray]:
     """Return the same, and the pictures' features (n, d), by one look at each."""
     numbers, found, features = fault_numbers(weights), [], []
     for boxes, feature in predict.closely(weights, pixels, imgsz):
-        found.append(sorted_out(boxes, numbers, confidence))
+        found.append(sorted_out(boxes, numbers, confidence, fault))
         features.append(feature)
     return found, np.stack(features)
 
@@ -70,38 +74,31 @@ def fault_numbers(weights: Path) -> list[int]:
     return [names.index(name) if name in names else -1 for name in FAULTS]
 
 
-def sorted_out(boxes: np.ndarray, numbers: list[int], confidence: float) -> Seen:
-    """Return a detector's answer as objects and faults."""
-    sure = boxes[boxes[:, 4] >= confidence]
+def sorted_out(boxes: np.ndarray, numbers: list[int], confidence: float, fault: float) -> Seen:
+    """Return a detector's answer as objects and faults. Of several readings of one place, whatever they take it for,
+    the surest counts."""
+    is_fault = np.isin(boxes[:, 5], numbers)
+    sure = surest(boxes[boxes[:, 4] >= np.where(is_fault, fault, confidence)])
     objects = sure[~np.isin(sure[:, 5], numbers)]
     faults = [np.column_stack([of[:, :5], np.full(len(of), place)])
               for place, number in enumerate(numbers) for of in [sure[sure[:, 5] == number]]]  # fmt: skip
     return Seen(objects[:, :4], objects[:, 5].astype(int), objects[:, 4], np.concatenate(faults))
 
 
-def assess(seen: Seen, pixels: np.ndarray, empty: np.ndarray, strong: dict[int, float]) -> Quality:
-    """Tell whole objects from others.
-
-    What the detector takes for a fault is no whole object, whatever else it takes it for. One that stands out from the
-    empty bin less than real ones of its class (`strong`; one of a class that is not in there is taken as it is) is a
-    ghost, too.
-    """
-    faults = _once(seen.faults)
-    least = np.array([strong.get(int(number), 0.0) for number in seen.classes])
-    sound = (overlaps(seen.boxes, faults[:, :4]) < SAME).all(1)
-    solid = salience.strengths(pixels, seen.boxes, empty) >= least
-    kept = sound & solid
-    whole = replace(
-        seen, boxes=seen.boxes[kept], classes=seen.classes[kept], confidence=seen.confidence[kept], faults=faults
-    )
-    ghosts, parts = ((faults[:, 5] == place).sum() for place in range(len(FAULTS)))
-    return Quality(whole, int(ghosts + (sound & ~solid).sum()), int(parts))
-
-
-def _once(faults: np.ndarray) -> np.ndarray:
-    """Return the surest of several faults in one place."""
-    kept: list[int] = []
-    for k in np.argsort(-faults[:, 4], kind="stable"):
-        if not (overlaps(faults[[k], :4], faults[kept, :4]) >= SAME).any():
+def surest(readings: np.ndarray) -> np.ndarray:
+    """Return the surest of several readings (k, 6) of one place."""
+    same, kept = overlaps(readings[:, :4], readings[:, :4]) >= SAME, []
+    for k in np.argsort(-readings[:, 4], kind="stable"):
+        if not same[k, kept].any():
             kept.append(int(k))
-    return faults[kept]
+    return readings[sorted(kept)]
+
+
+def assess(seen: Seen, pixels: np.ndarray, empty: np.ndarray, strong: dict[int, float]) -> Quality:
+    """Tell whole objects from others: what stands out from the empty bin less than real ones of its class (`strong`;
+    one of a class that is not in there is taken as it is) is a ghost, too."""
+    least = np.array([strong.get(int(number), 0.0) for number in seen.classes])
+    solid = salience.strengths(pixels, seen.boxes, empty) >= least
+    whole = replace(seen, boxes=seen.boxes[solid], classes=seen.classes[solid], confidence=seen.confidence[solid])
+    ghosts, parts = ((seen.faults[:, 5] == place).sum() for place in range(len(FAULTS)))
+    return Quality(whole, int(ghosts + (~solid).sum()), int(parts))

@@ -33,7 +33,7 @@ WORN = 0.5  # share of the training images that are a little blurred, noisy and 
 KINDS = (0.2, 0.3, 0.2, 0.3)  # shares of added objects: whole, transparent, smeared, cut
 OPACITY = (0.2, 0.7)  # of ghosts, further than the test's reach, so that none of those lies at the edge
 TRIES = 50  # places that are looked at until an added object has room
-VARIANTS = 3  # of each training image, with other objects added
+VARIANTS, PICTURES = 3, 300  # of each training image, with other objects added; and in all, at least
 SHARE = 0.25  # of the training images that show the product: its few are repeated as often as that takes
 
 
@@ -52,7 +52,9 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
     train, val = [[i for i in split[part] if i in others] for part in ("train", "val")]
     repeat = max(1, math.ceil(SHARE / (1 - SHARE) * len(train) / len(own)))
     data = paths.CHECKPOINTS / "judge" / params.scale / product / str(seed)
-    parts = {"train": (train + sorted(own) * repeat) * VARIANTS, "val": val or sorted(own)}  # its last weights are used
+    shown = train + sorted(own) * repeat
+    variants = max(VARIANTS, math.ceil(PICTURES / len(shown)))
+    parts = {"train": shown * variants, "val": val or sorted(own)}  # its last weights are used
     write(dataset, parts, paths.SOURCE_IMAGES, data, params.now.judge.size, seed)
     trained = model.train(data, rule(params), seed, paths.CHECKPOINTS, f"detector that judges {product}")
     with files.replacing(into) as folder:
@@ -63,9 +65,11 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
 
 
 def rule(params: Settings) -> Detector:
-    """Return the scale's detector, as the judge has it look at pictures."""
-    how = params.now.judge
-    return msgspec.structs.replace(params.now.detector, imgsz=how.imgsz, crop=how.crop)
+    """Return the scale's detector, as the judge has it look at pictures. Of few images it is trained as long as those
+    of the arms."""
+    how, base = params.now.judge, params.now.detector
+    steps = max(base.least_steps, params.now.evidence.steps)
+    return msgspec.structs.replace(base, imgsz=how.imgsz, crop=how.crop, least_steps=steps)
 
 
 def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder: Path, size: int, seed: int) -> None:

@@ -8,6 +8,8 @@ from stages.judge.arrangement import ArrangementChange
 from stages.judge.limits import Limits
 from stages.judge.quality import Quality
 
+NEW = 2  # sure objects elsewhere, from which a picture is no copy: one may be a mistake of the detector
+
 
 @dataclass(frozen=True)
 class CandidateEvidence:
@@ -19,6 +21,7 @@ class CandidateEvidence:
     like: str  # the training image with the nearest arrangement
     quality: Quality
     manifold: float  # distance of its features from the nearest real image
+    elsewhere: int = 0  # sure objects that lie where no training image shows one, where the distance leaves it open
 
 
 def verdict(of: CandidateEvidence, copy: float, limits: Limits, slack: float) -> tuple[str, str]:
@@ -26,14 +29,15 @@ def verdict(of: CandidateEvidence, copy: float, limits: Limits, slack: float) ->
     found, objects = of.quality, len(of.quality.whole.boxes)
     counted = ("ghost", found.ghosts), ("part", found.parts)
     faults = [f"{count} {name}{'s' * (count > 1)}" for name, count in counted if count]
-    if of.distance <= copy:
+    new = of.elsewhere >= NEW  # in the same bin small objects elsewhere hardly change the pixels' distance
+    if of.distance <= copy and not new:
         return "red", f"copy of {of.nearest}, distance {of.distance:.3f} under {copy:.3f}"
     if found.parts >= objects or found.ghosts + found.parts > objects:
         return "white", ", ".join([f"{objects or 'no'} whole object{'s' * (objects != 1)}", *faults])
     if not of.arrangement.changes and not faults:
         return "red", f"the arrangement of {of.like}"
     doubts = faults
-    if of.distance <= copy * (1 + slack):
+    if of.distance <= copy * (1 + slack) and not new:
         doubts.append(f"perhaps a copy of {of.nearest}, distance {of.distance:.3f} near {copy:.3f}")
     if found.whole.least is not None and found.whole.least < limits.confidence:
         doubts.append(f"one object at {found.whole.least:.2f} under {limits.confidence:.2f}")

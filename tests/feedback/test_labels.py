@@ -6,7 +6,6 @@ import pytest
 from stages import settings
 from stages.feedback import labels
 from stages.feedback.labels import LabelledObjects
-from stages.judge.quality import Seen
 from tests.helpers.checkouts import ROOT
 
 RULE = settings.load(ROOT / "params.yaml").feedback
@@ -72,15 +71,15 @@ def test_a_picture_of_nothing_is_rejected():
 def test_mirrored_views_are_turned_back(monkeypatch):
     """A detector that always finds the bright square finds it at one place, however the picture is turned."""
 
-    def look(_weights, pixels, _imgsz, _confidence):
+    def predict(_weights, pixels, _imgsz):
         found = []
         for picture in pixels:
             ys, xs = np.nonzero(picture[..., 0] > 200)
             box = np.array([[xs.min(), ys.min(), np.ptp(xs) + 1, np.ptp(ys) + 1]]) / len(picture)
-            found.append(Seen(box, np.zeros(1, int), np.array([0.9]), np.empty((0, 6))))
+            found.append(np.column_stack([box, 0.9, 0]))
         return found
 
-    monkeypatch.setattr(labels.quality, "look", look)
+    monkeypatch.setattr(labels.predict, "predict", predict)
     pixels = np.zeros((1, 64, 64, 3), np.uint8)
     pixels[0, 8:24, 4:12] = 255
     (found,) = labels.label(pixels, [Path("a"), Path("b")], 64, RULE)

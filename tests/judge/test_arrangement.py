@@ -47,3 +47,17 @@ def test_a_single_object_elsewhere_is_another_arrangement():
 def test_it_says_what_changed():
     assert ArrangementChange(0, 1, 0, 1, 2).says() == "1 missing, 2 extra"
     assert ArrangementChange(0, 3, 0, 0, 0).says() == "no change"
+
+
+def test_boxes_are_elsewhere_if_no_training_image_shows_an_object_there_however_it_is_turned():
+    def count(mine, *known):
+        return arrangement.elsewhere(objects(*mine)[0], [objects(*of) for of in known], 0.125)
+
+    moved = tuple((x + 0.05, y - 0.04, w, h) for x, y, w, h in (A, B, C))
+    mirrored = tuple((1 - x - w, y, w, h) for x, y, w, h in (A, B, C))
+    for copy in ((A, B, C), moved, mirrored, (A, B), (A,)):
+        assert count(copy, (A, B, C)) == 0
+    far, other = (0.3, 0.45, 0.04, 0.04), (0.66, 0.42, 0.04, 0.04)
+    assert count((A, B, far), (A, B, C)) == 1
+    assert count((far, other, A), (A, B, C)) == 2 and count((far, other, A), (A, B, C), (A, B, far)) == 1
+    assert count((far, other), (), (A,)) >= 1 and count((), (A,)) == 0

@@ -37,6 +37,20 @@ def test_limits_come_from_real_images():
     assert doubtful.confidence == pytest.approx(0.2 * LITTLE_LESS)
 
 
+def test_a_fault_must_be_surer_than_nearly_all_that_real_images_seem_to_show():
+    def seen(fault):
+        faults = np.array([(0.1, 0.1, 0.2, 0.2, fault, 0.0)] * (fault > 0)).reshape(-1, 6)
+        return Seen(OWN.boxes[0], np.ones(2, int), np.array([0.9, 0.9]), faults)
+
+    def limit(changed, unseen):
+        trial = Trial(np.eye(2), np.eye(2), list(map(seen, unseen)))
+        return limits.limits(OWN, list(map(seen, changed)), [trial], RULE).fault
+
+    assert limit([0] * 99 + [0.9], [0] * 20) == limits.FAINTEST
+    assert limit([0] * 80 + [0.3] * 20, [0] * 20) == pytest.approx(0.3)
+    assert limit([0.1] * 10, [0.2] * 10) == pytest.approx(0.2)
+
+
 def test_cosine_distance_to_the_nearest():
     known = np.array([(1.0, 0.0), (0.0, 2.0)])
     assert limits.nearest_feature(np.array([(3.0, 0.0), (1.0, 1.0)]), known) == pytest.approx([0, 1 - 0.5**0.5])

@@ -19,19 +19,23 @@ def seen(boxes, confidence, faults=()):
     return Seen(boxes, np.ones(len(boxes), int), np.array(confidence), np.array(rows, float).reshape(-1, 6))
 
 
-def test_what_is_taken_for_a_fault_is_no_whole_object(real):
-    pixels, boxes, _ = scene([(10, 20, 6, 16), (40, 20, 6, 8), (24, 44, 6, 16)], 9)
-    found = seen(boxes, (0.9, 0.8, 0.7), [(1, 0.6, PART)])
-    good = quality.assess(found, pixels, salience.empty(real), {})
-    assert (len(good.whole.boxes), good.ghosts, good.parts) == (2, 0, 1)
-    assert good.whole.least == 0.7
+def answer(*readings):
+    """A detector's answer: place, confidence and class number of each reading; 8 stands for ghosts, 9 for parts."""
+    places = np.array([(0.1, 0.1, 0.2, 0.2), (0.11, 0.12, 0.2, 0.2), (0.6, 0.6, 0.2, 0.2)])
+    rows = np.array([(*places[k], sure, number) for k, sure, number in readings])
+    return quality.sorted_out(rows, [8, 9], 0.25, 0.4)
 
 
-def test_two_faults_in_one_place_are_one_the_surer_one(real):
-    pixels, boxes, _ = scene([(10, 20, 6, 16)], 9)
-    found = seen(boxes, (0.9,), [(0, 0.3, PART), (0, 0.6, GHOST)])
-    good = quality.assess(found, pixels, salience.empty(real), {})
-    assert (len(good.whole.boxes), good.ghosts, good.parts) == (0, 1, 0)
+def test_of_several_readings_of_one_place_the_surest_counts_whatever_it_is_taken_for():
+    found = answer((0, 0.9, 1), (1, 0.6, 9), (1, 0.7, 2), (2, 0.5, 3), (2, 0.8, 8))
+    assert found.classes.tolist() == [1] and found.faults[:, 4:].tolist() == [[0.8, GHOST]]
+    assert answer((0, 0.5, 8), (1, 0.6, 9)).faults[:, 4:].tolist() == [[0.6, PART]]
+    assert len(answer((0, 0.9, 1), (2, 0.8, 1)).boxes) == 2
+
+
+def test_a_fault_must_be_as_sure_as_those_are_that_real_images_show_beside():
+    found = answer((0, 0.3, 1), (1, 0.35, 8), (2, 0.2, 1))
+    assert found.confidence.tolist() == [0.3] and not len(found.faults)
 
 
 def test_an_object_fainter_than_real_ones_is_a_ghost(real):

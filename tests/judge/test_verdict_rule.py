@@ -8,7 +8,7 @@ from stages.judge.limits import Limits
 from stages.judge.quality import Quality, Seen
 from stages.judge.verdict_rule import CandidateEvidence, verdict
 
-LIMITS = Limits(confidence=0.5, mean=0.7, strong={}, manifold=0.02)
+LIMITS = Limits(confidence=0.5, mean=0.7, strong={}, manifold=0.02, fault=0.3)
 BOXES = np.array([(0.1, 0.1, 0.2, 0.2), (0.4, 0.4, 0.2, 0.2), (0.7, 0.1, 0.2, 0.2)])
 WHOLE = Seen(BOXES, np.zeros(3, int), np.array([0.9, 0.8, 0.9]), np.empty((0, 6)))
 GOOD = Quality(WHOLE, ghosts=0, parts=0)
@@ -29,6 +29,11 @@ def test_a_copy_is_red_by_its_pixels_or_by_its_arrangement():
     assert say(distance=0.1) == ("red", "copy of a.png, distance 0.100 under 0.100")
     assert say(arrangement=SAME) == ("red", "the arrangement of b.png")
     assert say(arrangement=SAME, quality=replace(GOOD, ghosts=1))[0] == "yellow"  # and something more
+
+
+def test_sure_objects_elsewhere_make_a_picture_new_however_near_its_pixels_are():
+    assert say(distance=0.05, elsewhere=2) == say(distance=0.11, elsewhere=2) == say()
+    assert say(distance=0.05, elsewhere=1)[0] == "red" and say(distance=0.11, elsewhere=1)[0] == "yellow"
 
 
 @pytest.mark.parametrize(
