@@ -119,7 +119,7 @@ def crop(params: Settings) -> dict[str, Tried]:
     paste = Tried(*of_fakes(params, "paste", SHOWN, MANY))
     return {
         f"looked at with {imgsz} px, trained on {side}": replace(paste, how=changed(params, imgsz=imgsz, crop=side))
-        for imgsz, side in ((64, 64), (128, 64), (192, 64), (128, 128))
+        for imgsz, side in ((128, 64), (192, 64), (192, 96), (256, 96), (320, 96))
     }
 
 

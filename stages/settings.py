@@ -330,12 +330,12 @@ def register(path: Path, product: str, real: bool = False, alone: Alone | None =
 
 
 def look_at(scale: dict[str, Any], alone: Alone) -> None:
-    """Let detectors, the judge's too, see pictures as large as a product's objects need; a judge compares them at half
-    of that."""
+    """Let detectors see pictures as large as a product's objects need. A judge, which places no boxes, looks at
+    three quarters of that, and compares half of it."""
     if alone.imgsz > scale["evidence"]["imgsz"]:
-        for of in (scale["evidence"], scale["judge"]):
-            of |= {"imgsz": alone.imgsz, "crop": alone.crop}
-        scale["judge"]["size"] = max(scale["judge"]["size"], 32 * math.ceil(alone.imgsz / 64))
+        scale["evidence"] |= {"imgsz": alone.imgsz, "crop": alone.crop}
+        seen, compared = (32 * math.ceil(share * alone.imgsz / 32) for share in (0.75, 0.5))
+        scale["judge"] |= {"imgsz": seen, "crop": alone.crop, "size": max(scale["judge"]["size"], compared)}
     if not alone.tested:
         scale["evidence"]["seeds"] = 1
 

@@ -216,7 +216,7 @@ def test_pictures_are_as_large_as_the_only_product_needs_and_as_they_were_where_
     path.write_text(TEXT)
     settings.register(path, "mug", real=True, alone=small)
     now = settings.load(path).now
-    assert (now.evidence.imgsz, now.judge.imgsz, now.judge.size, now.evidence.seeds) == (416, 416, 224, 1)
+    assert (now.evidence.imgsz, now.judge.imgsz, now.judge.size, now.evidence.seeds) == (416, 320, 224, 1)
     assert now.evidence.crop == now.judge.crop == 96
     settings.register(path, "cup", real=True, alone=Alone(imgsz=640, crop=96, tested=False))
     assert settings.load(path).now == now

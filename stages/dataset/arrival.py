@@ -30,6 +30,7 @@ BLOCKS = 2**53 // IDS  # of so many ids; larger ones would not be exact wherever
 TEST = "../test/images/"  # where test images lie, as seen from the training images' folder
 MEANT = ("focus", "other", "rest", "every", "but_focus", "but_other", "none")  # words that stand for groups, or none
 STRIDE, LEAST_CROP, LARGEST = 32, 96, 640  # pixels: that detectors see at a time, of squares, and of whole pictures
+ROOM = 1.5  # times an object's longer side: of squares
 COPIES = 0.5  # share of its images that are another product's, from which on it is no new product
 
 
@@ -109,12 +110,12 @@ def refuse_copies(mine: list[Traits], dataset: coco.Coco, theirs: list[Traits], 
 def seen_at(dataset: coco.Coco, pixels: int) -> tuple[int, int]:
     """Return how large a product has to be looked at, in pixels and multiples of STRIDE: the longer side of pictures in
     which most objects are at least `pixels` on their shorter side, but no larger than most photographs are, nor than
-    LARGEST; and the side of squares of these that most objects have room in, twice."""
+    LARGEST; and the side of squares of these that most objects have room in."""
     longer = {image.id: max(image.width, image.height) for image in dataset.images}
     sides = [np.sort(a.bbox[2:]) / longer[a.image_id] for a in inside(dataset, set(longer))]
     short, long = np.median(sides, axis=0)
     whole = _strides(min(pixels / short, float(np.median(list(longer.values()))), LARGEST))
-    return whole, max(LEAST_CROP, _strides(2 * long * whole))
+    return whole, max(LEAST_CROP, _strides(ROOM * long * whole))
 
 
 def _strides(pixels: float) -> int:

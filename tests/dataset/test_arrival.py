@@ -270,8 +270,8 @@ def test_a_dataset_may_be_nothing_but_what_has_arrived(product, tmp_path):
 @pytest.mark.parametrize(
     ("sides", "large", "pixels"),
     [
-        ((40, 60), 640, (384, 96)),  # for 40 pixels to be 24, 640 are 384; the 60 are 36, and 96 has room for two
-        ((100, 300), 640, (160, 160)),
+        ((40, 60), 640, (384, 96)),  # for 40 pixels to be 24, 640 are 384; the 60 are 36, and have room in 96
+        ((100, 300), 640, (160, 128)),
         ((10, 10), 640, (640, 96)),  # no more than there is
         ((10, 10), 4000, (640, 96)),
     ],
