@@ -186,20 +186,26 @@ def looked(held: HeldOut, weights: Path, limit: float, params: Settings) -> list
     return [metrics.coco_map(scenes, held.classes)[1], *others]
 
 
+def other(params: Settings) -> str:
+    """Return the product that settings are chosen on."""
+    if params.products.other is None:
+        raise Problem("params.yaml: products.other: null; settings are chosen on that product")
+    return params.products.other
+
+
 def prepared(params: Settings, work: Path) -> tuple[Path, Path]:
     """Return the folders of the product's training photographs, and of the other products'."""
     dataset = coco.read(paths.ANNOTATIONS)
     groups = coco.grouped(dataset, params.dataset.groups)
-    mine = held_out.there([params.products.other], params, "train")
-    rest = held_out.there([group for group in groups if group != params.products.other], params, "train")
+    mine = held_out.there([other(params)], params, "train")
+    rest = held_out.there([group for group in groups if group != other(params)], params, "train")
     return (remade.some(dataset, mine, paths.SOURCE_IMAGES, work / "own"),
             remade.some(dataset, rest, paths.SOURCE_IMAGES, work / "known"))  # fmt: skip
 
 
 def test(params: Settings, imgsz: int) -> HeldOut:
     """Return all images of the product that nothing was trained on."""
-    group = params.products.other
-    ids = [id_ for part in ("val", "test") for id_ in held_out.there([group], params, part)]
+    ids = [id_ for part in ("val", "test") for id_ in held_out.there([other(params)], params, part)]
     return held_out.showing(ids, imgsz)
 
 
@@ -241,7 +247,7 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
     }
     if tried.arm.start != settings.NONE:
         groups = coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), tried.params.dataset.groups)
-        known = held_out.of([g for g in groups if g != tried.params.products.other], tried.params, held.imgsz, "val")
+        known = held_out.of([g for g in groups if g != other(tried.params)], tried.params, held.imgsz, "val")
         found["known"] = metrics.coco_map(held_out.seen(known, made.weights), known.classes)[1]
     for name in ("own", "fakes", "data"):
         shutil.rmtree(folder / name, ignore_errors=True)

@@ -83,6 +83,7 @@ def _measured(how: str, file: Path, target: Path) -> tuple[float, float]:
         time.sleep(0.1)
     if process.returncode:
         sys.exit(f"{how} failed")
+    assert process.stdout  # a pipe
     seconds = float(process.stdout.read().strip().splitlines()[-1])
     print(f"{how}: {seconds:.1f} s, {peak:.0f} MB", flush=True)
     return seconds, peak

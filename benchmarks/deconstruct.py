@@ -88,10 +88,8 @@ def main() -> None:
     figures = {"images": sum(map(len, photos.values()))} | {
         key: round(float(np.concatenate([one[key] for one in told]).mean()), 4) for key in told[0]
     }
-    for (name, under), row in table.iterrows():
-        figures |= {f"{name}_{under}_places": int(row["psnr", "size"]),
-                    f"{name}_{under}_psnr": float(row["psnr", "mean"]),
-                    f"{name}_{under}_ssim": float(row["ssim", "mean"])}  # fmt: skip
+    for name, under, places, psnr, _, ssim in table.reset_index().to_numpy().tolist():
+        figures |= {f"{name}_{under}_places": places, f"{name}_{under}_psnr": psnr, f"{name}_{under}_ssim": ssim}
     record("deconstruct", figures, ("numpy", "opencv-python-headless"))
 
 

@@ -69,7 +69,7 @@ def seconds(own: Path, way: str, size: int, turn: int, params: Settings) -> floa
 def scores(own: Path, seed: int, params: Settings) -> list[float]:
     """Return what detectors reach that were trained in both ways: one after the other, as their settings, by which
     checkpoints are known, are the same."""
-    held, found = choose.test(params), []
+    held, found = choose.test(params, params.now.study.imgsz), []
     for way in WAYS:
         weights = trained(own, way, params.now.study.imgsz, STEPS, seed, params, WORK / f"{way}_{seed}")
         found.append(metrics.coco_map(held_out.seen(held, weights), held.classes)[1])
@@ -81,7 +81,7 @@ def trained(own: Path, way: str, size: int, steps: int, seed: int, params: Setti
     from stages.detector import trainer
 
     trainer.fast_in_bf16 = lambda: way == "bf16"
-    how = msgspec.structs.replace(params.now.study, imgsz=size, steps=steps)
+    how = msgspec.structs.replace(params.now.study, imgsz=size, crop=0, steps=steps)  # whole pictures
     every = coco.read(own / "annotations.json")
     rule = Subset(group="other", count=choose.COUNT, prefer="random", fewer=False)
     ids = [id_ for id_, _ in subsets.pick(every, rule, seed, "other")]

@@ -34,14 +34,15 @@ def main() -> None:
         watch = Snapshots(Path(folder), grids, kept, timing)
         run = GanTraining(pictures, recipe, 0, Path(folder), stops, title="gan memory", watch=watch)
         distributed.run(1, partial(trainer.train, run))
-        used = pd.read_csv(timing).set_index("step")["memory_mb"]
-    settled = used[used.index >= SETTLED]
-    slope = np.polyfit(settled.index, settled, 1)[0]
+        table = pd.read_csv(timing)
+    steps, used = table["step"].to_numpy(int), table["memory_mb"].to_numpy(float)
+    settled = steps >= SETTLED
+    slope = np.polyfit(steps[settled], used[settled], 1)[0]
     record("gan_memory", {
         "steps": STEPS,
-        "mb_after_2000_steps": float(used[SETTLED]),
-        "mb_after_20000_steps": float(used[STEPS]),
-        "mb_most_from_there_on": float(settled.max()),
+        "mb_after_2000_steps": float(used[steps == SETTLED][0]),
+        "mb_after_20000_steps": float(used[steps == STEPS][0]),
+        "mb_most_from_there_on": float(used[settled].max()),
         "mb_growth_per_10000_steps": round(float(slope) * 10_000, 2),
     }, ("torch",))  # fmt: skip
 

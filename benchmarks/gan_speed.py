@@ -11,6 +11,7 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import torch
@@ -155,7 +156,7 @@ def _apart(a: torch.Tensor, b: torch.Tensor) -> float:
     return float(f"{float((a - b).norm() / b.norm()):.2g}")
 
 
-def _round(loop: object, picked: torch.Tensor) -> None:
+def _round(loop: Any, picked: torch.Tensor) -> None:
     for _ in range(CRITIC_STEPS):
         loop.critic_step(picked)
     loop.generator_step()

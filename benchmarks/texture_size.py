@@ -17,8 +17,9 @@ import torch
 
 from benchmarks.conditions import record
 from stages import settings
-from stages.texture.networks import CELL, SpatialGenerator, field, noise_length
+from stages.texture.networks import SpatialGenerator, field
 from stages.texture.paint import WINDOW, exact, woven
+from stages.texture.recipe import CELL, noise_length
 
 SIDES = (512, 2048, 4096)
 OTHER_WINDOW = 11
@@ -26,6 +27,7 @@ OTHER_WINDOW = 11
 
 def main() -> None:
     figures: dict[str, float | bool] = {}
+    picture = ""
     for side in SIDES:
         figures[f"{side}_seconds"], figures[f"{side}_mb"], picture = alone(side, WINDOW)
     figures["largest_picture_mb"] = round(SIDES[-1] ** 2 * 3 / 1e6)
@@ -48,7 +50,7 @@ def painted(side: int, window: int) -> tuple[float, int, str]:
     exact(network)
     before, began = peak(), time.perf_counter()
     picture = woven(network, field(network.z, side // CELL, side // CELL, 0, False), window)
-    return round(time.perf_counter() - began, 1), round(peak() - before), hashlib.sha256(picture).hexdigest()
+    return round(time.perf_counter() - began, 1), round(peak() - before), hashlib.sha256(picture.tobytes()).hexdigest()
 
 
 def peak() -> float:

@@ -34,7 +34,11 @@ def main(draws: int = choose.DRAWS, steps: int = 1200) -> None:
     params = settings.load()
     own, known = choose.prepared(params, PLACE)
     of, labelling, tried = Photographs(own, known, PLACE / "start"), choose.warm(params), compared(params, steps)
-    figures: dict = {"draws": draws, "steps": steps, "images": len(choose.test(params).pictures)}
+    figures: dict = {
+        "draws": draws,
+        "steps": steps,
+        "images": len(choose.test(params, params.now.study.imgsz).pictures),
+    }
     with parallel.trainings(len(tried)) as pool:
         pool.submit(choose.start, of, params, PLACE).result()
         for draw in range(draws):
