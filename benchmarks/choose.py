@@ -196,9 +196,8 @@ def other(params: Settings) -> str:
 def prepared(params: Settings, work: Path) -> tuple[Path, Path]:
     """Return the folders of the product's training photographs, and of the other products'."""
     dataset = coco.read(paths.ANNOTATIONS)
-    groups = coco.grouped(dataset, params.dataset.groups)
     mine = held_out.there([other(params)], params, "train")
-    rest = held_out.there([group for group in groups if group != other(params)], params, "train")
+    rest = held_out.there(held_out.other_groups("other", params), params, "train")
     return (remade.some(dataset, mine, paths.SOURCE_IMAGES, work / "own"),
             remade.some(dataset, rest, paths.SOURCE_IMAGES, work / "known"))  # fmt: skip
 
@@ -246,8 +245,7 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
         "draws": metrics.bootstrap(metrics.match(scenes, held.classes), IMAGE_DRAWS, 0)[:, 1].round(4).tolist(),
     }
     if tried.arm.start != settings.NONE:
-        groups = coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), tried.params.dataset.groups)
-        known = held_out.of([g for g in groups if g != other(tried.params)], tried.params, held.imgsz, "val")
+        known = held_out.of(held_out.other_groups("other", tried.params), tried.params, held.imgsz, "val")
         found["known"] = metrics.coco_map(held_out.seen(known, made.weights), known.classes)[1]
     for name in ("own", "fakes", "data"):
         shutil.rmtree(folder / name, ignore_errors=True)

@@ -94,8 +94,8 @@ class Trainer(DetectionTrainer):
         dataset = super().build_dataset(img_path, mode, batch)
         if mode == "train":
             dataset.update_labels_info = outlined_by_corners(dataset.update_labels_info)
-        if mode == "train" and self.crop:
-            crops.cut(dataset.transforms, self.crop)
+            if self.crop:
+                crops.cut(dataset.transforms, self.crop)
         return dataset
 
     def _begin_epoch(self) -> None:

@@ -80,14 +80,11 @@ def _filled(k: int, even: np.ndarray, bare: np.ndarray, middle: np.ndarray) -> n
         own, seen, place = even[k][part], bare[k][part], labels[part] == label
         around = cv2.dilate(place.astype(np.uint8), np.ones((RING, RING), np.uint8)).astype(bool) & seen
         fitting = [even[n][part] for n in range(len(even)) if n != k and bare[n][part][place].all()]
-        donors = [*fitting, middle[part]]  # a wall's edge beside the place is no difference of light: the middle one
-        fills = [donor + _spread(own - donor, around) for donor in donors]
-        errors = [np.abs(own - fill)[around].mean() if around.any() else 0.0
-                  for fill in fills[:-1]]  # fmt: skip
-        best = int(np.argmin(errors)) if errors else -1
+        fills = [donor + _spread(own - donor, around) for donor in fitting or [middle[part]]]
+        errors = [np.abs(own - fill)[around].mean() if around.any() else 0.0 for fill in fills]
         soft = cv2.GaussianBlur(place.astype(np.float32), (0, 0), SOFT)[..., None]
         soft[place] = 1
-        made[part] += soft * (fills[best] - made[part])
+        made[part] += soft * (fills[int(np.argmin(errors))] - made[part])
     return made
 
 
@@ -99,7 +96,7 @@ def _spread(apart: np.ndarray, around: np.ndarray) -> np.ndarray:
     """
     if not around.any():
         return np.zeros_like(apart)
-    middle = np.median(apart[around], axis=0)
+    middle = np.median(apart[around], axis=0)  # a wall's edge beside the place is no difference of light
     rest = (apart - middle) * around[..., None]
     usual = TYPICAL * np.median(np.abs(rest[around]), axis=0)
     reach = max(apart.shape[:2]) / 4

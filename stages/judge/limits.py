@@ -15,9 +15,7 @@ from stages.settings import Judge
 
 SOURCES = 60  # training images that copies are made of, at most
 FOLDS = 5
-FAULTLESS = (
-    95  # percent of real images that show no ghost or part: of a weak detector even these have little confidence
-)
+FAULTLESS = 95  # percent of real images that show no ghost or part
 
 
 @dataclass(frozen=True)
@@ -81,15 +79,8 @@ def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge
         min(_fewest([seen.mean for seen in of], rule) for of in (changed, unseen)),
         _least_strong(own, rule),
         _most(apart, rule),
-        max(
-            FAINTEST,
-            *(float(np.percentile([_surest_fault(seen) for seen in of], FAULTLESS)) for of in (changed, unseen)),
-        ),
+        max(FAINTEST, *(float(np.percentile([seen.fault for seen in of], FAULTLESS)) for of in (changed, unseen))),
     )
-
-
-def _surest_fault(seen: Seen) -> float:
-    return float(seen.faults[:, 4].max(initial=0))
 
 
 def _least_strong(own: Reference, rule: Judge) -> dict[int, float]:

@@ -13,7 +13,7 @@ from stages.detector import predict
 from stages.judge import arrangement, quality, reference, salience
 from stages.judge.limits import CopyLimit, Limits, copy_limit, nearest_feature
 from stages.judge.reference import Reference
-from stages.judge.verdict_rule import CandidateEvidence, verdict
+from stages.judge.verdict_rule import CandidateEvidence, near_a_copy, verdict
 from stages.problem import Problem
 from stages.settings import Settings
 
@@ -76,7 +76,7 @@ def judge(pixels: np.ndarray, by: PictureJudge, params: Settings) -> list[Judged
         good = quality.assess(found, pixels[k], by.empty, by.limits.strong)
         change = arrangement.nearest(good.whole.boxes, good.whole.classes, known, rule.iou, rule.shift)
         sure = good.whole.boxes[good.whole.confidence >= by.limits.confidence]
-        close = near.distance[k] <= by.copy.distance * (1 + rule.slack)
+        close = near_a_copy(near.distance[k], by.copy.distance, rule.slack)
         evidence = CandidateEvidence(
             float(near.distance[k]), by.training.names[near.place[k]], change, by.training.names[change.place],
             good, float(manifold[k]), arrangement.elsewhere(sure, known, rule.shift) if close else 0,

@@ -40,6 +40,11 @@ class Seen:
         free = standing_free(self.boxes)
         return float(self.confidence[free].min()) if free.any() else None
 
+    @property
+    def fault(self) -> float:
+        """Return the confidence of the surest ghost or part; 0 where there is none."""
+        return float(self.faults[:, 4].max(initial=0))
+
 
 @dataclass(frozen=True)
 class Quality:

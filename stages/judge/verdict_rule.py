@@ -24,6 +24,11 @@ class CandidateEvidence:
     elsewhere: int = 0  # sure objects that lie where no training image shows one, where the distance leaves it open
 
 
+def near_a_copy(distance: float, copy: float, slack: float) -> bool:
+    """Return whether a picture is so near to a training image that it may be a copy of it."""
+    return distance <= copy * (1 + slack)
+
+
 def verdict(of: CandidateEvidence, copy: float, limits: Limits, slack: float) -> tuple[str, str]:
     """Return the colour of a candidate, and the reason."""
     found, objects = of.quality, len(of.quality.whole.boxes)
@@ -37,7 +42,7 @@ def verdict(of: CandidateEvidence, copy: float, limits: Limits, slack: float) ->
     if not of.arrangement.changes and not faults:
         return "red", f"the arrangement of {of.like}"
     doubts = faults
-    if of.distance <= copy * (1 + slack) and not new:
+    if near_a_copy(of.distance, copy, slack) and not new:
         doubts.append(f"perhaps a copy of {of.nearest}, distance {of.distance:.3f} near {copy:.3f}")
     if found.whole.least is not None and found.whole.least < limits.confidence:
         doubts.append(f"one object at {found.whole.least:.2f} under {limits.confidence:.2f}")

@@ -14,9 +14,8 @@ def real():
     return several()
 
 
-def seen(boxes, confidence, faults=()):
-    rows = [(*boxes[k], sure, kind) for k, sure, kind in faults]
-    return Seen(boxes, np.ones(len(boxes), int), np.array(confidence), np.array(rows, float).reshape(-1, 6))
+def seen(boxes, confidence):
+    return Seen(boxes, np.ones(len(boxes), int), np.array(confidence), np.empty((0, 6)))
 
 
 def answer(*readings):
