@@ -101,10 +101,10 @@ def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines
     with whole.of(todo) as bar:
         while waiting or running:
             now = ready(waiting, running.values(), failed)
-            share = 1 if len(now) == 1 and not running else slots  # until it has ended, none of the others can begin
+            alone = len(now) == 1 and not running  # until it has ended, none of the others can begin
             for name in now[: slots - len(running)]:
-                running[stage.submit(name, checkout, waiting.pop(name).gpu, share, others)] = name
-                bar.begin(name)
+                running[stage.submit(name, checkout, waiting.pop(name).gpu, 1 if alone else slots, others)] = name
+                bar.begin(name, provenance.cores() if alone and not others else 1)
             if not running:
                 break
             done: PrefectFuture = next(iter(as_completed(list(running))))

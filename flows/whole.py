@@ -25,6 +25,7 @@ LINE = "{percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left; "
 LOOKED_AT: ContextVar[bool] = ContextVar("looked_at", default=False)
 SHOWN: ContextVar[Bar | None] = ContextVar("shown", default=None)  # the bar of a whole of which a run is a part
 ALMOST = 0.95  # of a running stage, at most, is taken for done
+USUAL = 300.0  # seconds' worth of stages for which this machine is taken to be as fast as the measured one
 
 
 class WithoutTraceback(logging.Formatter):
@@ -58,7 +59,8 @@ class Bar:
     def share(self) -> float:
         """Return how much of the whole is done, from 0 to 1."""
         finished, took = sum(self.expected[name] for name in self.done), sum(self.done.values())
-        pace = finished / took if took else 1.0  # this machine's, against that which was measured
+        # This machine's, against that which was measured. A run begins with short stages, which are mostly waiting.
+        pace = (finished + USUAL) / (took + USUAL)
         for name, (since, cores) in self.running.items():
             finished += min(ALMOST * self.expected[name], pace * cores * (time.monotonic() - since))
         return min(1.0, finished / max(sum(self.expected.values()), 1e-9))

@@ -21,19 +21,30 @@ def clock(monkeypatch, tmp_path):
 
 
 def test_a_run_is_done_by_the_time_that_its_stages_take_not_by_their_number(clock):
-    files.write_json(whole.SECONDS, {"figures": {"gan@long": 85.0, "arm@a": 4.0, "arm@b": 6.0}})
+    files.write_json(whole.SECONDS, {"figures": {"gan@long": 850.0, "arm@a": 40.0, "arm@b": 60.0}})
     bar = whole.Bar(["gan@long", "arm@new", "unheard_of"])
-    assert bar.expected == {"gan@long": 85.0, "arm@new": 5.0, "unheard_of": whole.UNKNOWN}
-    bar.begin("unheard_of")
-    clock[0] += 10  # twice what was expected: this machine is half as fast
-    bar.end("unheard_of")
-    assert bar.share == pytest.approx(5 / 95)
+    assert bar.expected == {"gan@long": 850.0, "arm@new": 50.0, "unheard_of": whole.UNKNOWN}
+    bar.begin("arm@new")
+    clock[0] += 400  # instead of 50: this machine seems to be half as fast
+    bar.end("arm@new")
+    assert bar.share == pytest.approx(50 / 905)
     bar.begin("gan@long")
-    clock[0] += 20
-    assert bar.share == pytest.approx(15 / 95)
-    clock[0] += 1000
-    assert bar.share == pytest.approx((5 + whole.ALMOST * 85) / 95)
+    clock[0] += 200
+    assert bar.share == pytest.approx(150 / 905)
+    clock[0] += 10_000
+    assert bar.share == pytest.approx((50 + whole.ALMOST * 850) / 905)
     assert str(bar) == "1 of 3 stages done; gan@long runs"
+
+
+def test_short_stages_that_wait_more_than_they_work_say_little_of_the_time_left(clock):
+    files.write_json(whole.SECONDS, {"figures": {"gan@long": 1000.0}})
+    bar = whole.Bar(["source", "gan@long"])
+    bar.begin("source")
+    clock[0] += 30
+    bar.end("source")
+    bar.begin("gan@long")
+    clock[0] += 100
+    assert bar.share == pytest.approx(100 / 1005, rel=0.15)
 
 
 def test_nothing_to_do_is_no_division_by_nothing(clock):
