@@ -7,11 +7,6 @@ import fcntl
 import multiprocessing
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import msgspec
@@ -21,7 +16,7 @@ from PIL import Image
 
 from stages import files, gpu, paths, settings
 from stages.dataset.bins import world
-from tests.helpers import projects
+from tests.helpers import projects, servers
 from tests.helpers.checkouts import ROOT, fresh, run
 
 # Whatever test starts it first: the server that processes are forked from has imported what takes seconds.
@@ -80,26 +75,8 @@ def checkout(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """The address of a server of its own, on this machine alone."""
-    home = tmp_path_factory.mktemp("prefect")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {"PREFECT_HOME": str(home), "DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | settings
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (home / "server.log").open("w") as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
-        address = f"http://127.0.0.1:{port}/api"
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/health", timeout=2)
-                break
-            except OSError:
-                assert process.poll() is None, (home / "server.log").read_text()
-                time.sleep(0.5)
-        yield settings | {"PREFECT_API_URL": address}
-        process.terminate()
-        process.wait(30)
+    with servers.prefect(tmp_path_factory.mktemp("prefect")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

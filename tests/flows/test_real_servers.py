@@ -1,0 +1,24 @@
+"""Machines that share what several machines are told to share: a DVC remote in S3, a Prefect server on Postgres."""
+
+import pytest
+
+from tests.helpers import servers
+from tests.helpers.machines import divided, working
+
+
+@pytest.mark.slow
+def test_two_machines_share_s3_and_a_server_on_postgres(tmp_path, monkeypatch):
+    pytest.importorskip("moto", reason="the remote in S3 is tested with moto's server, which is not installed here")
+    # The address and the bucket are committed; the keys are not.
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    home = tmp_path / "prefect"
+    home.mkdir()
+    with (
+        servers.s3(tmp_path, "results") as remote,
+        servers.postgres(tmp_path) as database,
+        servers.prefect(home, PREFECT_SERVER_DATABASE_CONNECTION_URL=database) as server,
+        working(tmp_path, server, remote),
+    ):
+        divided(tmp_path / "main", server)
+        assert not list(home.glob("*.db"))  # nothing went into a file beside it
