@@ -1,17 +1,19 @@
-"""Write into dvc.yaml which modules each stage runs (`make deps`), as its code imports them.
+"""Write into dvc.yaml what follows from elsewhere (`make deps`): which modules each stage runs, as its code imports
+them, and the GANs that are plotted together, as params.yaml names them.
 
-DVC runs a stage again when a file that it depends on has changed, and code is one of these. The lists follow from the
-imports, so nobody writes them by hand; everything else in dvc.yaml stays as it is.
+DVC runs a stage again when a file that it depends on has changed, and code is one of these; and it has no `foreach` for
+plots. Nobody writes these lists by hand; everything else in dvc.yaml stays as it is.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from stages import command, files
+from stages import command, files, paths, settings
 from stages.schema import Composition
 
 PIPELINE = Path("dvc.yaml")
@@ -21,16 +23,25 @@ _STAGE = re.compile(r"^  (\w+):$")
 _COMMAND = re.compile(r"^\s+cmd: python -m (\S+)")
 _DEPS = re.compile(r"^(\s+)deps:$")
 _CODE = re.compile(r"^\s+- stages/")
+_PLOTTED = re.compile(rf"(?:^( +){paths.TIMING}/gan/\w+\.csv: (\w+)\n)+", re.M)
 
 
 def main() -> None:
     text = PIPELINE.read_text()
-    fresh = written(text, Path())
+    fresh = plotted(written(text, Path()), settings.raw()["experiments"])
     if fresh == text:
-        print(f"{PIPELINE}: every stage's code is as it is imported")
+        print(f"{PIPELINE}: every stage's code is as it is imported, every GAN is plotted")
         return
     files.write(PIPELINE, fresh)
     print(f"{PIPELINE}: written anew; `git diff {PIPELINE}` shows which stages run other code now")
+
+
+def plotted(text: str, experiments: Iterable[str]) -> str:
+    """Return dvc.yaml's text in which every plot of several GANs shows these experiments."""
+    names = list(experiments)
+    return _PLOTTED.sub(
+        lambda found: "".join(f"{found[1]}{paths.TIMING}/gan/{name}.csv: {found[2]}\n" for name in names), text
+    )
 
 
 def written(text: str, root: Path) -> str:

@@ -41,7 +41,8 @@ def test_file_is_kept_as_its_writer_writes_it():
 
 
 def test_it_stays_short_and_says_none_once():
-    assert len(TEXT.splitlines()) <= 250
+    """Whatever number of entries the tables have."""
+    assert len(TEXT.splitlines()) - sum(len(RAW[table]) for table in settings.TABLES) <= 176  # 250 with today's
     for table in ("experiments", "inpaints", "compositions", "arms"):
         for name, entry in RAW[table].items():
             assert f"data/subsets/{entry['subset']}" not in entry.values(), (table, name)

@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import arriving
-from tests.helpers.checkouts import run
-
-PIPELINE = """stages:
-  left: {cmd: "sleep 1 && date +%s%N > left.begun && echo left > left", outs: [left]}
-  right: {cmd: "date +%s%N > right.begun && sleep 2 && echo right > right", outs: [right]}
-  both: {cmd: cat left right > both, deps: [left, right], outs: [both]}
-  alone: {cmd: echo alone > alone, outs: [alone]}
-"""
+from tests.helpers.small_pipeline import begun
 
 
 @pytest.fixture
@@ -28,16 +21,6 @@ def pipeline(untouched_pipeline, tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def untouched_pipeline(tmp_path_factory) -> Path:
     return begun(tmp_path_factory.mktemp("untouched") / "pipeline")
-
-
-def begun(folder: Path) -> Path:
-    """Make the checkout of `pipeline`."""
-    folder.mkdir()
-    (folder / "dvc.yaml").write_text(PIPELINE)
-    for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q"), ("git", "add", "-A"),
-                    ("git", "commit", "-qm", "x")):  # fmt: skip
-        run(folder, *command)
-    return folder
 
 
 @pytest.fixture(scope="session")

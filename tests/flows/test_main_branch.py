@@ -8,8 +8,8 @@ import pytest
 from flows import at_work, killed_move, main_branch, still
 from flows.repository import git
 from stages import files
-from tests.flows.conftest import begun
 from tests.helpers.checkouts import becomes, environment, run
+from tests.helpers.small_pipeline import begun
 
 WHOLE = "echo\n" * 1000
 

@@ -1,9 +1,14 @@
 """Machines that share what several machines are told to share: a DVC remote in S3, a Prefect server on Postgres."""
 
+import time
+
 import pytest
 
 from tests.helpers import servers
+from tests.helpers.checkouts import becomes, flow, run
 from tests.helpers.machines import divided, working
+
+CODE = "from flows.reproduce import reproduce; print('RAN', sorted(reproduce(slots=2)))"
 
 
 @pytest.mark.slow
@@ -22,3 +27,17 @@ def test_two_machines_share_s3_and_a_server_on_postgres(tmp_path, monkeypatch):
     ):
         divided(tmp_path / "main", server)
         assert not list(home.glob("*.db"))  # nothing went into a file beside it
+
+
+@pytest.mark.slow
+def test_a_run_outlives_a_server_that_is_gone_for_a_minute(pipeline, tmp_path):
+    home, port = tmp_path / "prefect", servers.free_port()
+    home.mkdir()
+    with servers.prefect(home, port) as server:
+        running = flow(pipeline, server, CODE)
+        assert becomes(lambda: (pipeline / "right.begun").exists(), 120)
+    time.sleep(60)
+    with servers.prefect(home, port):
+        said = running.communicate(timeout=300)[0]
+    assert "RAN ['alone', 'both', 'left', 'right']" in said, said
+    assert "up to date" in run(pipeline, "dvc", "status").stdout

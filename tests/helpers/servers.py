@@ -21,11 +21,11 @@ OWNER = "postgres"  # whom Debian makes for it: it does not run as root
 
 
 @contextlib.contextmanager
-def prefect(home: Path, **more: str) -> Iterator[dict[str, str]]:
+def prefect(home: Path, port: int = 0, **more: str) -> Iterator[dict[str, str]]:
     """Give the settings with which one talks to a Prefect server of its own, which runs until the block ends.
 
-    more: settings of the server."""
-    port = free_port()
+    port: any free one, where it is 0. more: settings of the server."""
+    port = port or free_port()
     settings = {"PREFECT_HOME": str(home), "DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | settings | more
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]

@@ -9,12 +9,9 @@ import pytest
 
 from stages import files, paths, settings
 from stages.dataset import coco, split
-from stages.evidence import look, unseen
-from stages.evidence.decision import put_to_use
-from stages.evidence.roles import OLD
 from tests.helpers import projects, small_detector
+from tests.helpers.decided import NAMES, decide
 
-NAMES = {"T": "<script>alert(1)</script>", "B": "瓶"}
 INTERVAL = {"value": 0.5, "low": 0.4, "high": 0.6}
 AGAINST = INTERVAL | {"p": 0.01, "corrected": 0.01, "word": "helps", "least": 0.1}
 
@@ -67,15 +64,6 @@ def decided(bins, tmp_path_factory) -> Path:
     return folder
 
 
-def decide(params: settings.Settings, decision: dict) -> None:
-    """Leave what the gate leaves after a decision."""
-    files.write_json(paths.METRICS / "gate.json", decision)
-    name = put_to_use(decision)
-    weights = paths.DETECTORS / "focus" / ("known/last.pt" if name == OLD else f"{name}/0.pt")
-    seen = look.unseen(name, "focus", weights, {}, params)
-    files.write_json(paths.GATE / "unseen.json", files.rounded(unseen.written(seen)))
-
-
 @pytest.fixture
 def project(decided, tmp_path, monkeypatch) -> Path:
     """A copy of it to work in."""
@@ -93,12 +81,3 @@ def built(decided, tmp_path_factory) -> Path:
         patch.chdir(folder)
         build.main()
     return folder
-
-
-def without_tests(group: str) -> None:
-    """Take the test and validation images of a group out of the split."""
-    parts = files.read_json(paths.SPLIT)
-    images = coco.read(paths.ANNOTATIONS, masks=False).images
-    mine = {image.id for image in images if image.file_name.startswith(f"{group}/")}
-    files.write_json(paths.SPLIT, {part: [i for i in ids if part == "train" or i not in mine] for part, ids in
-                                   parts.items()})  # fmt: skip

@@ -5,7 +5,7 @@ from stages import files, paths, settings
 from stages.evidence import unseen
 from stages.problem import Problem
 from stages.product import build, card, detect
-from tests.product.conftest import NAMES, decide, without_tests
+from tests.helpers.decided import NAMES, decide, without_tests
 
 PRODUCT = paths.RELEASED / "tube_mint"
 

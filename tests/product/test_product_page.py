@@ -5,7 +5,7 @@ import pytest
 from stages import files, paths, settings
 from stages.evidence import unseen
 from stages.product import card, product_page
-from tests.product.conftest import NAMES, without_tests
+from tests.helpers.decided import NAMES, without_tests
 
 PRODUCT = paths.RELEASED / "tube_mint"
 
