@@ -56,5 +56,5 @@ def _malformed(data: mmap.mmap, byte: int, message: str) -> str:
     try:
         entry = json.loads(data[begin : end + 1])
         return f"annotation {entry['id']}: the box {entry['bbox']} has a number that is not finite"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return f"not JSON: {word[0].decode()} at byte {byte} is no finite number"

@@ -119,18 +119,20 @@ def read(path: Path) -> np.ndarray:
         return _rgb(picture, _ends(picture))
 
 
-def _ends(picture: Pillow.Image) -> tuple[int, int]:
-    """Return the values that stand for black and white in a grey picture of more than 8 bits."""
+def _ends(picture: Pillow.Image) -> tuple[int, int] | None:
+    """Return the values that stand for black and white in a grey picture of more than 8 bits; None, if nobody knows."""
+    if picture.mode in ("I", "F") and picture.format != "PPM":  # of which Pillow makes 16 bits
+        return None
     tags = picture.tag_v2 if isinstance(picture, TiffImageFile) else {}
     top = 2 ** tags.get(BITS, (16,))[0] - 1
     return (top, 0) if tags.get(WHITE_IS) == 0 else (0, top)
 
 
-def _rgb(picture: Pillow.Image, ends: tuple[int, int]) -> np.ndarray:
+def _rgb(picture: Pillow.Image, ends: tuple[int, int] | None) -> np.ndarray:
     """Return a picture's pixels as uint8 RGB. Grey of more than 8 bits is scaled; Pillow would cut it off at 255."""
-    if picture.mode in ("I", "F"):
+    if ends is None:
         raise ValueError("its brightness has no known range; save it with 8 or 16 bits")
-    if not picture.mode.startswith("I;16"):
+    if not picture.mode.startswith("I"):
         return np.array(picture.convert("RGB"))
     black, white = ends
     grey = np.round((np.asarray(picture, np.float32) - black) * (255 / (white - black))).astype(np.uint8)

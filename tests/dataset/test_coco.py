@@ -55,6 +55,10 @@ BAD = {
         ["annotation at place 0", "image_id"],
     ),
     "nested too deeply": ('{"info": ' + "[" * 100_000, ["nested too deeply"]),
+    "not finite, beside what is nested deeply": (
+        '{"annotations": [{"id": 9, "bbox": [NaN, 0, 1, 1], "x": ' + "[" * 1500 + "]" * 1500 + "}]}",
+        ["NaN", "no finite number"],
+    ),
     "not UTF-8": (b'{"images": [{"id": 1, "file_name": "\xff"}]}', ["UTF-8"]),
     "an id too large": (content(images=[image(id=2**63)]), [f"image {2**63}", "id", str(2**63 - 1)]),
     "an image too large": (content(images=[image(width=10**6, height=10**6)]), ["image 1", "178,956,970 pixels"]),

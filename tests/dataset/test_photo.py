@@ -110,6 +110,14 @@ def test_twelve_bits_are_scaled_and_a_negative_is_turned(tmp_path):
     assert np.abs(photo.load(tmp_path / "b.tif", 256, 256)[..., 0] - (65535 - RAMP) / 257.0).max() <= 0.51
 
 
+@pytest.mark.parametrize("bits", [12, 16])
+def test_a_grey_pgm_is_scaled_from_what_it_says_is_white(tmp_path, bits):
+    ramp = RAMP >> (16 - bits)
+    (tmp_path / "a.pgm").write_bytes(b"P5\n256 256\n%d\n" % (2**bits - 1) + ramp.astype(">u2").tobytes())
+    pixels = photo.load(tmp_path / "a.pgm", 256, 256)
+    assert np.abs(pixels[..., 0] - ramp * (255 / (2**bits - 1))).max() <= 0.51
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.int32])
 def test_a_brightness_without_a_known_range_is_refused(tmp_path, kind):
     Image.fromarray(RAMP.astype(kind)).save(tmp_path / "a.tif")
