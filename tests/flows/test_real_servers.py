@@ -1,6 +1,8 @@
 """Machines that share what several machines are told to share: a DVC remote in S3, a Prefect server on Postgres."""
 
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -41,3 +43,19 @@ def test_a_run_outlives_a_server_that_is_gone_for_a_minute(pipeline, tmp_path):
         said = running.communicate(timeout=300)[0]
     assert "RAN ['alone', 'both', 'left', 'right']" in said, said
     assert "up to date" in run(pipeline, "dvc", "status").stdout
+
+
+@pytest.mark.slow
+def test_a_run_outlives_a_database_that_is_locked(pipeline, tmp_path):
+    home = tmp_path / "prefect"
+    home.mkdir()
+    with servers.prefect(home) as server:
+        running = flow(pipeline, server, CODE)
+        assert becomes(lambda: (pipeline / "right.begun").exists(), 120)
+        with closing(sqlite3.connect(home / "prefect.db", timeout=60)) as database:
+            database.execute("BEGIN EXCLUSIVE")
+            time.sleep(70)  # the server waits for 60
+            assert running.poll() is None
+            database.rollback()
+        said = running.communicate(timeout=300)[0]
+    assert "RAN ['alone', 'both', 'left', 'right']" in said, said
