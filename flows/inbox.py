@@ -28,7 +28,7 @@ INCOMING, CLAIMED, QUARANTINE = Path("data/incoming"), Path("data/claimed"), Pat
 JOURNAL = Path("data/arrivals.json")
 NAME, CONTENT = re.compile(r"[a-z][a-z0-9_]{0,40}"), re.compile("[0-9a-f]+")
 QUIET = 60  # seconds without a change after which a folder counts as complete; or it holds READY
-DIGITS = 20  # of the number in READY; no folder holds more files than these can say
+DIGITS = 40  # bytes of the number in READY; no folder holds more files than these can say
 OPEN = ("claimed", "checked", "built")  # states from which a run goes on
 STATES = (*OPEN, "promoted", "left", "quarantined", "failed", "rolled back")
 GONE = ("quarantined", "rolled back")  # states that leave the name to others
@@ -54,24 +54,33 @@ class Arrival:
 
 
 def ready(checkout: Path, quiet: float = QUIET) -> list[Path]:
-    """Return the folders of the queue that are complete, by name."""
+    """Return the folders of the queue that are complete, by name; say what is passed over, and why."""
     found = []
-    for folder in sorted((checkout / INCOMING).glob("*/")):
-        with contextlib.suppress(FileNotFoundError):  # it is being written
-            if said(folder) or still(folder, quiet):
-                found.append(folder)
+    for entry in sorted((checkout / INCOMING).glob("[!.]*")):
+        if not entry.is_dir():
+            print(f"{INCOMING / entry.name} is passed over: only a folder is taken")
+            continue
+        try:
+            if said(entry) or still(entry, quiet):
+                found.append(entry)
+        except FileNotFoundError:  # it is being written
+            continue
+        except OSError as error:  # it may not be read, or is nested too deeply
+            print(f"{INCOMING / entry.name} is passed over: {error.strerror}")
     return found
 
 
 def said(folder: Path) -> bool:
-    """Return whether READY is there, and with it as many other files as it says, if it says a number: it may be copied
-    before them."""
+    """Return whether READY is there and empty, or says how many other files there are, and as many are: it may have
+    been copied before them. One that says anything else says nothing."""
     word = folder / arrival.READY
     if word.is_symlink() or not word.is_file():
         return False
     with word.open("rb") as file:
-        number = file.read(DIGITS).strip()
-    return not number.isdigit() or sum(p.is_file() for p in folder.rglob("*")) > int(number)
+        content = file.read(DIGITS)
+    # What tells UTF-8 and UTF-16 from each other, as editors and PowerShell write them, is no part of the number.
+    number = content.translate(None, b"\xef\xbb\xbf\xff\xfe\0").strip()
+    return not number or (number.isdigit() and sum(p.is_file() for p in folder.rglob("*")) > int(number))
 
 
 def still(folder: Path, quiet: float) -> bool:

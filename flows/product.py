@@ -122,9 +122,10 @@ def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
     print("\n".join(findings(asked.folder, dataset, params)))
     print(plan(dataset, known_products(checkout, params), params))
     folder = checkout / inbox.INCOMING / asked.name
-    if folder.exists():  # of a killed run, which did not come to take it
-        shutil.rmtree(folder)
-    shutil.copytree(asked.folder, folder)
+    if folder.exists() and arrival.content(folder) != arrival.content(asked.folder):  # else a killed run's
+        raise Problem(f"{inbox.INCOMING / asked.name} waits to be taken, with other photographs; ask again when it is")
+    with files.replacing(folder) as whole_copy:
+        shutil.copytree(asked.folder, whole_copy, dirs_exist_ok=True)
     of = inbox.claim(checkout, folder)
     if of is None:
         raise Problem(f"{inbox.INCOMING / asked.name} could not be taken; {inbox.QUARANTINE} says why")

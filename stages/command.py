@@ -23,6 +23,7 @@ DISK = {
     errno.ENAMETOOLONG: "the name is too long",
     errno.EEXIST: "there is something else of this name",
     errno.ENOTDIR: "a part of this is no folder",
+    errno.EISDIR: "this is a folder, and should be a file",
 }
 
 

@@ -58,13 +58,17 @@ def read_json(path: Path | str) -> Any:
 def replacing(folder: Path | str) -> Iterator[Path]:
     """Give an empty folder to fill; it takes the place of `folder` only when the block ends well.
 
-    What an earlier, killed run left half filled is removed first.
+    What an earlier, killed run left half filled is removed first. Of a link, the folder that it leads to is replaced.
     """
     folder = Path(folder)
+    folder = folder.resolve() if folder.is_symlink() else folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".{folder.name}{PART}*"):
-        shutil.rmtree(left)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}{PART}", dir=folder.parent))
+    begun = f".{folder.name}{PART}"
+    for left in folder.parent.iterdir():
+        process = left.name.removeprefix(begun).partition("-")[0]
+        if left.name.startswith(begun) and not (process.isdigit() and Path("/proc", process).exists()):
+            shutil.rmtree(left)
+    part = Path(tempfile.mkdtemp(prefix=f"{begun}{os.getpid()}-", dir=folder.parent))
     part.chmod(0o755)
     try:
         yield part

@@ -36,8 +36,28 @@ def load(path: Path) -> Any:
     yaml = YAML(typ="safe", pure=True)
     yaml.composer.warn_double_anchors = False  # in several lines, of what is allowed
     try:
-        return yaml.load(text)
+        found = yaml.load(text)
     except RecursionError:
         raise Problem(f"{path} is nested too deeply") from None
     except BROKEN as error:
         raise Problem(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    check(found, path)
+    return found
+
+
+def check(found: Any, path: Path) -> None:
+    """Raise a Problem where something in what was read could not be written down again: a number of hundreds of digits,
+    or text that is no Unicode. What is named in several places is looked at once."""
+    todo, seen = [found], set()
+    while todo:
+        value = todo.pop()
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise Problem(f"{path}: a number of more than 19 digits is in it")
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise Problem(f"{path}: it holds half a character, {value[:40]!a}") from None
+        if isinstance(value, dict | list) and id(value) not in seen:
+            seen.add(id(value))
+            todo += [*value, *value.values()] if isinstance(value, dict) else value

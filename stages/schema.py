@@ -333,7 +333,7 @@ class ArrivalRule(Section, frozen=True):
     merge: bool  # whether a promoted product's branch is merged; else a person does
     targets: list[str]  # stages that are run for it, with all that they need
     generators: list[Name]  # cheap enough to be run again in each fold, where a product has no test images
-    review_minutes: Annotated[float, Meta(ge=0)]  # that a run waits for a person's word on doubtful candidates
+    review_minutes: Annotated[float, Meta(ge=0, le=500_000)]  # that a run waits for a word on doubtful candidates
     pixels: Positive  # of most of its objects' shorter sides, at least, in what detectors see of the only product
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -52,5 +53,9 @@ def _types(type_: Any, keys: list[str]) -> list[Any]:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    """Return what stands for a value in one line. Of what is nested, or named in many places, only a little is looked
+    at: all of it may be endless."""
+    brief = reprlib.Repr()
+    brief.maxstring = brief.maxother = brief.maxlong = 80
+    text = brief.repr(value)
     return text if len(text) <= 80 else text[:77] + "…"

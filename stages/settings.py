@@ -11,9 +11,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
+from msgspec import Meta
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
@@ -28,7 +29,6 @@ from stages.schema import (
     Bins,
     Compared,
     Composition,
-    Count,
     Dataset,
     Detector,
     Evidence,
@@ -95,7 +95,7 @@ def _refuse(where: str, value: str, allowed: Iterable[str]) -> NoReturn:
 
 class Settings(Section, frozen=True):
     scale: Name
-    seed: Count
+    seed: Annotated[int, Meta(ge=0, lt=2**32)]  # candidates have a million each, in 64 bits
     dataset: Dataset
     split: Split
     products: Products

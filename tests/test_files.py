@@ -41,6 +41,24 @@ def test_replacing_clears_what_a_killed_run_left(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.parametrize("name", ["out", "o*", "a**b"])
+def test_replacing_leaves_alone_what_another_run_is_at(tmp_path, name):
+    with files.replacing(tmp_path / "out") as theirs, files.replacing(tmp_path / name) as mine:
+        (mine / "a").write_text("1")
+        (theirs / "b").write_text("2")
+    assert (tmp_path / name).is_dir() and (tmp_path / "out" / "b").read_text() == "2"
+
+
+def test_replacing_what_a_link_leads_to(tmp_path):
+    (tmp_path / "real").mkdir()
+    for name in ("real", "nowhere"):
+        link = tmp_path / f"to {name}"
+        link.symlink_to(tmp_path / name)
+        with files.replacing(link) as part:
+            (part / "a").write_text("1")
+        assert link.is_symlink() and (tmp_path / name / "a").read_text() == "1"
+
+
 @pytest.mark.parametrize("name", ["../a.png", "a/../../b.png", "/etc/passwd", "", "..\\a.png", "C:\\a.png", "a\0b"])
 def test_names_that_leave_their_folder_are_refused(name):
     with pytest.raises(Problem, match="image 7"):

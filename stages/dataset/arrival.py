@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -50,7 +50,7 @@ def check_name(name: str, known: coco.Coco, groups: dict[str, list[str]]) -> Non
         raise Problem(f"{name}: in params.yaml this word means another group; give the product another name")
     if (group := coco.folder_group(name)) != name:
         raise Problem(f"{name}: its group would be called {group}; name the folder so")
-    taken = {*groups, *coco.grouped(known, groups), *coco.grouped(known, {})}
+    taken = {*groups, *coco.grouped(known, groups), *(coco.group_of(image, {}) for image in known.images)}
     if name in taken:
         raise Problem(f"{name}: the dataset has a group or a folder of this name; give the product another")
 
@@ -111,11 +111,15 @@ def seen_at(dataset: coco.Coco, pixels: int) -> tuple[int, int]:
     """Return how large a product has to be looked at, in pixels and multiples of STRIDE: the longer side of pictures in
     which most objects are at least `pixels` on their shorter side, but no larger than most photographs are, nor than
     LARGEST; and the side of squares of these that most objects have room in."""
-    longer = {image.id: max(image.width, image.height) for image in dataset.images}
-    sides = [np.sort(a.bbox[2:]) / longer[a.image_id] for a in inside(dataset, set(longer))]
+    sizes = {image.id: np.array((image.width, image.height)) for image in dataset.images}
+    sides = []
+    for of in inside(dataset, set(sizes)):
+        low, size = np.array(of.bbox[:2]), sizes[of.image_id]
+        seen = np.minimum(low + of.bbox[2:], size) - low.clip(0)
+        sides.append(np.sort(seen) / size.max())
     short, long = np.median(sides, axis=0)
-    whole = _strides(min(pixels / short, float(np.median(list(longer.values()))), LARGEST))
-    return whole, max(LEAST_CROP, _strides(ROOM * long * whole))
+    whole = _strides(min(pixels / short, float(np.median([size.max() for size in sizes.values()])), LARGEST))
+    return whole, max(LEAST_CROP, min(whole, _strides(ROOM * long * whole)))
 
 
 def _strides(pixels: float) -> int:
@@ -164,7 +168,7 @@ def read(folder: Path) -> coco.Coco:
     for image in dataset.images:
         photo.check_size(folder / "images" / image.file_name, image.width, image.height)
         for annotation in annotations[image.id]:
-            segmentation.mask(annotation, image.width, image.height)
+            segmentation.check(annotation, image.width, image.height)
     return dataset
 
 
@@ -176,12 +180,12 @@ def merged(dataset: coco.Coco, more: coco.Coco, place: str, split: coco.Part | N
     """
     numbers = {category.name: category.id for category in dataset.categories}
     new = [category for category in used(more) if category.name not in numbers]
-    highest = max((category.id for category in dataset.categories), default=0)
+    highest = _last(dataset.categories, len(new))
     numbers |= {category.name: highest + k for k, category in enumerate(new, 1)}
     categories = [*dataset.categories, *(coco.Category(numbers[c.name], c.name, c.supercategory) for c in new)]
     name_of = {category.id: category.name for category in more.categories}
-    image_base = base or max((image.id for image in dataset.images), default=0)
-    box_base = base or max((a.id for a in dataset.annotations), default=0)
+    image_base = base or _last(dataset.images, len(more.images))
+    box_base = base or _last(dataset.annotations, len(more.annotations))
     image_ids = {image.id: image_base + k for k, image in enumerate(more.images, 1)}
     images = [
         coco.Image(image_ids[i.id], f"{place}/{i.file_name}", i.width, i.height, split or i.split) for i in more.images
@@ -193,6 +197,14 @@ def merged(dataset: coco.Coco, more: coco.Coco, place: str, split: coco.Part | N
         for k, a in enumerate((a for a in more.annotations if a.image_id in image_ids), 1)
     ]
     return coco.Coco([*dataset.images, *images], categories, [*dataset.annotations, *annotations])
+
+
+def _last(entries: Sequence[coco.Image | coco.Box | coco.Category], more: int) -> int:
+    """Return the highest id; raise a Problem where no room is left for so many more above it."""
+    last = max((entry.id for entry in entries), default=0)
+    if last + more >= 2**63:
+        raise Problem(f"an id of {last} leaves none for others; give it a smaller one")
+    return last
 
 
 def used(dataset: coco.Coco) -> list[coco.Category]:

@@ -82,8 +82,15 @@ def read(path: Path | str, masks: bool = True) -> Coco:
     finally:
         if collecting:
             gc.enable()
+    for image in coco.images:
+        image.file_name = _plain(image.file_name)
     check(coco, path)
     return coco
+
+
+def _plain(name: str) -> str:
+    """Return a file name as all write it, so that ./a//b.png is no other file than a/b.png."""
+    return "/".join(part for k, part in enumerate(name.split("/")) if part != "." and (part or not k))
 
 
 def _decoded(data: mmap.mmap, masks: bool, path: Path) -> Coco:
@@ -174,8 +181,14 @@ def folder_group(folder: str) -> str:
 def grouped(coco: Coco, mapping: dict[str, list[str]]) -> dict[str, list[Image]]:
     """Return each group's images by its name, groups and images in the dataset's order."""
     groups: dict[str, list[Image]] = {}
+    folders: dict[str, str] = {}
     for image in coco.images:
-        groups.setdefault(group_of(image, mapping), []).append(image)
+        group = group_of(image, mapping)
+        groups.setdefault(group, []).append(image)
+        folder, slash, _ = image.file_name.partition("/")
+        if not mapping and slash and folders.setdefault(group, folder) != folder:
+            raise Problem(f"the folders {folders[group]!r} and {folder!r} would be one product, {group}: rename one, "
+                          "or say in dataset.groups what is a product")  # fmt: skip
     return groups
 
 

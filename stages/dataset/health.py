@@ -35,7 +35,8 @@ def main() -> None:
     near = [left for cluster in near if len(left := [i for i in cluster if i in known]) > 1]
     after = inspect(corrected, looks, near, params)
 
-    settled = [f for f in before if f not in after]
+    left = set(after)
+    settled = [finding for finding in before if finding not in left]
     report = summary(corrected, params) | {
         "findings": [asdict(f) | {"fixed": f in settled} for f in settled + after],
         "fixes": record,

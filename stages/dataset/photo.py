@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from stages import files
@@ -19,20 +20,25 @@ from stages.problem import Problem
 
 ORIENTATION = 0x0112  # the EXIF tag
 TURNED = (5, 6, 7, 8)  # its values that swap width and height
-JPEG = b"\xff\xd8\xff"  # how such a file begins
+JPEG = ("JPEG", "MPO")
+TURN = Pillow.Transpose
+UPRIGHT = {2: TURN.FLIP_LEFT_RIGHT, 3: TURN.ROTATE_180, 4: TURN.FLIP_TOP_BOTTOM, 5: TURN.TRANSPOSE, 6: TURN.ROTATE_270,
+           7: TURN.TRANSVERSE, 8: TURN.ROTATE_90}  # fmt: skip
 
 BITS, WHITE_IS = 258, 262  # TIFF tags: bits of a sample; 0, where white is its lowest value
 # Of all that Pillow opens, what photographs come in: for others it starts a program (EPS: Ghostscript).
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000", "PPM")
 
 ALWAYS = 4_000_000  # pixels that a picture may have, however small its file …
+THICKEST = 4  # bytes of a pixel, above which not all of a file is read at once
 DENSEST = 1000  # … and beyond that for each byte; photographs have some ten
 warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)  # which goes by the pixels alone
 
-# What Pillow raises for a file that is no whole picture; RuntimeError for a broken AVIF. Once ultralytics is imported,
-# an opener of its own stands in Pillow's place, which answers an unknown format by importing a plugin that need not be
-# installed.
-BROKEN = (OSError, SyntaxError, ValueError, RuntimeError, Pillow.DecompressionBombError, ImportError)
+# What Pillow raises for a file that is no whole picture; RuntimeError for a broken AVIF, the second line for odd EXIF.
+# Once ultralytics is imported, an opener of its own stands in Pillow's place, which answers an unknown format by
+# importing a plugin that need not be installed.
+BROKEN = (OSError, SyntaxError, ValueError, RuntimeError, Pillow.DecompressionBombError, ImportError,
+          struct.error, TypeError, AttributeError, LookupError, ArithmeticError)  # fmt: skip
 
 
 class Unreadable(Problem):
@@ -53,7 +59,7 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
         turn = picture.getexif().get(ORIENTATION, 1) if fits else 1
         ends = _ends(picture)
         if turn != 1 and not (turn in TURNED and stored == (width, height) and width != height):
-            picture = ImageOps.exif_transpose(picture)
+            picture = _upright(picture)
         pixels = _rgb(picture, ends) if picture.size == (width, height) else None
     if pixels is None:
         raise _other_size(path, width, height, stored)
@@ -89,15 +95,21 @@ def _check_density(path: Path, stored: tuple[int, int], held: int) -> None:
 
 def shown(path: Path) -> np.ndarray:
     """Return anybody's picture as uint8 RGB, in the orientation that a viewer shows."""
-    with _whole(path):
-        data = path.read_bytes()
-        with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:  # which refuses too large a one
-            _check_density(path, picture.size, len(data))
-            if data.startswith(JPEG):  # OpenCV takes a third of Pillow's time
-                pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-                if pixels is not None:
-                    return pixels
-            return _rgb(ImageOps.exif_transpose(picture), _ends(picture))
+    with _whole(path), Pillow.open(path, formats=FORMATS) as picture:  # which refuses too large a one
+        held, (width, height) = path.stat().st_size, picture.size
+        _check_density(path, picture.size, held)
+        if picture.format in JPEG and held <= ALWAYS + THICKEST * width * height:  # OpenCV takes a third of the time
+            pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+            if pixels is not None:
+                return pixels
+        return _rgb(_upright(picture), _ends(picture))
+
+
+def _upright(picture: Pillow.Image) -> Pillow.Image:
+    """Return a picture as its EXIF tag turns it. ImageOps.exif_transpose would write all of the EXIF anew, and fail on
+    any odd value in it."""
+    turn = UPRIGHT.get(picture.getexif().get(ORIENTATION, 1))
+    return picture if turn is None else picture.transpose(turn)
 
 
 @contextlib.contextmanager

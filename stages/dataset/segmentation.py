@@ -31,33 +31,41 @@ def polygons(annotation: Annotation, width: int, height: int) -> list[np.ndarray
     """Return the outlines of an annotation's mask, each (n, 2) in pixels, as far as they are in the frame; none where
     there is no mask. Run lengths become their outer contours."""
     found = _read(annotation, width, height)
-    if isinstance(found, np.ndarray):
-        contours, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if isinstance(found, RunLengths):
+        contours, _ = cv2.findContours(_pixels(found), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         return [c[:, 0].astype(float) + 0.5 for c in contours if len(c) >= 3]
     return [outline for outline in found if len(outline) >= 3]
 
 
 def mask(annotation: Annotation, width: int, height: int) -> np.ndarray | None:
     """Return an annotation's mask as an array of 0 and 1, or None where it has no mask."""
-    found = _read(annotation, width, height)
-    if isinstance(found, np.ndarray) or not found:
-        return found if isinstance(found, np.ndarray) else None
+    found = check(annotation, width, height)
+    if isinstance(found, RunLengths) or not found:
+        return _pixels(found) if isinstance(found, RunLengths) else None
     inside = [outline for outline in found if len(outline) >= 3]
     if not inside:
         return np.zeros((height, width), np.uint8)
-    if sum(np.abs(part - np.roll(part, 1, 0)).max(1).sum() for part in inside) > LONGEST:
-        raise Problem(f"annotation {annotation.id}: its outline is longer than {LONGEST:,} pixels")
     flat = [part.ravel().tolist() for part in inside]
     return rle.decode(rle.merge(rle.frPyObjects(flat, height, width)))  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
-def _read(annotation: Annotation, width: int, height: int) -> np.ndarray | list[np.ndarray]:
-    """Return what an annotation says of its mask: pixels, or outlines, of which nothing is left where one lies outside
-    the frame."""
+def check(annotation: Annotation, width: int, height: int) -> RunLengths | list[np.ndarray]:
+    """Raise a Problem where a mask cannot be drawn, without drawing it; else return what it is drawn from."""
+    found = _read(annotation, width, height)
+    if not isinstance(found, RunLengths):
+        lengths = (np.abs(part - np.roll(part, 1, 0)).max(1).sum() for part in found if len(part) >= 3)
+        if sum(lengths) > LONGEST:
+            raise Problem(f"annotation {annotation.id}: its outline is longer than {LONGEST:,} pixels")
+    return found
+
+
+def _read(annotation: Annotation, width: int, height: int) -> RunLengths | list[np.ndarray]:
+    """Return what an annotation says of its mask: run lengths, as numbers that add up, or outlines, of which nothing is
+    left where one lies outside the frame."""
     try:
         found = msgspec.json.decode(annotation.segmentation, type=Segmentation)
         if isinstance(found, RunLengths):
-            return _pixels(found, width, height)
+            return _whole(found, width, height)
     except (msgspec.DecodeError, ValueError) as error:
         raise Problem(f"annotation {annotation.id}: its segmentation cannot be read ({error})") from None
     parts = [np.array(part).reshape(-1, 2) for part in found or [] if len(part) >= 6 and len(part) % 2 == 0]
@@ -81,15 +89,21 @@ def clipped(outline: np.ndarray, width: int, height: int) -> np.ndarray:
     return outline
 
 
-def _pixels(found: RunLengths, width: int, height: int) -> np.ndarray:
-    """Return a mask as an array of 0 and 1. Not by pycocotools, which leaves to chance what too few counts do not
-    reach."""
+def _whole(found: RunLengths, width: int, height: int) -> RunLengths:
+    """Return run lengths as numbers; raise a ValueError where they are not those of a whole frame."""
     if found.size != (height, width):
         raise ValueError(f"its size {list(found.size)} is not the image's {[height, width]}")
     counts = _unpacked(found.counts) if isinstance(found.counts, str) else found.counts
     if min(counts, default=0) < 0 or sum(counts) != width * height:
         raise ValueError(f"its counts do not add up to {width} × {height} pixels")
-    return np.repeat(np.arange(len(counts), dtype=np.uint8) & 1, counts).reshape(width, height).T
+    return RunLengths(found.size, counts)
+
+
+def _pixels(found: RunLengths) -> np.ndarray:
+    """Return a mask as an array of 0 and 1. Not by pycocotools, which leaves to chance what too few counts do not
+    reach."""
+    (height, width), counts = found.size, found.counts
+    return np.repeat(np.arange(len(counts), dtype=np.uint8) & 1, counts).reshape(width, height).T  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def _unpacked(text: str) -> list[int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -140,8 +139,16 @@ def gap(objects: list[coco.Annotation], image: coco.Image) -> float:
     """Return the smallest distance between two objects' outlines, as a share of the image's width; 1 for a single
     object."""
     outlines = [_dense(a, image) for a in objects]
-    between = (KDTree(a).query(b)[0].min() for a, b in combinations(outlines, 2))
-    return min((float(distance) / image.width for distance in between), default=1.0)
+    trees = [KDTree(outline) for outline in outlines]
+    low, high = (np.array([limit(outline, axis=0) for outline in outlines]) for limit in (np.min, np.max))
+    least = np.inf
+    for k in range(len(outlines) - 1):
+        bounds = np.hypot(*np.maximum(low[k + 1 :] - high[k], low[k] - high[k + 1 :]).clip(0).T)  # of the boxes
+        for other in np.argsort(bounds, kind="stable"):
+            if bounds[other] >= least:
+                break
+            least = min(least, float(trees[k].query(outlines[k + 1 + other])[0].min()))
+    return least / image.width if len(outlines) > 1 else 1.0
 
 
 def _dense(annotation: coco.Annotation, image: coco.Image) -> np.ndarray:

@@ -16,6 +16,7 @@ from scipy.spatial import KDTree
 from stages import files
 from stages.dataset import coco, segmentation
 
+MOST_PARTS = 100  # of an outline
 LONGEST = 200  # bytes of a label file's name, to which an id and a suffix may come
 
 
@@ -112,9 +113,11 @@ def _polygon_rows(dataset: coco.Coco, boxes: Usable, part: slice) -> tuple[list[
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:
     """Return one outline made of several, because a YOLO row has room for one: each part is reached, walked round, and
-    left again over the shortest bridge."""
-    whole = parts[0]
-    for part in parts[1:]:
+    left again over the shortest bridge. Of very many parts only the largest are in it: the others are specks."""
+    areas = [float(np.ptp(part, axis=0).prod()) for part in parts]
+    kept = sorted(sorted(range(len(parts)), key=lambda k: -areas[k])[:MOST_PARTS])
+    whole = parts[kept[0]]
+    for part in (parts[k] for k in kept[1:]):
         distances, nearest = KDTree(part).query(whole)
         here = int(distances.argmin())
         there = int(np.asarray(nearest)[here])

@@ -15,7 +15,7 @@ from stages.problem import Problem
 def main(experiment: str) -> None:
     params = settings.load()
     asked = settings.named(experiment, params.all_experiments)
-    manifest = tables.read(paths.CANDIDATES / experiment / "manifest.csv")
+    manifest = tables.read(paths.CANDIDATES / experiment / "manifest.csv", "id", "parents")
     if manifest.empty:
         raise Problem(f"{paths.CANDIDATES / experiment}: there are no candidates")
     if experiment not in params.judged:

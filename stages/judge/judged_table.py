@@ -38,14 +38,14 @@ def _wrong(row: dict[Any, Any], pictures: Path) -> str | None:
     if row["verdict"] not in COLOURS:
         return f"verdict: {row['verdict']!r} is not allowed: expected one of {', '.join(COLOURS)}"
     measured = [row["distance"], row["threshold"]]
-    if measured != ["", ""] and not all(isinstance(of, int | float) and math.isfinite(of) for of in measured):
+    if measured != ["", ""] and not all(isinstance(of, int | float) and abs(of) < math.inf for of in measured):
         return "distance, threshold: expected a number each, or in no line at all"
     if row["verdict"] == "red" and measured == ["", ""]:
         return "a copy has a distance and a threshold"
     try:
         boxes = json.loads(row["boxes"])
-        if any(len(box) != 6 or not all(math.isfinite(of) for of in box) for box in boxes):
+        if not isinstance(boxes, list) or any(len(box) != 6 or not all(map(math.isfinite, box)) for box in boxes):
             raise ValueError
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return "boxes: expected a list of six numbers for each"
     return None

@@ -172,7 +172,7 @@ def load(name: str, _changed: int) -> Shown:
 
 def training_images(name: str) -> dict[str, TrainingImage]:
     """Return the images that the generator was trained on."""
-    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv")
+    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv", "id", "parents")
     found = {}
     for folder in reference.parents(manifest):
         dataset = coco.read(folder / "annotations.json")

@@ -35,6 +35,7 @@ from stages.product.card import Card
 
 BATCH = 8  # photographs looked at together; they are in memory at full size, so large ones are alone
 QUALITY = 90  # of the copies, as JPEG
+LONGEST = 200  # bytes of a file's name that its copy's begins with
 
 Shot = tuple[np.ndarray, np.ndarray]  # a picture as it is, and reduced to the detector's size
 
@@ -78,7 +79,7 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
     look = opened(folder, about)
     sources = named(sources, found.unreadable)
     plain = [path for path in sources if not pictures.video(path)]
-    names = copies([path.relative_to(root) for path in plain])
+    names = copies([path.relative_to(root) for path in sources])
     with files.replacing(into) as making:
         bar = progress.bar(total=sum(map(length, sources)), what=f"looking for {about.product}", unit="picture")
         with bar, ThreadPoolExecutor(provenance.cores()) as pool:
@@ -86,7 +87,7 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
             for todo, together in (([path for path in plain if path not in large], BATCH), (sorted(large), 1)):
                 photographs(todo, together, names, making, look, found, pool, bar)
             for path in filter(pictures.video, sources):
-                video(path, making, look, found, bar)
+                video(path, making / "pictures" / names[path.relative_to(root)], look, found, bar)
         if not found.images:
             raise Problem(f"{photos}: nothing in it can be read; {found.unreadable[0]}")
         files.write_json(making / "detections.json", found.detections)
@@ -166,23 +167,27 @@ def photographs(
         writing.result()
 
 
-def video(path: Path, into: Path, look: Look, found: Found, bar: tqdm) -> None:
-    """Look at every frame of a video, and write a copy of it with boxes."""
+def video(path: Path, target: Path, look: Look, found: Found, bar: tqdm) -> None:
+    """Look at every frame of a video, and write a copy of it with boxes to `target`."""
     name = path.relative_to(found.root)
     try:
         film = pictures.opened(path)
     except photo.Unreadable as why:
         refuse(why, found.unreadable)
         return
-    target = into / "pictures" / name.with_name(f"{name.name}.mp4")
     target.parent.mkdir(parents=True, exist_ok=True)
     rate, copy, number = film.get(cv2.CAP_PROP_FPS) or 25.0, None, 0
-    for part in batches(pictures.frames(film), BATCH):
+    width, height = (int(film.get(of)) for of in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    together = max(1, min(BATCH, pictures.LARGE // max(1, width * height)))
+    for part in batches(pictures.frames(film), together):
         for pixels, of in zip(part, looked(look, [photo.fit(p, found.card.imgsz) for p in part]), strict=True):
             kept = found.add(str(name), pixels, of, frame=number)
             if copy is None:
                 size = pixels.shape[1], pixels.shape[0]
                 copy = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+                if not copy.isOpened():
+                    why = f"{path}: MPEG-4 has no frames of {size[0]}×{size[1]}: no copy, what is seen is noted"
+                    refuse(photo.Unreadable(why), found.unreadable)
             copy.write(annotated(pixels, kept, found.card))
             number += 1
             bar.update()
@@ -214,12 +219,20 @@ def batches(items: Iterable[Any], together: int) -> Iterator[list[Any]]:
 
 
 def copies(names: list[Path]) -> dict[Path, Path]:
-    """Return the name of each photograph's copy, a JPEG; where two would have the same, its own suffix stays in it."""
-    often = Counter(name.with_suffix(".jpg") for name in names)
-    return {
-        name: plain if often[plain := name.with_suffix(".jpg")] == 1 else name.with_name(f"{name.name}.jpg")
-        for name in names
-    }
+    """Return the name of each file's copy, a JPEG or an MP4, of which no two are the same, and none is a folder's or
+    too long. A photograph's has its own suffix in it only where another would have the same name."""
+    often = Counter(str(name.with_suffix("")).lower() for name in names if not pictures.video(name))
+    taken = {str(folder).lower() for name in names for folder in name.parents}
+    found: dict[Path, Path] = {}
+    for name in names:
+        film, short = pictures.video(name), name.name.encode()[:LONGEST].decode(errors="ignore")
+        alone = not film and often[str(name.with_suffix("")).lower()] == 1 and name.name == short
+        ending = ".mp4" if film else ".jpg"
+        whole = (name.with_name(f"{short}{'_' * k}{ending}") for k in range(len(names) + len(taken) + 1))
+        options = [name.with_suffix(ending), *whole] if alone else whole
+        found[name] = next(option for option in options if str(option).lower() not in taken)
+        taken.add(str(found[name]).lower())
+    return found
 
 
 def annotated(pixels: np.ndarray, kept: np.ndarray, about: Card) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +30,15 @@ class Choice:
 
 def reasons(picks: Sequence[int], doubts: Sequence[float], things: Sequence[list[Sighting]]) -> list[str]:
     """Return in plain words why each photograph was chosen."""
-    ranked = sorted(range(len(doubts)), key=lambda place: -doubts[place])
+    ascending, taken = sorted(doubts), []
     found = []
-    for turn, place in enumerate(picks):
-        rank = 1 + sum(other > doubts[place] for other in doubts)
-        line = f"{of_things(things[place])}: {doubts[place]:.1f} mistakes expected, number {rank} of {len(doubts)}"
-        passed = [other for other in ranked[: rank - 1] if other not in picks[:turn]]
+    for place in picks:
+        more = len(doubts) - bisect_right(ascending, doubts[place])
+        line = f"{of_things(things[place])}: {doubts[place]:.1f} mistakes expected, number {1 + more} of {len(doubts)}"
+        passed = more - (len(taken) - bisect_right(taken, doubts[place]))
         if passed:
-            line += f"; taken before {len(passed)} in more doubt, which look more like those above"
+            line += f"; taken before {passed} in more doubt, which look more like those above"
+        insort(taken, doubts[place])
         found.append(line)
     return found
 

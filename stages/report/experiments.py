@@ -127,7 +127,7 @@ def nearest(name: str) -> dict[str, Path]:
     said = paths.VERDICTS / f"{name}.csv"
     if not files.there(said):
         return {}
-    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv")
+    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv", "id", "parents")
     folders = [parent / "images" for parent in reference.parents(manifest)]
     rows = tables.read(said)[["id", "nearest"]].to_numpy().tolist()
     return {id_: path for id_, image in rows for folder in folders if image and (path := folder / image).exists()}

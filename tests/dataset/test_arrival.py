@@ -1,9 +1,11 @@
 import copy
 import os
 import shutil
+import tracemalloc
 
 import msgspec
 import pytest
+from PIL import Image
 
 from stages import files, settings
 from stages.dataset import arrival, coco
@@ -281,3 +283,36 @@ def test_pictures_are_as_large_as_most_objects_need(sides, large, pixels):
     boxes = [(0, 0, *sides), (0, 0, *sides[::-1]), (0, 0, 600, 300)]
     annotations = [coco.Annotation(id=k, image_id=1, category_id=1, bbox=box, iscrowd=0) for k, box in enumerate(boxes)]
     assert arrival.seen_at(coco.Coco(images, [], annotations), 24) == pixels
+
+
+def test_of_what_leaves_its_image_the_part_inside_counts():
+    images = [coco.Image(1, "1.png", 640, 320)]
+    boxes = [(-1e308, 0, 1.2e308, 40), (-3000, 0, 6000, 40), (0, 300, 100, 1e300)]
+    annotations = [coco.Annotation(id=k, image_id=1, category_id=1, bbox=box, iscrowd=0) for k, box in enumerate(boxes)]
+    assert arrival.seen_at(coco.Coco(images, [], annotations), 40) == (640, 640)
+
+
+def test_ids_that_leave_none_for_others_are_refused(product, known, bins):
+    dataset = coco.read(product / "annotations.json")
+    for image in dataset.images[-1:]:
+        for annotation in coco.by_image(dataset)[image.id]:
+            annotation.image_id = 2**63 - 1
+        image.id = 2**63 - 1
+    coco.write(product / "annotations.json", dataset)
+    with pytest.raises(Problem, match=f"an id of {2**63 - 1} leaves none for others"):
+        check(product, known, bins)
+
+
+def test_a_mask_is_checked_without_being_drawn(tmp_path):
+    """A picture of many pixels, and many masks of few: what is declared must not be multiplied."""
+    Image.new("L", (2000, 2000)).save(tmp_path / "a.png")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "a.png").rename(tmp_path / "images" / "a.png")
+    corners = msgspec.Raw(b"[[1, 1, 5, 1, 1, 5]]")
+    annotations = [coco.Annotation(k, 1, 1, (1, 1, 4, 4), segmentation=corners) for k in range(200)]
+    image = coco.Image(1, "a.png", 2000, 2000)
+    coco.write(tmp_path / "annotations.json", coco.Coco([image], [coco.Category(1, "can")], annotations))
+    tracemalloc.start()
+    assert len(arrival.read(tmp_path).annotations) == 200
+    assert tracemalloc.get_traced_memory()[1] < 2000 * 2000
+    tracemalloc.stop()

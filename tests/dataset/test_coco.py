@@ -45,6 +45,10 @@ BAD = {
     "class name twice": (content(categories=[{"id": 5, "name": "a"}, {"id": 6, "name": "a"}]), ["'a'"]),
     "file name twice": (content(images=[image(), image(id=2)]), ["a.png"]),
     "unknown category": (content(annotations=[annotation(category_id=7)]), ["annotation 9", "7"]),
+    "a file by two names": (
+        content(images=[image(file_name="a/b.png"), image(id=2, file_name="./a//b.png")]),
+        ["'a/b.png'"],
+    ),
     "escape": (content(images=[image(file_name="../a.png")]), ["image 1", "../a.png"]),
     "absolute": (content(images=[image(file_name="/a.png")]), ["image 1", "/a.png"]),
     "null for a table": (content(annotations=None), ["annotations", "array", "null"]),
@@ -153,3 +157,11 @@ def test_a_subset_keeps_order_and_drops_the_rest(bins):
     assert [i.id for i in part.images] == ids
     assert {a.image_id for a in part.annotations} == set(ids)
     assert len(part.annotations) == sum(a.image_id in ids for a in dataset.annotations)
+
+
+@pytest.mark.parametrize("folders", [("日本", "中国"), ("Can A", "can-a")])
+def test_folders_that_would_be_one_product_are_refused(folders):
+    images = [coco.Image(k, f"{folder}/1.png", 4, 4) for k, folder in enumerate(folders)]
+    with pytest.raises(Problem, match=f"{folders[0]}.*{folders[1]}.*would be one product"):
+        coco.grouped(coco.Coco(images, [], []), {})
+    assert list(coco.grouped(coco.Coco(images, [], []), {"both": ["*"]})) == ["both"]

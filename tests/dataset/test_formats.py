@@ -208,6 +208,7 @@ WRONG = {
     "yolo: not yaml": ({"data.yaml": "names: [a\n"}, "data.yaml is not YAML: "),
     "yolo: nested": ({"data.yaml": "names: " + "[" * 100_000}, "data.yaml is nested too deeply"),
     "yolo: a name twice": ({"classes.txt": "a\na"}, "two categories have the name 'a'"),
+    "yolo: a name is missing": ({"classes.txt": "a\n\nb\n\n"}, "classes.txt: line 2 is empty"),
     "yolo: no names": ({"classes.txt": "\n"}, "classes.txt: it names no class"),
     "yolo: key points": ({"data.yaml": "names: [a]\nkpt_shape: [17, 3]"}, "data.yaml: its labels are key points"),
     "yolo: out of the folder": ({"data.yaml": "names: [a]\ntrain: ../../other"}, "yaml: train", "leaves its folder"),
@@ -221,6 +222,7 @@ WRONG = {
     "voc: something else": ({"1.xml": "<svg/>"}, "1.xml: it holds <svg>, not <annotation>"),
     "voc: out of the folder": (voc_with("1.png", "../1.png"), "1.xml: the file name '../1.png' leaves its folder"),
     "voc: a photograph is missing": ({"3.xml": voc_text("1.png").replace("1.png", "3.png")}, "3.xml: its photograph"),
+    "voc: no photograph's name": ({"3.xml": voc_text("1.png").replace("1.png", ".")}, "3.xml: its photograph . is"),
     "voc: a photograph twice": ({"1.xml": voc_text("1.png"), "3.xml": voc_text("1.png")}, "1.png is annotated twice"),
     "voc: another size": (voc_with("<width>40", "<width>41"), "1.png: declared 41×32"),
     "voc: no number": (voc_with("<xmin>21", "<xmin>nan"), "1.xml: object 1: xmin is 'nan', not a number"),
@@ -230,6 +232,7 @@ WRONG = {
     "cvat: points": ({"annotations.xml": cvat_text('<points label="can" points="1,1"/>')}, "shape 3: a points is no"),
     "cvat: a label that is not declared": (cvat_with('label="cup"', 'label="mug"'), "declares no label 'mug'"),
     "cvat: corners": (cvat_with("20,3;", "20;"), "image 0: shape 2: its points are no x,y"),
+    "cvat: far away": (cvat_with('xtl="4.0"', 'xtl="-1e308"'), "shape 1: xtl is '-1e308', which is in no photograph"),
     "cvat: no number": (cvat_with('xtl="4.0"', 'xtl="inf"'), "image 0: shape 1: xtl is 'inf', not a number"),
     "cvat: out of the folder": (cvat_with('"1.png"', '"../1.png"'), "image 0: the file name '../1.png' leaves its"),
     "cvat: an image twice": (cvat_with('"2.png" width="16" height="64"', '"1.png" width="40" height="32"'), "twice"),
@@ -355,3 +358,12 @@ def test_the_command_says_what_it_found_or_what_is_wrong(tmp_path):
     again = subprocess.run([*command, tmp_path / "into"], capture_output=True, text=True)
     assert again.returncode == 2
     assert re.fullmatch(r"tenfold: .*not an empty folder\n", again.stderr)
+
+
+def test_a_line_of_names_ends_where_an_editor_ends_it(tmp_path):
+    """Python would end it at U+2028, too, and all numbers after it would mean another class."""
+    put(tmp_path / "from", {"classes.txt": "ca\u2028n\r\ncup\r\n", "1.txt": "1 0.5 0.5 0.1 0.1"}, FLAT)
+    convert.convert(tmp_path / "from", tmp_path / "into")
+    dataset = coco.read(tmp_path / "into" / "annotations.json")
+    assert coco.class_names(dataset) == ["ca\u2028n", "cup"]
+    assert [a.category_id for a in dataset.annotations] == [dataset.categories[1].id]

@@ -110,6 +110,18 @@ def test_twelve_bits_are_scaled_and_a_negative_is_turned(tmp_path):
     assert np.abs(photo.load(tmp_path / "b.tif", 256, 256)[..., 0] - (65535 - RAMP) / 257.0).max() <= 0.51
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_an_odd_value_in_exif_is_no_reason_not_to_turn_a_picture(tmp_path, name):
+    """Whatever it is: a number of another sign than its type, here a height of −1."""
+    picture = Image.fromarray(np.repeat(np.arange(6, dtype=np.uint8).reshape(2, 3, 1) * 40, 3, 2)).resize((48, 32), 0)
+    entries = struct.pack("<HHIHH", 0x112, 3, 1, 3, 0) + struct.pack("<HHIhH", 0x101, 8, 1, -1, 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + entries + bytes(4)
+    picture.save(tmp_path / name, exif=exif)
+    assert picture.getexif() is not None
+    for pixels in (photo.load(tmp_path / name, 48, 32), photo.shown(tmp_path / name)):
+        assert np.abs(pixels.astype(int) - np.asarray(picture)[::-1, ::-1]).max() < 12
+
+
 @pytest.mark.parametrize("bits", [12, 16])
 def test_a_grey_pgm_is_scaled_from_what_it_says_is_white(tmp_path, bits):
     ramp = RAMP >> (16 - bits)

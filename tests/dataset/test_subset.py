@@ -1,3 +1,6 @@
+from itertools import combinations
+
+import numpy as np
 import pytest
 
 from stages import files, left_out, paths
@@ -95,3 +98,12 @@ def test_random_depends_on_the_seed_and_not_on_the_order(tubes):
     turned = coco.Coco(tubes.images[::-1], tubes.categories, tubes.annotations)
     assert subset.pick(tubes, rule(9, "random"), 0, "s") == subset.pick(turned, rule(9, "random"), 0, "s")
     assert subset.pick(tubes, rule(9, "random"), 0, "s") != subset.pick(tubes, rule(9, "random"), 1, "s")
+
+
+def test_the_gap_of_many_objects_is_that_of_every_pair():
+    rng = np.random.default_rng(0)
+    boxes = np.column_stack([rng.uniform(0, 900, (40, 2)), rng.uniform(4, 30, (40, 2))]).round(1)
+    objects = [coco.Annotation(k, 1, 1, tuple(box)) for k, box in enumerate(boxes.tolist())]
+    image = coco.Image(1, "a.png", 1000, 1000)
+    pairs = [subset.gap(list(pair), image) for pair in combinations(objects, 2)]
+    assert subset.gap(objects, image) == min(pairs) < 0.02

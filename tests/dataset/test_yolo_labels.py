@@ -145,3 +145,11 @@ def test_outlines_of_many_corners_are_joined_in_little_memory():
     tracemalloc.stop()
     assert len(whole) == 2 * 8000 + 2
     assert most < 10_000_000
+
+
+def test_of_thousands_of_specks_the_largest_are_in_the_outline():
+    square = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
+    parts = [square + np.array((3.0 * k, 0.0)) for k in range(3000)]
+    parts[1500] = parts[1500] * (1, 50)
+    outline = yolo_labels.joined(parts)
+    assert len(outline) < 3 * 4 * yolo_labels.MOST_PARTS and outline[:, 1].max() == 50

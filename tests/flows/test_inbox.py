@@ -42,11 +42,35 @@ def test_a_word_that_comes_before_the_photographs_counts_once_they_are_there(put
     assert inbox.ready(tmp_path, quiet=3600) == [folder]
 
 
-@pytest.mark.parametrize(("word", "said"), [("9" * 5000, False), ("²", True), ("-1", True), ("\0", True), ("1", True)])
+@pytest.mark.parametrize(("word", "said"), [
+    (b"9" * 5000, False), ("²".encode(), False), (b"-1", False), (b"3 files", False), (b"\0", True), (b"1", True),
+    (b"\xef\xbb\xbf2", False), (b"\xef\xbb\xbf1\r\n", True), ("2\r\n".encode("utf-16"), False),
+    ("1\r\n".encode("utf-16"), True),
+])  # fmt: skip
 def test_whatever_stands_in_the_word_holds_nobody_up(put, tmp_path, word, said):
+    """What is no number says nothing: then a minute without a change does."""
     folder = put("spray")
-    (folder / "READY").write_text(word)
+    (folder / "READY").write_bytes(word)
     assert inbox.ready(tmp_path, quiet=3600) == [folder] * said
+    assert inbox.ready(tmp_path, quiet=0) == [folder]
+
+
+def test_what_cannot_be_taken_is_named_and_holds_nobody_up(put, tmp_path, capsys, monkeypatch):
+    files.write(tmp_path / inbox.INCOMING / "spray.zip", "x")
+    (tmp_path / inbox.INCOMING / "gone").symlink_to(tmp_path / "nowhere")
+    closed, good = put("closed"), put("good")
+    said = inbox.said
+
+    def may(folder):  # root may read everything
+        if folder == closed:
+            raise PermissionError(13, "Permission denied")
+        return said(folder)
+
+    monkeypatch.setattr(inbox, "said", may)
+    assert inbox.ready(tmp_path, quiet=3600) == [good]
+    told = capsys.readouterr().out.splitlines()
+    named = [line.partition(" is passed over: ")[0] for line in told]
+    assert named == [f"data/incoming/{name}" for name in ("closed", "gone", "spray.zip")]
 
 
 def test_an_arrival_is_claimed_once_whoever_asks(put, tmp_path):

@@ -135,6 +135,15 @@ def test_photographs_become_a_real_arrival_once_and_findings_come_first(photogra
     assert not list((here / inbox.INCOMING).glob("*"))
 
 
+def test_what_somebody_else_puts_into_the_queue_stays_there(photographs, here, taken):
+    theirs = here / inbox.INCOMING / "my_photos" / "images" / "mine.png"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"half copied")
+    with pytest.raises(Problem, match="my_photos waits to be taken, with other photographs"):
+        product.main(str(photographs))
+    assert theirs.read_bytes() == b"half copied" and not taken
+
+
 def test_mended_photographs_take_the_place_of_earlier_ones_unless_these_are_in_use(photographs, here, taken):
     for _ in range(2):
         with pytest.raises(Problem, match="the same command goes on"):

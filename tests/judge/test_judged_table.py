@@ -43,6 +43,9 @@ def test_what_the_judge_wrote_is_read_as_it_was(written):
         ({"distance": "", "threshold": ""}, "line 2: distance, threshold: expected a number"),
         ({"boxes": "[[1, 2]]"}, "line 3: boxes: expected"),
         ({"boxes": "["}, "line 3: boxes: expected"),
+        ({"boxes": "{}"}, "line 3: boxes: expected"),
+        ({"boxes": f"[[1, 2, 3, 4, 5, 1{'0' * 400}]]"}, "line 3: boxes: expected"),
+        ({"distance": float("nan")}, "distance, threshold: expected a number"),
     ],
 )
 def test_a_table_mended_wrongly_by_hand_is_one_line(written, changes, said):

@@ -81,6 +81,36 @@ def test_copies_have_boxes_and_photographs_stay_as_they_are():
     assert files.fingerprint(Path("mine")) == before
 
 
+def test_no_copy_has_the_name_of_another_s_or_of_a_folder_or_too_long_a_one(tmp_path):
+    names = [
+        "a.jpg",
+        "a.png",
+        "a.png.jpg",
+        "b.png",
+        "b.jpg/c.png",
+        f"{'ä' * 124}.png",
+        f"{'ä' * 124}.bmp",
+        "d.avi",
+        "D.PNG",
+    ]
+    copies = detect.copies([Path(name) for name in names])
+    assert list(map(str, copies)) == names
+    there = [str(copy) for copy in copies.values()]
+    assert len({name.lower() for name in there}) == len(names) and "b.jpg" not in there
+    assert there[-2:] == ["d.avi.mp4", "D.jpg"]
+    for copy in copies.values():
+        files.write(tmp_path / copy, "x")
+
+
+def test_a_video_too_wide_to_be_copied_is_told_of(capsys):
+    film = cv2.VideoWriter("wide.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (8200, 64))
+    film.write(np.zeros((64, 8200, 3), np.uint8))
+    film.release()
+    assert looked("wide.avi") == 1
+    assert "MPEG-4 has no frames of 8200×64" in capsys.readouterr().err
+    assert len(results("wide")[1]["images"]) == 1
+
+
 def test_what_cannot_be_read_is_said_and_the_others_are_looked_at(capsys):
     broken = Path("some")
     photo.save(broken / "good.png", small_detector.noise(70, 96))

@@ -69,6 +69,6 @@ def _check(folder: Path, what: str, read: found.AnnotatedDataset) -> None:
         photo.load(place, image.width, image.height)
         try:
             for annotation in annotations[image.id]:
-                segmentation.mask(annotation, image.width, image.height)
+                segmentation.check(annotation, image.width, image.height)
         except Problem as problem:
             raise Problem(f"{folder / what}: {problem}") from None

@@ -39,7 +39,8 @@ def _photograph(
     annotation = plain_xml.read(path, "annotation")
     here = path.relative_to(folder)
     named = found.plain(annotation.findtext("filename") or path.stem, f"{path}")
-    place = pictures.get(found.key(here)) or pictures.get(found.key(here.with_name(Path(named).name)))
+    called = Path(named).name
+    place = pictures.get(found.key(here)) or (pictures.get(found.key(here.with_name(called))) if called else None)
     if place is None:
         raise Problem(f"{path}: its photograph {named} is missing")
     width, height = found.size(place)

@@ -92,7 +92,11 @@ def _layout(folder: Path) -> tuple[dict[int, str], dict[Path, bool] | None]:
 
 
 def _listing(path: Path) -> DataFile:
-    return DataFile([line.strip() for line in _lines(path) if line.strip()])
+    """Return the classes that a list names, one on each line: a line's number is the class's."""
+    names = "\n".join(line.strip() for line in _lines(path)).rstrip("\n").split("\n")
+    if "" in names[:-1]:
+        raise Problem(f"{path}: line {names.index('') + 1} is empty, and its number is a class's")
+    return DataFile([name for name in names if name])
 
 
 def _listed(folder: Path, entry: str, where: str) -> list[Path]:
@@ -152,7 +156,7 @@ def _thing(words: list[str], labels: dict[int, str], width: int, height: int, wh
 
 def _lines(path: Path) -> list[str]:
     try:
-        return _text(path).decode("utf-8-sig").splitlines()
+        return re.split(r"\r\n|\n|\r", _text(path).decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise Problem(f"{path}: not a text in UTF-8") from None
 
