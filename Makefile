@@ -45,7 +45,7 @@ evidence: setup ## the answer that counts: arms over products, draws and numbers
 	@python -m stages.settings
 	@python -m flows.at_work dvc repro split
 	@python -m flows.at_work python -m stages.evidence.study
-	@python -m stages.report.index
+	@python -m flows.at_work python -m stages.report.index
 
 metrics: setup ## the headline figures beside the last commit's, one line each; the rest: dvc metrics diff
 	@dvc metrics diff --all --no-path --targets reports/metrics/curve.json reports/metrics/headline.json

@@ -8,8 +8,9 @@ and few steps: the answer is indicative. `make repro` and `make evidence` give t
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
-from flows import password, whole
+from flows import at_work, password, whole
 from flows.reproduce import reproduce
 from stages import command, files, paths, provenance, settings
 from stages.evidence import first_look
@@ -31,8 +32,9 @@ def main() -> None:
         print(f"The first pictures, photographs above composed ones: {first_sight.make('ten', 'paste')}")
         reproduce(targets=CORE, slots=provenance.cores())
     print("Training a detector in each of a few ways:")
-    first_look.main()
-    index.main()
+    with at_work.alone(Path.cwd()):
+        first_look.main()
+        index.main()
     found = files.read_json(first_look.RESULT)
     print("\nIndicative, with one seed and few steps (docs/evidence.md has the answer that counts):")
     for line in answer.sentences(found["focus"], params.arms, params):

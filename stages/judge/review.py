@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import uvicorn
 from fastapi import FastAPI, HTTPException, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from pydantic import BaseModel
@@ -87,6 +88,10 @@ def application() -> FastAPI:
     @app.exception_handler(Problem)
     def refuse(_request: object, problem: Problem) -> JSONResponse:
         return JSONResponse({"detail": str(problem)}, 400)
+
+    @app.exception_handler(RequestValidationError)
+    def malformed(_request: object, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"detail": "; ".join(str(one["msg"]) for one in error.errors())}, 422)
 
     @app.get("/")
     def page() -> HTMLResponse:

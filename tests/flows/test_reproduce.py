@@ -4,7 +4,7 @@ import yaml
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import reproduce, whole
+from flows import at_work, reproduce, whole
 from flows.dag import Stage
 from stages import provenance
 from tests.helpers.checkouts import becomes, flow, run
@@ -48,6 +48,18 @@ def test_stages_share_the_cores_and_one_that_all_others_wait_for_has_them_all(pi
     flow(pipeline, server, CODE.format(targets=["both"]), OMP_NUM_THREADS="").communicate(timeout=180)
     threads = {name: int((pipeline / f"{name}.threads").read_text()) for name in ("left", "both")}
     assert threads == {"left": max(1, provenance.cores() // 2), "both": provenance.cores()}
+
+
+def test_nobody_else_works_in_the_checkout_until_the_last_stage_has_ended(pipeline, server):
+    """DVC's own locks are free between two stages."""
+    text = (pipeline / "dvc.yaml").read_text()
+    for name, command in (("left", "echo left > left"), ("both", "cat left right > both")):
+        text = text.replace(command, f"(flock -n {at_work.LOCK} echo free || echo held) > {name}")
+    (pipeline / "dvc.yaml").write_text(text)
+    said = flow(pipeline, server, CODE.format(targets=["both"])).communicate(timeout=180)[0]
+    assert [(pipeline / name).read_text() for name in ("left", "both")] == ["held\n", "held\n"], said
+    with at_work.alone(pipeline, wait=False):
+        pass
 
 
 def test_in_another_clone_it_ends_with_the_same_lock_as_dvc_by_itself(complete, checkout, server):

@@ -100,6 +100,13 @@ def test_nonsense_is_refused_in_one_line_and_not_kept(client, project, change, l
     assert said() == []
 
 
+def test_what_is_no_saying_is_refused_in_words(client):
+    """A number that is none could not even be told back as JSON."""
+    for content in (b"NaN", b"{", b'{"who": NaN}'):
+        answer = client.post("/experiments/wgan_ten/say", content=content, headers={"content-type": "application/json"})
+        assert answer.status_code == 422 and isinstance(answer.json()["detail"], str)
+
+
 def test_only_candidates_and_training_images_are_served_and_only_to_this_machine(client):
     for path in (
         "/pictures/wgan_ten/..%2F..%2Fparams/x", "/pictures/none/x/x", "/experiments/none",
