@@ -43,9 +43,9 @@ repro: setup ## whatever params.yaml says: check it, then what dvc repro runs, i
 
 evidence: setup ## the answer that counts: arms over products, draws and numbers of photographs; a night on two cores, resumable
 	@python -m stages.settings
-	@python -m flows.at_work dvc repro split
-	@python -m flows.at_work python -m stages.evidence.study
-	@python -m flows.at_work python -m stages.report.index
+	@python -m flows.checkout_lock dvc repro split
+	@python -m flows.checkout_lock python -m stages.evidence.study
+	@python -m flows.checkout_lock python -m stages.report.index
 
 metrics: setup ## the headline figures beside the last commit's, one line each; the rest: dvc metrics diff
 	@dvc metrics diff --all --no-path --targets reports/metrics/curve.json reports/metrics/headline.json

@@ -22,9 +22,9 @@ from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.dataset import subset as subsets
 from stages.detector import metrics, model
-from stages.evidence import arm_metrics, held_out, known, remade, statistics
+from stages.evidence import arm_metrics, held_out, known_detector, remade_arm, statistics
 from stages.evidence.held_out import HeldOut
-from stages.evidence.remade import Photographs
+from stages.evidence.remade_arm import Photographs
 from stages.evidence.statistics import Sampling, Scores
 from stages.problem import Problem
 from stages.settings import Arm, Compared, Settings, Subset
@@ -198,8 +198,8 @@ def prepared(params: Settings, work: Path) -> tuple[Path, Path]:
     dataset = coco.read(paths.ANNOTATIONS)
     mine = held_out.there([other(params)], params, "train")
     rest = held_out.there(held_out.other_groups("other", params), params, "train")
-    return (remade.some(dataset, mine, paths.SOURCE_IMAGES, work / "own"),
-            remade.some(dataset, rest, paths.SOURCE_IMAGES, work / "known"))  # fmt: skip
+    return (remade_arm.some(dataset, mine, paths.SOURCE_IMAGES, work / "own"),
+            remade_arm.some(dataset, rest, paths.SOURCE_IMAGES, work / "known"))  # fmt: skip
 
 
 def test(params: Settings, imgsz: int) -> HeldOut:
@@ -223,7 +223,7 @@ def start(of: Photographs, params: Settings, work: Path) -> None:
     """Train the detector of the other products."""
     assert of.known and of.start
     if not (of.start / "last.pt").exists():
-        trained = known.train(of.known, params.now.study, work / "start_data", "all others", params)
+        trained = known_detector.train(of.known, params.now.study, work / "start_data", "all others", params)
         files.write(of.start / "last.pt", trained.last.read_bytes())
         model.forget(trained)
 
@@ -234,9 +234,9 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
     if (done := folder / "score.pickle").exists():
         return pickle.loads(done.read_bytes())
     every = coco.read(of.own / "annotations.json")
-    own = remade.some(every, drawn(every, tried.count, draw), of.own / "images", folder / "own")
+    own = remade_arm.some(every, drawn(every, tried.count, draw), of.own / "images", folder / "own")
     mine = replace(of, own=own)
-    made = remade.train(tried.arm, mine, tried.how, draw, folder, f"draw {draw}", tried.params)
+    made = remade_arm.train(tried.arm, mine, tried.how, draw, folder, f"draw {draw}", tried.params)
     held = test(tried.params, tried.how.imgsz)
     scenes = held_out.seen(held, made.weights)
     found: dict = {"nms": {limit: looked(held, made.weights, limit, tried.params) for limit in NMS}}

@@ -21,10 +21,10 @@ from stages import command, files, paths, settings
 from stages.dataset import coco, near_duplicates
 from stages.dataset.bins import world
 from stages.detector import metrics, predict
-from stages.evidence import arm_metrics, errors, held_out, remade, statistics
-from stages.evidence.remade import Photographs
+from stages.evidence import arm_metrics, errors, held_out, remade_arm, statistics
+from stages.evidence.remade_arm import Photographs
 from stages.evidence.statistics import Sampling, Scores
-from stages.product import choosing, doubt
+from stages.product import choosing, detection_doubt
 from stages.product.card import Calibration
 from stages.schema import Bins
 from stages.settings import Settings
@@ -122,9 +122,9 @@ def score(kind: str, name: str, draw: int, params: Settings) -> dict:
         more = choose(coco.subset(dataset, sorted(rest)), first_detector(name, draw), how.imgsz, params)
     else:
         more = rest[:MORE] if kind == "random" else []
-    own = remade.some(dataset, [*first, *more], WORK / "world" / "images", place / "own")
+    own = remade_arm.some(dataset, [*first, *more], WORK / "world" / "images", place / "own")
     title = f"{name} {draw} {kind}"
-    made = remade.train(params.arms["ten_standard"], Photographs(own), how, draw, place, title, params)
+    made = remade_arm.train(params.arms["ten_standard"], Photographs(own), how, draw, place, title, params)
     test = coco.subset(dataset, [i.id for i in images if i.split == "test"])
     held = held_out.load(test, WORK / "world" / "images", how.imgsz)
     scenes = held_out.seen(held, made.weights)
@@ -141,7 +141,10 @@ def score(kind: str, name: str, draw: int, params: Settings) -> dict:
 def choose(pool: coco.Coco, weights: Path, imgsz: int, params: Settings) -> list[int]:
     """Return the ids of the photographs that `make next` would choose."""
     shown = held_out.load(pool, WORK / "world" / "images", imgsz).pictures
-    doubts = [doubt.of(things) for things in doubt.seen(predict.opened(weights, imgsz), shown, Calibration())]
+    doubts = [
+        detection_doubt.of(things)
+        for things in detection_doubt.seen(predict.opened(weights, imgsz), shown, Calibration())
+    ]
     same = near_duplicates.alike([near_duplicates.traits(pixels) for pixels in shown], params.split)
     looks = [choosing.afar(pixels) for pixels in shown]
     return [pool.images[place].id for place in choosing.chosen(doubts, looks, same, MORE)]

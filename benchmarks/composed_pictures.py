@@ -16,7 +16,7 @@ from stages import command, drawing, paths, progress, settings
 from stages.compose import paste
 from stages.dataset import coco, photo
 from stages.dataset import subset as subsets
-from stages.evidence import held_out, remade
+from stages.evidence import held_out, remade_arm
 from stages.extract import cutouts, habits
 from stages.extract.cutouts import SegmentedImage
 from stages.settings import Subset
@@ -31,13 +31,15 @@ def main() -> None:
     others = [name for name in coco.grouped(dataset, params.dataset.groups) if name != group]
     with tempfile.TemporaryDirectory() as name:
         folders = {
-            part: remade.some(dataset, held_out.there(groups, params, "train"), paths.SOURCE_IMAGES, Path(name) / part)
+            part: remade_arm.some(
+                dataset, held_out.there(groups, params, "train"), paths.SOURCE_IMAGES, Path(name) / part
+            )
             for part, groups in (("all", [group]), ("known", others))
         }
         whole = coco.read(folders["all"] / "annotations.json")
         rule = Subset(group=group, count=COUNT, prefer="random", fewer=False)
         ten = [id_ for id_, _ in subsets.pick(whole, rule, params.seed, group)]
-        remade.some(whole, ten, folders["all"] / "images", Path(name) / "ten")
+        remade_arm.some(whole, ten, folders["all"] / "images", Path(name) / "ten")
         stock = paste.stock(Path(name) / "ten", folders["known"], None, None)
         made = [paste.compose(stock, seed) for seed in progress.bar(range(COMPOSED), what="composing", unit="picture")]
         real, few = (cutouts.scenes(Path(name) / part)[0] for part in ("all", "ten"))

@@ -19,8 +19,8 @@ from stages import command, paths, settings
 from stages.dataset import coco
 from stages.dataset import subset as subsets
 from stages.detector import metrics
-from stages.evidence import arm, held_out, remade, statistics
-from stages.evidence.remade import Photographs
+from stages.evidence import arm, held_out, remade_arm, statistics
+from stages.evidence.remade_arm import Photographs
 from stages.evidence.statistics import Sampling, Scores
 from stages.settings import Settings, Subset
 from stages.training import parallel
@@ -85,9 +85,9 @@ def trained(own: Path, way: str, size: int, steps: int, seed: int, params: Setti
     every = coco.read(own / "annotations.json")
     rule = Subset(group="other", count=choose.COUNT, prefer="random", fewer=False)
     ids = [id_ for id_, _ in subsets.pick(every, rule, seed, "other")]
-    some = remade.some(every, ids, own / "images", place / str(seed) / "own")
+    some = remade_arm.some(every, ids, own / "images", place / str(seed) / "own")
     asked = params.arms["ten_standard"]
-    return remade.train(asked, Photographs(some), how, seed, place, f"{way}, {size}", params).weights
+    return remade_arm.train(asked, Photographs(some), how, seed, place, f"{way}, {size}", params).weights
 
 
 if __name__ == "__main__":

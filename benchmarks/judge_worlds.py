@@ -22,7 +22,7 @@ from stages.dataset import subset as subsets
 from stages.dataset.bins import world
 from stages.dataset.bins.world import Photograph
 from stages.detector import model
-from stages.evidence import remade
+from stages.evidence import remade_arm
 from stages.judge import calibrate, reference, train
 from stages.judge.reference import Reference
 from stages.schema import Bins
@@ -91,12 +91,12 @@ def elsewhere(name: str, params: Settings) -> dict[str, Tally]:
     trials = [
         calibrate.trial(images(ids[:FEW]), images(ids[-VALIDATION:]).pixels, weights, params) for ids in mixed.values()
     ]
-    known = remade.some(
+    known = remade_arm.some(
         dataset, [id_ for ids in mixed.values() for id_ in ids[:LEARNT]], place / "images", place / "known"
     )
     tallies = {}
     for product, ids in tens.items():
-        stock = paste.stock(remade.some(dataset, ids, place / "images", place / product), known, None, None)
+        stock = paste.stock(remade_arm.some(dataset, ids, place / "images", place / product), known, None, None)
         made = np.stack([photo.squashed(paste.compose(stock, k)[0], size) for k in range(COMPOSED)])
         rest = images([id_ for id_ in groups[product] if id_ not in ids])
         tallies[product] = judge.tally(weights, images(ids), rest, made, trials, params)

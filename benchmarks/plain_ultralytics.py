@@ -24,7 +24,7 @@ from stages import command, files, paths, settings
 from stages.dataset import coco, yolo_labels
 from stages.detector import metrics, predict
 from stages.detector.scenes import DetectedScene
-from stages.evidence import held_out, remade
+from stages.evidence import held_out, remade_arm
 from stages.evidence.statistics import Interval
 from stages.product import card
 
@@ -40,7 +40,7 @@ def main(folder: str, annotations: str = "annotations.json", count: int = 10, dr
     chosen = np.random.default_rng(draw).permutation(rest).tolist()[:count]
     name = f"plain_{place.name}_{len(dataset.categories)}_classes_{count}"
     work = WORK / name / str(draw)
-    few = remade.some(dataset, chosen, place / "images", work / "few")
+    few = remade_arm.some(dataset, chosen, place / "images", work / "few")
     ours, minutes = product(few, work / "clone")
     theirs, their_minutes = plain(few, work / "plain")
     about = card.read(ours)

@@ -17,8 +17,8 @@ from benchmarks import conditions
 from stages import command, files, paths, settings
 from stages.dataset import arrival, coco, near_duplicates, split
 from stages.detector import metrics
-from stages.evidence import arm_metrics, held_out, remade, statistics
-from stages.evidence.remade import Photographs
+from stages.evidence import arm_metrics, held_out, remade_arm, statistics
+from stages.evidence.remade_arm import Photographs
 from stages.evidence.statistics import Sampling, Scores
 from stages.settings import Settings
 from stages.training import parallel
@@ -91,9 +91,9 @@ def score(
     place = WORK / files.fingerprint(str(folder), annotations, name, count, draw, how.imgsz, how.steps)
     dataset = coco.read(folder / annotations)
     mixed = np.random.default_rng(draw).permutation(rest).tolist()[:count]
-    own = remade.some(dataset, mixed, folder / "images", place / "own")
+    own = remade_arm.some(dataset, mixed, folder / "images", place / "own")
     title = f"{name} of {len(mixed)}, draw {draw}"
-    made = remade.train(asked, Photographs(own), how, draw, place, title, params)
+    made = remade_arm.train(asked, Photographs(own), how, draw, place, title, params)
     held = held_out.load(coco.subset(dataset, test), folder / "images", how.imgsz)
     scenes = held_out.seen(held, made.weights)
     draws = metrics.bootstrap(metrics.match(scenes, held.classes), IMAGE_DRAWS, 0)[:, 1]

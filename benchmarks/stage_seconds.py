@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks.conditions import record
-from flows import whole
+from flows import run_progress
 from stages import command
 from stages.problem import Problem
 
@@ -20,7 +20,7 @@ LINE = re.compile(
 )
 
 
-def main(log: str = str(whole.LOG)) -> None:
+def main(log: str = str(run_progress.LOG)) -> None:
     if not Path(log).is_file():
         raise Problem(f"{log} is not there; `make repro` leaves it")
     record("stage_seconds", dict(sorted(read(Path(log).read_text()).items())), ())

@@ -18,8 +18,8 @@ from benchmarks import choose, conditions
 from benchmarks.choose import COUNT, MANY, SHOWN, WORK, Tried
 from stages import command, drawing, files, settings
 from stages.dataset import coco, photo, segmentation
-from stages.evidence import remade
-from stages.evidence.remade import Photographs
+from stages.evidence import remade_arm
+from stages.evidence.remade_arm import Photographs
 from stages.feedback import unlabelled
 from stages.feedback.unlabelled import FACTS, Labellers
 from stages.settings import Settings
@@ -73,7 +73,7 @@ def labelled(weights: list[Path], own: Path, draw: int, params: Settings) -> Pat
     dataset, folder = coco.read(own / "annotations.json"), PLACE / "labelled" / str(draw)
     ten = choose.drawn(dataset, COUNT, draw)
     asked = unlabelled.withheld(dataset.images, {image.id for image in dataset.images} - {*ten})
-    annotated = remade.some(dataset, ten, own / "images", PLACE / "ten" / str(draw))
+    annotated = remade_arm.some(dataset, ten, own / "images", PLACE / "ten" / str(draw))
     by = Labellers(weights, params.now.study.imgsz, [str(annotated)])
     found, left_out = unlabelled.label(asked, [], by, annotated, params.feedback, params.split)
     with files.replacing(folder) as into:

@@ -16,8 +16,8 @@ from prefect import flow
 
 from flows import (
     artifacts,
-    at_work,
     branch,
+    checkout_lock,
     child,
     dag,
     disk,
@@ -29,7 +29,7 @@ from flows import (
     review,
 )
 from flows.inbox import Arrival
-from flows.still import Waits
+from flows.quiet_checkout import Waits
 from stages import paths, settings
 from stages.dataset import arrival, coco
 from stages.dataset.near_duplicates import Traits
@@ -114,7 +114,7 @@ def examined(checkout: Path, name: str, folder: Path, params: Settings) -> tuple
 def checked(checkout: Path, of: Arrival) -> Arrival:
     """Put an arrival aside with the reason, or register it on a branch from main; return it in its new state."""
     params = settings.load(checkout / settings.PARAMS)
-    with at_work.alone(checkout, wait=False):  # or the dataset may be changing
+    with checkout_lock.alone(checkout, wait=False):  # or the dataset may be changing
         try:
             _, dataset = examined(checkout, of.name, checkout / of.folder, params)
         except (Problem, RecursionError) as problem:  # the latter: JSON that is nested too deeply

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from flows import in_use, main_branch, repository
+from flows import current_detectors, main_branch, repository
 from flows.inbox import Arrival
 from flows.main_branch import MAIN, REPORTS
 from flows.repository import commit, dvc, git
@@ -42,7 +42,7 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     params = worktree / settings.PARAMS
     by_itself = alone(dataset, settings.load(params).arrival.pixels)
     settings.register(params, of.name, arrival.about(checkout / of.folder).real, by_itself)
-    kept = in_use.refocus(worktree, of.name)
+    kept = current_detectors.refocus(worktree, of.name)
     commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), *kept)
     return worktree
 

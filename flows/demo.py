@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from flows import at_work, password, whole
+from flows import checkout_lock, password, run_progress
 from flows.reproduce import reproduce
 from stages import command, files, paths, provenance, settings
 from stages.evidence import first_look
@@ -27,12 +27,12 @@ def main() -> None:
         if value != wanted:
             raise Problem(f"params.yaml: {key}: {value}; the demo runs {wanted} (for what is there: make repro)")
     started = time.monotonic()
-    with password.temporary(), whole.looked_at():
+    with password.temporary(), run_progress.looked_at():
         reproduce(targets=FIRST, slots=provenance.cores())
         print(f"The first pictures, photographs above composed ones: {first_sight.make('ten', 'paste')}")
         reproduce(targets=CORE, slots=provenance.cores())
     print("Training a detector in each of a few ways:")
-    with at_work.alone(Path.cwd()):
+    with checkout_lock.alone(Path.cwd()):
         first_look.main()
         index.main()
     found = files.read_json(first_look.RESULT)

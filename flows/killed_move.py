@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dvc.repo import Repo
 
-from flows import still
+from flows import quiet_checkout
 from flows.repository import git, listed
 from stages import files
 
@@ -34,7 +34,7 @@ def undo(checkout: Path) -> bool:
     if not (checkout / GOAL).exists():
         return False
     goal = (checkout / GOAL).read_text()
-    with still.held(checkout) as repo:
+    with quiet_checkout.held(checkout) as repo:
         git(checkout, "reset", "--quiet")
         for path in listed(checkout, "diff", "--name-only", "--no-renames", "HEAD", goal):
             if begun(checkout, path, goal):

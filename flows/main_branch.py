@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dvc.repo import Repo
 
-from flows import at_work, killed_move, still
+from flows import checkout_lock, killed_move, quiet_checkout
+from flows.quiet_checkout import Waits
 from flows.repository import commit, git, listed
-from flows.still import Waits
 
 MAIN = "main"
 REPORTS = ("reports/metrics", "reports/plots", "reports/health.json", "reports/health.html")
@@ -34,7 +34,7 @@ def advance(checkout: Path, to: str, tag: str = "") -> None:
 @contextlib.contextmanager
 def free(checkout: Path) -> Iterator[Repo]:
     """Hold a checkout in which main can be moved, or raise Waits."""
-    with at_work.alone(checkout, wait=False), still.held(checkout) as repo:
+    with checkout_lock.alone(checkout, wait=False), quiet_checkout.held(checkout) as repo:
         fit(checkout)
         yield repo
 

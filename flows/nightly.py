@@ -20,7 +20,7 @@ from dvc.repo import Repo
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import at_work, child, disk, main_branch, notify
+from flows import checkout_lock, child, disk, main_branch, notify
 from flows.repository import git
 from flows.reproduce import reproduce
 from stages import paths, settings
@@ -43,7 +43,7 @@ def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLO
     try:
         reproduce(slots=slots, checkout=str(where), least_free_gb=least_free_gb)
     finally:  # of what failed, the rest is done
-        with at_work.alone(where):
+        with checkout_lock.alone(where):
             main_branch.keep(where)
     prune(where)
 
@@ -51,7 +51,7 @@ def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLO
 @task(cache_policy=NO_CACHE)
 def prune(checkout: Path) -> None:
     """Drop old data and copies, by the rule above."""
-    with at_work.alone(checkout):
+    with checkout_lock.alone(checkout):
         forget(checkout)
         collect(checkout)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from prefect.events import Event, Resource
 
-from flows import branch, in_use, inbox, main_branch, product_loop, review, serve, server_runs
+from flows import branch, current_detectors, inbox, main_branch, product_loop, review, serve, server_runs
 from flows.repository import commit, git
 from stages import paths, settings
 from stages.problem import Problem
@@ -99,9 +99,9 @@ def rebuilt(worktree: Path, name: str, why: str) -> None:
     file = f"{paths.PRODUCTS / name}.dvc"
     left = [other for other in settings.load(params).dataset.arrived if other != name]
     settings.unregister(params, name, focus_without(worktree, name, left))
-    kept = in_use.refocus(worktree, settings.load(params).products.focus)
+    kept = current_detectors.refocus(worktree, settings.load(params).products.focus)
     git(worktree, "rm", "--quiet", "--", file)
-    in_use.drop(worktree, name)
+    current_detectors.drop(worktree, name)
     shutil.rmtree(worktree / paths.PRODUCTS / name, ignore_errors=True)
     gate = json.dumps(product_loop.run(worktree, product_loop.Means()), indent=1)
     message = f"Roll back {name}\n\n{why}\n\n{gate}"

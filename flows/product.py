@@ -18,9 +18,19 @@ import msgspec
 import numpy as np
 from prefect import flow
 
-from flows import arrivals, branch, inbox, main_branch, operator_commands, password, product_loop, repository, whole
+from flows import (
+    arrivals,
+    branch,
+    inbox,
+    main_branch,
+    operator_commands,
+    password,
+    product_loop,
+    repository,
+    run_progress,
+)
 from flows.inbox import Arrival
-from flows.still import Waits
+from flows.quiet_checkout import Waits
 from stages import command, files, paths, provenance, settings
 from stages.dataset import arrival, coco, fixes, health
 from stages.dataset.findings import KINDS, inspect
@@ -67,7 +77,7 @@ def bring(photographs: str, name: str) -> None:
             if of.state in inbox.OPEN:
                 dataset, others = coco.read(asked.folder / "annotations.json"), known_products(checkout, params)
                 means = product_loop.Means(asks=False, seconds=trainings(dataset, others, params))
-                with whole.looked_at():
+                with run_progress.looked_at():
                     made(checkout, of, means)
                 of = entry(checkout, of)
     say(of, time.monotonic() - began)
@@ -199,7 +209,9 @@ def say(of: Arrival, seconds: float) -> None:
     """Say how it ended, with what to look at and what to type next."""
     folder = paths.RELEASED / of.name
     if of.state not in ("promoted", "left") or not (folder / card.PAGE).exists():
-        raise Problem(f"{of.name}: {of.state}: {of.why}; the same command goes on ({whole.LOG} has all that was said)")
+        raise Problem(
+            f"{of.name}: {of.state}: {of.why}; the same command goes on ({run_progress.LOG} has all that was said)"
+        )
     logging.getLogger("prefect").setLevel(logging.WARNING)  # else the last line is that its temporary server stops
     print(f"\n{of.name} ({of.state}): {card.headline(card.read(folder))}. {seconds / 60:.0f} minutes")
     print(f"page:    {folder / card.PAGE}")

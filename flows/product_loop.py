@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows import dag, disk, local, whole
+from flows import dag, disk, local, run_progress
 from flows.reproduce import reproduce
 from stages import files, provenance, settings
 
@@ -27,7 +27,7 @@ class Means:
 
 def run(checkout: Path, means: Means) -> dict:
     """Bring a checkout's product up to date; what the gate says."""
-    with whole.of(COLLECTORS, means.seconds) as bar:
+    with run_progress.of(COLLECTORS, means.seconds) as bar:
         bring(checkout, settings.load(checkout / settings.PARAMS).arrival.targets, means)
         known = dag.read(checkout)
         for folder in dag.folders(checkout, COLLECTORS):

@@ -21,7 +21,7 @@ from prefect.deployments import run_deployment
 from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
 from prefect.states import Cancelling, Crashed, Failed
 
-from flows import at_work, child, disk, gpu, local, main_branch, run_cache
+from flows import checkout_lock, child, disk, gpu, local, main_branch, run_cache
 from flows.repository import git
 from stages import provenance
 
@@ -51,7 +51,7 @@ def stage(name: str, commit: str, needs_gpu: bool = False, checkout: str = ".") 
     if not NAME.fullmatch(name) or not COMMIT.fullmatch(commit):
         raise ValueError(f"not a stage and a commit: {name!r}, {commit!r}")
     where = Path(checkout).resolve()
-    with at_work.alone(where):
+    with checkout_lock.alone(where):
         local.prepare(where, provenance.cores(), disk.FLOOR)
         switch(where, commit)
         try:

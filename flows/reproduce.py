@@ -11,7 +11,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from flows import artifacts, at_work, child, dag, disk, local, notify, password, remote, whole
+from flows import artifacts, checkout_lock, child, dag, disk, local, notify, password, remote, run_progress
 from flows.dag import Stage
 from stages import command, provenance
 
@@ -34,7 +34,7 @@ class Machines:
 def main() -> None:
     """Run what is stale of all stages, as many at a time as there are cores: a training keeps to one where there is no
     GPU. It leaves what `dvc repro` alone would leave."""
-    with password.temporary(), whole.looked_at():
+    with password.temporary(), run_progress.looked_at():
         reproduce(slots=provenance.cores())
 
 
@@ -74,7 +74,7 @@ def reproduce(
     after which another worker gets the stage.
     """
     where = Path(checkout).resolve()
-    with at_work.alone(where):
+    with checkout_lock.alone(where):
         local.prepare(where, slots, least_free_gb)
         stages = dag.read(where)
         wanted, stale = dag.needed(stages, targets or stages), dag.stale(where, stages)
@@ -98,7 +98,7 @@ def reproduce(
 def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines | None = None) -> list[str]:
     """Run stages, each as soon as what it needs is there; those that failed or wait for one that did."""
     waiting, running, failed = dict(todo), {}, []
-    with whole.of(todo) as bar:
+    with run_progress.of(todo) as bar:
         while waiting or running:
             now = ready(waiting, running.values(), failed)
             alone = len(now) == 1 and not running  # until it has ended, none of the others can begin

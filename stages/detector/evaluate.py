@@ -14,7 +14,7 @@ import numpy as np
 from stages import command, drawing, files, paths, settings
 from stages.dataset import coco, photo
 from stages.detector import metrics, predict
-from stages.detector.marked import marked
+from stages.detector.marked_photo import marked
 from stages.detector.scenes import DetectedScene
 
 SHEET = (4, 3)  # columns and rows of the contact sheet

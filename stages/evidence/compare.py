@@ -12,8 +12,8 @@ from stages import progress
 from stages.detector import metrics
 from stages.detector.scenes import DetectedScene
 from stages.evidence import arm_metrics, decision, errors, held_out, statistics
+from stages.evidence.arm_roles import OLD, Roles, from_scratch, may_ship, roles
 from stages.evidence.decision import Offer
-from stages.evidence.roles import OLD, Roles, from_scratch, may_ship, roles
 from stages.evidence.statistics import Difference, Scores
 from stages.settings import Arm, Compared, Settings
 

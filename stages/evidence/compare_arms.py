@@ -15,10 +15,10 @@ import pandas as pd
 from stages import command, drawing, files, paths, settings, tables
 from stages.dataset import coco, photo
 from stages.detector import predict
-from stages.detector.marked import marked
+from stages.detector.marked_photo import marked
 from stages.detector.scenes import DetectedScene
 from stages.evidence import arm_metrics, compare, errors, held_out, lineage, seed_spread, two_sample
-from stages.evidence.roles import OLD
+from stages.evidence.arm_roles import OLD
 from stages.judge import set_metrics
 from stages.settings import Arm, Settings
 

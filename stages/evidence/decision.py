@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stages.evidence.roles import OLD
+from stages.evidence.arm_roles import OLD
 from stages.evidence.statistics import Difference, Interval
 
 

@@ -15,10 +15,10 @@ from msgspec import to_builtins
 
 from stages import files, paths
 from stages.dataset import coco
-from stages.evidence import compare, compare_arms, held_out, remade, seed_spread
+from stages.evidence import compare, compare_arms, held_out, remade_arm, seed_spread
+from stages.evidence.arm_roles import OLD, may_ship, roles
 from stages.evidence.compare import Comparison
-from stages.evidence.remade import Photographs
-from stages.evidence.roles import OLD, may_ship, roles
+from stages.evidence.remade_arm import Photographs
 from stages.settings import NONE, Arm, Settings, named_folder
 from stages.training import parallel
 
@@ -117,8 +117,8 @@ def detector(name: str, of: Arm, real: Path, held: list[int], place: Path, param
     if not (done := place / "done.pt").exists():
         dataset = coco.read(real / "annotations.json")
         left = [image.id for image in dataset.images if image.id not in held]
-        own = remade.some(dataset, left, real / "images", place / "own")
+        own = remade_arm.some(dataset, left, real / "images", place / "own")
         mine, how = Photographs(own, named_folder(params.others(of)), named_folder(of.start)), params.now.evidence
-        made = remade.train(of, mine, how, params.seed, place, f"{name}, without {len(held)} images", params)
+        made = remade_arm.train(of, mine, how, params.seed, place, f"{name}, without {len(held)} images", params)
         made.weights.rename(done)
     return done

@@ -7,14 +7,14 @@ the detector that is chosen sees in photographs that it has not learnt from, is 
 from __future__ import annotations
 
 from stages import command, files, paths, settings
-from stages.evidence import compare_arms, held_out, unseen
+from stages.evidence import compare_arms, held_out, unseen_results
 from stages.evidence.decision import put_to_use
 
 PRODUCT = "focus"
 
 
 def main() -> None:
-    from stages.evidence import folds, look  # and all that composes
+    from stages.evidence import folds, look_at_unseen  # and all that composes
 
     params = settings.load()
     tested = files.read_json(paths.EVIDENCE / "results.json")
@@ -26,10 +26,12 @@ def main() -> None:
         decided = by_folds["gate"]
     name = put_to_use(decided)
     weights = compare_arms.weights(PRODUCT, {name: params.arms[name]} if name in params.arms else {}).get(name)
-    found = look.unseen(name, PRODUCT, weights[0], seen, params) if weights else unseen.Unseen("none", [])
+    found = (
+        look_at_unseen.unseen(name, PRODUCT, weights[0], seen, params) if weights else unseen_results.Unseen("none", [])
+    )
     with files.replacing(paths.GATE) as into:
         files.write_json(into / "folds.json", files.rounded(by_folds))
-        files.write_json(into / "unseen.json", files.rounded(unseen.written(found)))
+        files.write_json(into / "unseen.json", files.rounded(unseen_results.written(found)))
     files.write_json(paths.METRICS / "gate.json", {key: value for key, value in decided.items() if value is not None})
 
 

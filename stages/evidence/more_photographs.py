@@ -10,7 +10,7 @@ import numpy as np
 
 from stages import files, paths
 from stages.evidence import study_runs
-from stages.evidence.roles import roles
+from stages.evidence.arm_roles import roles
 from stages.evidence.statistics import Interval
 from stages.evidence.study_answer import Answer
 from stages.settings import Settings

@@ -15,7 +15,7 @@ from concurrent.futures import as_completed
 from stages import command, files, paths, progress, settings
 from stages.dataset import coco
 from stages.evidence import held_out, study_answer, study_runs, study_training
-from stages.evidence.roles import OLD
+from stages.evidence.arm_roles import OLD
 from stages.evidence.study_runs import Row, Run
 from stages.settings import NONE, Settings
 from stages.training import parallel

@@ -13,7 +13,7 @@ import numpy as np
 
 from stages import provenance
 from stages.evidence import arm_metrics, statistics
-from stages.evidence.roles import OLD, may_ship, roles
+from stages.evidence.arm_roles import OLD, may_ship, roles
 from stages.evidence.statistics import Arm, Interval, Scores
 from stages.evidence.study_runs import FINE, Row
 from stages.settings import Settings

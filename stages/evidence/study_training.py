@@ -8,9 +8,9 @@ from pathlib import Path
 from stages import files, paths
 from stages.dataset import coco
 from stages.detector import metrics, model
-from stages.evidence import arm_metrics, held_out, known, lineage, remade, study_runs
-from stages.evidence.remade import Photographs
-from stages.evidence.roles import OLD
+from stages.evidence import arm_metrics, held_out, known_detector, lineage, remade_arm, study_runs
+from stages.evidence.arm_roles import OLD
+from stages.evidence.remade_arm import Photographs
 from stages.evidence.study_runs import FINE, Row, Run
 from stages.problem import Problem
 from stages.settings import NONE, Settings
@@ -34,7 +34,7 @@ def made(run: Run, place: Path, params: Settings) -> Row:
     """Train and test one detector, in a folder of its own; return what is kept of it."""
     asked, how = params.arms[run.arm], params.now.study
     own = study_runs.picked(run, study_runs.photographs(params)[run.product])
-    remade.some(own, [image.id for image in own.images], paths.SOURCE_IMAGES, place / "own")
+    remade_arm.some(own, [image.id for image in own.images], paths.SOURCE_IMAGES, place / "own")
     of = Photographs(place / "own")
     if params.others(asked) != NONE:
         start = started(run.product, params)
@@ -42,7 +42,7 @@ def made(run: Run, place: Path, params: Settings) -> Row:
     title = f"{run.product} {run.name}"
     reached = lineage.sources(of.own) | (lineage.sources(of.known) if of.known else {})
     lineage.refuse(title, reached, {image.id for image in own.images}, run.product, params)
-    trained = remade.train(asked, of, how, params.seed + run.draw, place, title, params)
+    trained = remade_arm.train(asked, of, how, params.seed + run.draw, place, title, params)
     counts = {Path(folder).name: count for folder, count in trained.images.items()}
     facts = {
         "images": counts,
@@ -58,14 +58,16 @@ def gather(product: str, params: Settings) -> None:
     dataset = coco.read(paths.ANNOTATIONS)
     groups = [group for group in coco.grouped(dataset, params.dataset.groups) if group != product]
     ids = held_out.there(groups, params, "train")
-    remade.some(dataset, ids, paths.SOURCE_IMAGES, started(product, params) / "known")
+    remade_arm.some(dataset, ids, paths.SOURCE_IMAGES, started(product, params) / "known")
 
 
 def begin(product: str, params: Settings) -> Row:
     """Train the detector of all other products, unless it is there; return what it does on the new one."""
     folder = started(product, params)
     if not (folder / "last.pt").exists():
-        trained = known.train(folder / "known", params.now.study, folder / "data", f"{product}: all others", params)
+        trained = known_detector.train(
+            folder / "known", params.now.study, folder / "data", f"{product}: all others", params
+        )
         files.write(folder / "last.pt", trained.last.read_bytes())
         model.forget(trained)
         shutil.rmtree(folder / "data")

@@ -20,10 +20,10 @@ from stages import command, files, paths, provenance, settings
 from stages.dataset import coco
 from stages.detector import export, metrics, predict
 from stages.detector.scenes import DetectedScene
-from stages.evidence import arm_metrics, compare_arms, held_out, lineage, unseen
+from stages.evidence import arm_metrics, compare_arms, held_out, lineage, unseen_results
+from stages.evidence.arm_roles import OLD
 from stages.evidence.decision import put_to_use
-from stages.evidence.roles import OLD
-from stages.evidence.unseen import Unseen
+from stages.evidence.unseen_results import Unseen
 from stages.problem import Problem
 from stages.product import card, operating, product_page
 from stages.product.card import Calibration, Card, KnownClass
@@ -58,7 +58,7 @@ def main() -> None:
     weights = found[name][0]
     tests = [group] if name != OLD else held_out.other_groups(PRODUCT, params)
     tested = held_out.seen(held_out.of(tests, params, how.imgsz), weights) if held_out.there(tests, params) else []
-    known = Known(name, decided, unseen.read(files.read_json(paths.GATE / "unseen.json")), tested)
+    known = Known(name, decided, unseen_results.read(files.read_json(paths.GATE / "unseen.json")), tested)
     with files.replacing(paths.RELEASED / group) as into:
         shutil.copyfile(weights, into / card.WEIGHTS)
         export.onnx(into / card.WEIGHTS, into / card.ONNX, how.imgsz)

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 
 from stages import files, paths
-from stages.evidence.roles import OLD
+from stages.evidence.arm_roles import OLD
 from stages.problem import Problem
 
 CARD, WEIGHTS, ONNX, PAGE = "card.json", "detector.pt", "detector.onnx", "page.html"

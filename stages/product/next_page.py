@@ -12,9 +12,9 @@ from stages.dataset import photo
 from stages.evidence.more_photographs import Curve
 from stages.evidence.statistics import Interval
 from stages.feedback.labels import VIEWS
-from stages.product import doubt
+from stages.product import detection_doubt
 from stages.product.card import Card
-from stages.product.doubt import Sighting
+from stages.product.detection_doubt import Sighting
 from stages.product.product_page import GRID, WIDTH, code_block
 
 
@@ -121,7 +121,7 @@ def pictured(number: int, one: Choice, about: Card) -> str:
     """Return one photograph with what is proposed in it."""
     small = photo.fit(photo.shown(one.path), WIDTH)
     height, width = small.shape[:2]
-    for thing in doubt.proposed(one.things):
+    for thing in detection_doubt.proposed(one.things):
         name = drawing.printable(about.classes[thing.number].name, thing.number)
         colour = drawing.WRONG if thing.doubtful else drawing.SURE
         drawing.box(small, tuple(thing.box * ((width, height) * 2)), colour, f"{name} {100 * thing.certainty:.0f}")

@@ -26,9 +26,9 @@ from stages.dataset.near_duplicates import Traits
 from stages.detector.predict import Look
 from stages.evidence import more_photographs
 from stages.problem import Problem
-from stages.product import card, choosing, detect, doubt, next_page, pictures
+from stages.product import card, choosing, detect, detection_doubt, next_page, pictures
 from stages.product.card import Card
-from stages.product.doubt import Sighting
+from stages.product.detection_doubt import Sighting
 
 COUNT = 10
 IMAGES, ANNOTATIONS, PAGE = "images", "annotations.json", "page.html"
@@ -66,7 +66,7 @@ def main(photos: Path, product: str | None, count: int, into: Path | None) -> in
     there = list(looked(detect.named(todo, unreadable), look, about, unreadable))
     if not there:
         raise Problem(f"{photos}: nothing in it can be read; {unreadable[0]}")
-    doubts = [doubt.of(one.things) for one in there]
+    doubts = [detection_doubt.of(one.things) for one in there]
     same = near_duplicates.alike([one.shape.traits for one in there], params.split)
     picks = choosing.chosen(doubts, [one.shape.afar for one in there], same, count)
     chosen, reasons = [there[k] for k in picks], next_page.reasons(picks, doubts, [one.things for one in there])
@@ -114,7 +114,7 @@ def looked(todo: list[Path], look: Look, about: Card, unreadable: list[str]) -> 
     bar = progress.bar(total=len(todo), what=f"looking for {about.product}", unit="photo")
     with bar, ThreadPoolExecutor(provenance.cores()) as pool:
         for part in detect.batches(readable(), detect.BATCH):
-            seen = doubt.seen(look, [small for _, (_, small) in part], about.calibration)
+            seen = detection_doubt.seen(look, [small for _, (_, small) in part], about.calibration)
             for (path, (shape, _)), things in zip(part, seen, strict=True):
                 yield Looked(path, shape, things)
 
@@ -138,7 +138,7 @@ def proposal(chosen: list[Looked], names: list[str], about: Card) -> dict:
     for number, (name, one) in enumerate(zip(names, chosen, strict=True), 1):
         size = one.shape.width, one.shape.height
         images.append({"id": number, "file_name": name, "width": size[0], "height": size[1], "license": 0})
-        for thing in doubt.proposed(one.things):
+        for thing in detection_doubt.proposed(one.things):
             x, y, w, h = (round(float(v), 2) for v in thing.box * (size * 2))
             boxes.append({
                 "id": len(boxes) + 1, "image_id": number, "category_id": thing.number + 1, "bbox": [x, y, w, h],

@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 
 from stages import files, page, paths
 from stages.dataset import coco, photo
-from stages.detector.marked import marked
+from stages.detector.marked_photo import marked
 from stages.detector.scenes import DetectedScene
 from stages.evidence import errors
-from stages.evidence.roles import OLD, from_scratch, may_ship
-from stages.evidence.unseen import Unseen
+from stages.evidence.arm_roles import OLD, from_scratch, may_ship
+from stages.evidence.unseen_results import Unseen
 from stages.product import card, operating
 from stages.product.card import Calibration, Card, Threshold
 from stages.report import answer

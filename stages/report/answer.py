@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from stages import page
 from stages.evidence.arm_metrics import METRICS
+from stages.evidence.arm_roles import OLD
 from stages.evidence.errors import KINDS
-from stages.evidence.roles import OLD
 from stages.settings import Arm, Settings
 
 HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")  # so that kinds are told apart without colour

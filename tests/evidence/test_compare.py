@@ -5,8 +5,8 @@ import pytest
 from stages import settings
 from stages.detector.scenes import DetectedScene
 from stages.evidence import compare
+from stages.evidence.arm_roles import Roles, may_ship, roles
 from stages.evidence.compare import OLD, Comparison
-from stages.evidence.roles import Roles, may_ship, roles
 from tests.helpers.checkouts import ROOT
 
 PARAMS = settings.load(ROOT / "params.yaml")

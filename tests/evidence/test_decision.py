@@ -1,6 +1,6 @@
 from stages.evidence import decision
+from stages.evidence.arm_roles import OLD
 from stages.evidence.decision import Offer
-from stages.evidence.roles import OLD
 from stages.evidence.statistics import Difference, Interval
 
 

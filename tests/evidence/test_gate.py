@@ -5,7 +5,7 @@ import time
 import pytest
 
 from stages import files, paths
-from stages.evidence import folds, unseen
+from stages.evidence import folds, unseen_results
 from tests.helpers import kills
 from tests.helpers.checkouts import environment, run
 
@@ -29,7 +29,7 @@ def test_where_there_are_test_images_these_decide(complete):
     decided = files.read_json(complete / paths.EVIDENCE / "results.json")["focus"]["gate"]
     assert files.read_json(complete / paths.METRICS / "gate.json").items() <= decided.items()
     assert files.read_json(complete / paths.GATE / "folds.json") == {}
-    seen = unseen.read(files.read_json(complete / paths.GATE / "unseen.json"))
+    seen = unseen_results.read(files.read_json(complete / paths.GATE / "unseen.json"))
     assert seen.kind == "validation"
     assert {scene.image for scene in seen.scenes} <= set(files.read_json(complete / paths.SPLIT)["val"])
 

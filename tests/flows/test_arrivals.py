@@ -11,8 +11,8 @@ import pytest
 from prefect.artifacts import Artifact
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import arrivals, at_work, branch, inbox, operator_commands
-from flows.still import Waits
+from flows import arrivals, branch, checkout_lock, inbox, operator_commands
+from flows.quiet_checkout import Waits
 from stages import files, paths
 from stages.dataset import coco
 from tests.helpers.arriving import CODE, WHO, arrive, git
@@ -47,7 +47,7 @@ def test_a_broken_image_that_a_fix_drops_is_not_held_against_a_product(project, 
     coco.write(project / paths.ANNOTATIONS, coco.subset(known, [image.id for image in known.images[1:]]))
     drop("spray")
     of = inbox.claim(project, *inbox.ready(project))
-    with at_work.alone(project), pytest.raises(Waits):  # the dataset may be changing
+    with checkout_lock.alone(project), pytest.raises(Waits):  # the dataset may be changing
         arrivals.checked(project, of)
     assert arrivals.checked(project, of).state == "checked"
 

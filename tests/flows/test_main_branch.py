@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from flows import at_work, killed_move, main_branch, still
+from flows import checkout_lock, killed_move, main_branch, quiet_checkout
 from flows.repository import git
 from stages import files
 from tests.helpers.checkouts import becomes, environment, run
@@ -47,7 +47,7 @@ def arrived(checkout):
 
 def refused(checkout, why):
     before = git(checkout, "rev-parse", "main")
-    with pytest.raises(still.Waits, match=why):
+    with pytest.raises(quiet_checkout.Waits, match=why):
         main_branch.advance(checkout, "next", "before")
     assert git(checkout, "rev-parse", "main") == before
 
@@ -61,7 +61,7 @@ def test_main_moves_in_the_checkout_too_and_a_tag_says_where_it_was(ahead):
 
 
 def test_it_waits_for_flows_and_for_stages_that_anybody_runs(ahead):
-    with at_work.alone(ahead):
+    with checkout_lock.alone(ahead):
         refused(ahead, "process [0-9]+ is at work")
         assert not git(ahead, "tag")  # what the last one kept is still kept
     stage = subprocess.Popen(["dvc", "repro", "-q", "-s", "right"], cwd=ahead, env=environment(ahead))
@@ -105,7 +105,7 @@ def test_what_a_killed_move_left_is_nobody_s_change(ahead, half):
 def test_a_move_that_was_killed_before_dvc_s_turn_is_ended(ahead):
     killed_move.begin(ahead, git(ahead, "rev-parse", "next"))
     git(ahead, "merge", "--quiet", "--ff-only", "next")
-    with at_work.alone(ahead):
+    with checkout_lock.alone(ahead):
         pass
     arrived(ahead)
 

@@ -4,7 +4,7 @@ import yaml
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import at_work, reproduce, whole
+from flows import checkout_lock, reproduce, run_progress
 from flows.dag import Stage
 from stages import provenance
 from tests.helpers.checkouts import becomes, flow, run
@@ -54,11 +54,11 @@ def test_nobody_else_works_in_the_checkout_until_the_last_stage_has_ended(pipeli
     """DVC's own locks are free between two stages."""
     text = (pipeline / "dvc.yaml").read_text()
     for name, command in (("left", "echo left > left"), ("both", "cat left right > both")):
-        text = text.replace(command, f"(flock -n {at_work.LOCK} echo free || echo held) > {name}")
+        text = text.replace(command, f"(flock -n {checkout_lock.LOCK} echo free || echo held) > {name}")
     (pipeline / "dvc.yaml").write_text(text)
     said = flow(pipeline, server, CODE.format(targets=["both"])).communicate(timeout=180)[0]
     assert [(pipeline / name).read_text() for name in ("left", "both")] == ["held\n", "held\n"], said
-    with at_work.alone(pipeline, wait=False):
+    with checkout_lock.alone(pipeline, wait=False):
         pass
 
 
@@ -90,7 +90,7 @@ def test_make_repro_says_in_a_line_what_failed(pipeline, server):
     assert process.returncode == 2
     assert (
         said.splitlines()[-1]
-        == f"tenfold: 2 stages failed or could not be run: left, both; {whole.LOG} has all that was said"
+        == f"tenfold: 2 stages failed or could not be run: left, both; {run_progress.LOG} has all that was said"
     )
     assert (pipeline / "alone").exists() and (pipeline / "right").exists()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from stages import files, paths, settings
 from stages.dataset import coco
-from stages.evidence import look, unseen
+from stages.evidence import look_at_unseen, unseen_results
+from stages.evidence.arm_roles import OLD
 from stages.evidence.decision import put_to_use
-from stages.evidence.roles import OLD
 
 NAMES = {"T": "<script>alert(1)</script>", "B": "瓶"}
 
@@ -16,8 +16,8 @@ def decide(params: settings.Settings, decision: dict) -> None:
     files.write_json(paths.METRICS / "gate.json", decision)
     name = put_to_use(decision)
     weights = paths.DETECTORS / "focus" / ("known/last.pt" if name == OLD else f"{name}/0.pt")
-    seen = look.unseen(name, "focus", weights, {}, params)
-    files.write_json(paths.GATE / "unseen.json", files.rounded(unseen.written(seen)))
+    seen = look_at_unseen.unseen(name, "focus", weights, {}, params)
+    files.write_json(paths.GATE / "unseen.json", files.rounded(unseen_results.written(seen)))
 
 
 def without_tests(group: str) -> None:

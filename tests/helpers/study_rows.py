@@ -8,7 +8,7 @@ import numpy as np
 from stages import settings
 from stages.evidence import study_answer
 from stages.evidence.arm_metrics import METRICS
-from stages.evidence.roles import OLD
+from stages.evidence.arm_roles import OLD
 from stages.evidence.study_runs import Run, row_of
 from tests.helpers.checkouts import ROOT
 

@@ -2,7 +2,7 @@ import onnxruntime
 import pytest
 
 from stages import files, paths, settings
-from stages.evidence import unseen
+from stages.evidence import unseen_results
 from stages.problem import Problem
 from stages.product import build, card, detect
 from tests.helpers.decided import NAMES, decide, without_tests
@@ -37,7 +37,7 @@ def test_the_card_says_what_it_was_trained_and_measured_on(there):
 
 
 def test_no_test_image_has_a_say_in_thresholds_and_certainty(project):
-    seen = unseen.read(files.read_json(paths.GATE / "unseen.json"))
+    seen = unseen_results.read(files.read_json(paths.GATE / "unseen.json"))
     assert {scene.image for scene in seen.scenes} <= set(files.read_json(paths.SPLIT)["val"])
     build.main()
     before = card.read(PRODUCT)
@@ -94,7 +94,7 @@ def test_without_any_detector_it_is_one_line(project):
 
 def test_a_product_without_photographs_to_spare_is_built_without_thresholds(project):
     without_tests("tube_mint")
-    files.write_json(paths.GATE / "unseen.json", unseen.written(unseen.Unseen("none", [])))
+    files.write_json(paths.GATE / "unseen.json", unseen_results.written(unseen_results.Unseen("none", [])))
     build.main()
     about = card.read(PRODUCT)
     assert about.thresholds == {"precision": None, "recall": None} and about.calibration == card.Calibration()
@@ -115,7 +115,7 @@ def test_ten_photographs_and_no_others_choose_thresholds_fold_by_fold(project):
     decision = {"include_fakes": 0, "promote_product": 1, "promote_product_why": "better", "chosen": "ten_standard",
                 "detector_before": 1}  # fmt: skip
     decide(settings.load(), decision)
-    seen = unseen.read(files.read_json(paths.GATE / "unseen.json"))
+    seen = unseen_results.read(files.read_json(paths.GATE / "unseen.json"))
     ten = files.read_json(paths.SUBSETS / "ten" / "annotations.json")["images"]
     assert seen.kind == "folds" and sorted(scene.image for scene in seen.scenes) == sorted(i["id"] for i in ten)
     build.main()

@@ -14,7 +14,7 @@ from stages.evidence.more_photographs import Curve, Step
 from stages.evidence.statistics import Interval
 from stages.problem import Problem
 from stages.product import next_page, next_photographs
-from stages.product.doubt import Sighting
+from stages.product.detection_doubt import Sighting
 from tests.helpers import projects, small_detector
 
 PHOTOS = {"a.png": 0, "b.jpg": 1, "deep/a.png": 2, "deep/c.jpg": 3}  # each with the seed of its noise

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from stages.detector.scenes import DetectedScene
-from stages.evidence import unseen
-from stages.evidence.unseen import Unseen
+from stages.evidence import unseen_results
+from stages.evidence.unseen_results import Unseen
 from stages.product import operating
 from stages.product.card import Calibration
 
@@ -75,7 +75,7 @@ def test_few_detections_that_are_all_right_change_little():
 
 def test_what_was_seen_is_read_as_it_was_written():
     seen = Unseen("folds", [scene(1, [0.5, 0.25]), scene(2, [])])
-    again = unseen.read(unseen.written(seen))
+    again = unseen_results.read(unseen_results.written(seen))
     assert again.kind == "folds"
     for one, other in zip(seen.scenes, again.scenes, strict=True):
         assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in vars(one))

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from stages import files, paths, settings
-from stages.evidence import unseen
+from stages.evidence import unseen_results
 from stages.product import card, product_page
 from tests.helpers.decided import NAMES, without_tests
 
@@ -40,7 +40,7 @@ def test_a_product_with_its_photographs_alone_shows_what_folds_saw(project, buil
     without_tests("tube_mint")
     files.write_json(paths.EVIDENCE / "results.json", {})
     about = card.read(built / PRODUCT)
-    seen = unseen.Unseen("folds", unseen.read(files.read_json(paths.GATE / "unseen.json")).scenes)
+    seen = unseen_results.Unseen("folds", unseen_results.read(files.read_json(paths.GATE / "unseen.json")).scenes)
     said = product_page.render(about, seen, [], settings.load())
     assert "What it finds" in said and "Fakes: they help" in said and "reaches mAP50-95" not in said
 

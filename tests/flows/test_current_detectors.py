@@ -3,7 +3,7 @@ import shutil
 import pytest
 import yaml
 
-from flows import in_use
+from flows import current_detectors
 from stages import paths
 from tests.helpers.checkouts import ROOT, run
 
@@ -32,7 +32,7 @@ def project(tmp_path):
 def focus(project, name):
     """Build a product that has come into focus, and commit what git is to know of it."""
     (project / "params.yaml").write_text(yaml.safe_dump({"products": {"focus": name}}))
-    kept = in_use.refocus(project, name)
+    kept = current_detectors.refocus(project, name)
     run(project, "dvc", "repro", "-q")
     run(project, "git", "add", "-A")
     run(project, "git", "commit", "-q", "-m", name)
@@ -55,8 +55,8 @@ def test_a_detector_stays_in_use_when_another_product_comes_and_git_brings_both_
     assert focus(project, "can") == ["models/products/spray.dvc"]  # back again: of what is in focus the stage tells
     assert run(project, "git", "ls-files", "models").stdout.splitlines() == ["models/products/spray.dvc"]
     assert cards(project) == {"can": "can", "spray": "spray"}
-    assert in_use.refocus(project, "can") == []
-    in_use.drop(project, "spray")
+    assert current_detectors.refocus(project, "can") == []
+    current_detectors.drop(project, "spray")
     assert not (project / "models" / "products" / "spray.dvc").exists()
 
 
@@ -71,4 +71,4 @@ def test_a_rollback_in_git_is_one_of_the_detectors(project):
 
 def test_where_nothing_has_been_built_there_is_nothing_to_keep(tmp_path):
     run(tmp_path, "git", "init", "-q")
-    assert in_use.refocus(tmp_path, "spray") == []
+    assert current_detectors.refocus(tmp_path, "spray") == []

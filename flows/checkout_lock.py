@@ -1,6 +1,6 @@
 """One at a time works in a checkout: a run of the stages, a promotion, a person's `make repro`.
 
-    python -m flows.at_work COMMAND     runs a command that way
+    python -m flows.checkout_lock COMMAND     runs a command that way
 
 Whoever comes in puts in order first what a killed one left. DVC's own locks do not do for this: they are free between
 two stages of a run.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from flows import child, killed_move, repository
-from flows.still import Waits
+from flows.quiet_checkout import Waits
 from stages import files
 
 LOCK = Path(".dvc/tmp/tenfold-at-work")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from stages.evidence import folds, held_out
+from stages.evidence.arm_roles import OLD
 from stages.evidence.compare import Seen
-from stages.evidence.roles import OLD
-from stages.evidence.unseen import Unseen
+from stages.evidence.unseen_results import Unseen
 from stages.settings import Settings
 
 
