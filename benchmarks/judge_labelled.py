@@ -17,14 +17,12 @@ import pandas as pd
 
 from benchmarks import conditions
 from benchmarks.judge import share
-from stages import command, paths, settings, tables
-from stages.dataset import photo
-from stages.judge import picture_judge, reference
+from stages import command, settings, tables
+from stages.judge import score_labelled
 from stages.judge.colours import COLOURS, kappa
-from stages.settings import Settings
+from stages.problem import Problem
 
 FOLDER = Path("tests/judge/labelled_by_colour")
-OWN = {"focus": "ten", "other": "other_ten"}  # folders of the photographs that a product's judge has seen
 DRAWS = 2000  # of the candidates, for intervals
 Pairs = list[tuple[str, str]]  # what a person says, and what is said
 
@@ -32,14 +30,16 @@ Pairs = list[tuple[str, str]]  # what a person says, and what is said
 def main() -> None:
     params = settings.load()
     labels = tables.read(FOLDER / "labels.csv")
-    labels["said"] = verdicts(labels, params)
+    if why := score_labelled.strange(params):
+        raise Problem(f"{FOLDER}: {why}")
+    _, labels["said"] = score_labelled.judged(FOLDER, labels, params)
     figures: dict[str, object] = {
         "the labeller, twice": agreement([pair for pair in pairs_of(labels, "again") if pair[1]])
     }
     gans = labels["experiment"].str.startswith("wgan")
     for name, rows in {
         "all": labels, "of GANs": labels[gans], "composed": labels[~gans],
-        **{product: labels[labels["product"] == product] for product in OWN},
+        **{product: labels[labels["product"] == product] for product in score_labelled.OWN},
     }.items():  # fmt: skip
         pairs = pairs_of(rows, "said")
         figures[f"{name}, judged"] = agreement(pairs) | of_green(pairs)
@@ -47,26 +47,6 @@ def main() -> None:
         always = [(true, "white") for true, _ in pairs]
         figures[f"{name}, always white"] = agreement(always) | of_green(always)
     conditions.record("judge_labelled", figures, ("torch", "ultralytics-opencv-headless"))
-
-
-def verdicts(labels: pd.DataFrame, params: Settings) -> list[str]:
-    """Return the judge's colour of each candidate."""
-    said = pd.Series("", labels.index)
-    for product, of in labels.groupby("product"):
-        for training, rows in of.groupby("training"):
-            said[rows.index] = judged(str(product), str(training).split(";"), list(rows["id"]), params)
-    return said.tolist()
-
-
-def judged(product: str, training: list[str], ids: list[str], params: Settings) -> list[str]:
-    """Return the judge's colours of candidates that were made of the photographs in some folders."""
-    size = params.now.judge.size
-    own, known = (
-        reference.read([FOLDER / "training" / name for name in of], size) for of in ([OWN[product]], training)
-    )
-    by = picture_judge.load(paths.JUDGE / product, paths.DETECTORS / product / "judge" / "last.pt", known, own, params)
-    pixels = np.stack([photo.squashed(photo.read(FOLDER / "candidates" / f"{id_}.avif"), size) for id_ in ids])
-    return [one.colour for one in picture_judge.judge(pixels, by, params)]
 
 
 def pairs_of(rows: pd.DataFrame, column: str) -> Pairs:

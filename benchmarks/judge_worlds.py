@@ -1,7 +1,7 @@
 """How far the judge can be trusted in a world that it was not made for: other light, format and photographs.
 
-As benchmarks/judge.py has it, but the photographs are drawn here and the detector is trained here, for a few minutes on
-few of them: a weak one, which knows ten photographs of each product that is judged.
+As benchmarks/judge.py has it, but the photographs are drawn here and the detector is trained here, on few of them, and
+as long as every judge's: it knows ten photographs of each product that is judged.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from benchmarks import conditions, judge
 from benchmarks.judge import COMPOSED, FEW, Tally
 from stages import command, files, paths, settings
 from stages.compose import paste
-from stages.dataset import coco, photo
+from stages.dataset import coco
 from stages.dataset import subset as subsets
 from stages.dataset.bins import world
 from stages.dataset.bins.world import Photograph
 from stages.detector import model
 from stages.evidence import remade_arm
-from stages.judge import calibrate, reference, train
+from stages.judge import calibrate, candidate_pictures, reference, train
 from stages.judge.reference import Reference
 from stages.schema import Bins
 from stages.settings import Settings
@@ -31,7 +31,7 @@ from stages.training import parallel
 
 KNOWN, STRANGE = ("tube_mint", "bottle_amber", "can_cobalt", "spray_night"), ("tube_coral", "bottle_forest", "can_rose")
 PHOTOGRAPHS, VALIDATION = 30, 8  # of each product; of known ones, so many are kept from the detector
-STEPS, REPEATED = 300, 3  # of the detector; times that it is shown the ten of each strange product
+REPEATED = 3  # times that the detector is shown the ten of each strange product
 LEARNT = 5  # photographs of each known product that composing learns from
 WORK = paths.CHECKPOINTS / "judge_worlds"
 
@@ -55,7 +55,10 @@ def main() -> None:
         drawn(of, WORK / name)
     with parallel.trainings(len(WORLDS)) as pool:
         waiting = {name: pool.submit(elsewhere, name, params) for name in WORLDS}
-        found = {name: of.result() for name, of in waiting.items()}
+        found = {
+            f"{name}, {drawn} pixels": tallies
+            for name, of in waiting.items() for drawn, tallies in of.result().items()
+        }  # fmt: skip
     conditions.record("judge_worlds", judge.figures(found), ("torch", "ultralytics-opencv-headless"))
     shutil.rmtree(WORK)
 
@@ -72,14 +75,15 @@ def drawn(of: World, folder: Path) -> None:
             world.take(wanted, Bins(*of.size, {}, {}, 0), of.seed, into, folder.name)
 
 
-def elsewhere(name: str, params: Settings) -> dict[str, Tally]:
-    """Return how the strange products of another world are judged."""
+def elsewhere(name: str, params: Settings) -> dict[int, dict[str, Tally]]:
+    """Return how the strange products of another world are judged, by the size of what is judged: of what GANs draw,
+    and of what is composed."""
     place, size = WORK / name, params.now.judge.size
     dataset = coco.read(place / "annotations.json")
     groups = {group: [i.id for i in of] for group, of in coco.grouped(dataset, params.dataset.groups).items()}
 
-    def images(ids: list[int]) -> Reference:
-        return reference.of(coco.subset(dataset, ids), place / "images", size)
+    def images(ids: list[int], drawn: int) -> Reference:
+        return reference.of(coco.subset(dataset, ids), place / "images", size, drawn)
 
     mixed = {product: np.random.default_rng(0).permutation(groups[product]).tolist() for product in KNOWN}
     told = [id_ for ids in mixed.values() for id_ in ids[:-VALIDATION]]
@@ -88,18 +92,24 @@ def elsewhere(name: str, params: Settings) -> dict[str, Tally]:
     mine = [id_ for ids in tens.values() for id_ in ids]
     parts = {"train": (told + mine * REPEATED) * train.VARIANTS, "val": held}
     weights = detector(dataset, parts, place, params)
-    trials = [
-        calibrate.trial(images(ids[:FEW]), images(ids[-VALIDATION:]).pixels, weights, params) for ids in mixed.values()
-    ]
     known = remade_arm.some(
         dataset, [id_ for ids in mixed.values() for id_ in ids[:LEARNT]], place / "images", place / "known"
     )
-    tallies = {}
+    composed = {}
     for product, ids in tens.items():
         stock = paste.stock(remade_arm.some(dataset, ids, place / "images", place / product), known, None, None)
-        made = np.stack([photo.squashed(paste.compose(stock, k)[0], size) for k in range(COMPOSED)])
-        rest = images([id_ for id_ in groups[product] if id_ not in ids])
-        tallies[product] = judge.tally(weights, images(ids), rest, made, trials, params)
+        composed[product] = [paste.compose(stock, k)[0] for k in range(COMPOSED)]
+    tallies: dict[int, dict[str, Tally]] = {}
+    for drawn in candidate_pictures.sides(params):
+        trials = [
+            calibrate.trial(images(ids[:FEW], drawn), images(ids[-VALIDATION:], drawn).pixels, weights, params)
+            for ids in mixed.values()
+        ]
+        for product, ids in tens.items():
+            made = np.stack([reference.squared(picture, size, drawn) for picture in composed[product]])
+            rest = images([id_ for id_ in groups[product] if id_ not in ids], drawn)
+            tally = judge.tally(weights, images(ids, drawn), rest, made, trials, params)
+            tallies.setdefault(drawn, {})[product] = tally
     return tallies
 
 
@@ -109,11 +119,11 @@ def ten(of: coco.Coco, params: Settings) -> list[int]:
 
 
 def detector(dataset: coco.Coco, parts: dict[str, list[int]], place: Path, params: Settings) -> Path:
-    """Train a detector that judges, as the stage does but for less long; return its weights."""
+    """Train a detector that judges, as the stage does; return its weights."""
     weights = place / "last.pt"
     if not weights.exists():
-        train.write(dataset, parts, place / "images", place / "data", params.now.judge.size, params.seed)
-        rule = msgspec.structs.replace(train.rule(params), epochs=1, least_steps=STEPS, validations=1)
+        train.write(dataset, parts, place / "images", place / "data", candidate_pictures.sides(params), params.seed)
+        rule = msgspec.structs.replace(train.rule(params), validations=1)
         trained = model.train(place / "data", rule, params.seed, WORK, f"detector that judges, {place.name}")
         files.write(weights, trained.last.read_bytes())
     return weights

@@ -19,7 +19,7 @@ from stages.detector.marked_photo import marked
 from stages.detector.scenes import DetectedScene
 from stages.evidence import arm_metrics, compare, errors, held_out, lineage, seed_spread, two_sample
 from stages.evidence.arm_roles import OLD
-from stages.judge import set_metrics
+from stages.judge import candidate_pictures, reference, set_metrics
 from stages.settings import Arm, Settings
 
 MOST = 300  # fakes that the two-sample test looks at
@@ -89,7 +89,8 @@ def weights(product: str, arms: dict[str, Arm]) -> dict[str, list[Path]]:
 
 def distances(product: str, arms: dict[str, Arm], params: Settings) -> dict[str, float]:
     """Return how surely a classifier tells each arm's fakes from held-out real images, on the judge's features."""
-    real = set_metrics.held_out(params, product)
+    size, drawn = params.now.judge.size, candidate_pictures.sides(params)[0]  # what all of them have, GANs' too
+    real = set_metrics.held_out(params, product, drawn)
     judge = paths.DETECTORS / product / "judge" / "last.pt"
     if real is None or not judge.exists():
         return {}
@@ -98,7 +99,7 @@ def distances(product: str, arms: dict[str, Arm], params: Settings) -> dict[str,
         fakes = [picture for of in lineage.fakes(arm, params) for picture in sorted((of / "images").glob("*.png"))]
         if fakes:
             some = [fakes[k] for k in np.linspace(0, len(fakes) - 1, min(MOST, len(fakes))).astype(int)]
-            pixels = np.stack([photo.squashed(photo.read(path), params.now.judge.size) for path in some])
+            pixels = np.stack([reference.squared(photo.read(path), size, drawn) for path in some])
             score = two_sample.auc(predict.features(judge, pixels, params.now.judge.imgsz), known, params.seed)
             if score is not None:
                 found[name] = score

@@ -1,6 +1,7 @@
 """Take from real images the limits that a product's candidates are judged by (data/judge/<product>/limits.json).
 
-The product's own images are its subset alone: they say how much its objects stand out, and changed copies of them how
+There is a set of limits for each size of what is judged: GANs may draw smaller pictures than the judge looks at. The
+product's own images are its subset alone: they say how much its objects stand out, and changed copies of them how
 sure the detector is of these. What real images may look like is tried out on other products: a few images that it
 trained on, and others. Where there is no other product, the copies play these, too, beside pictures recombined of the
 product's own objects; such a judge is less sure, because it has seen no photograph that it does not know.
@@ -17,7 +18,7 @@ from safetensors.numpy import save
 from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.detector import predict
-from stages.judge import limits, planted, quality, reference
+from stages.judge import candidate_pictures, limits, planted, quality, reference
 from stages.judge.copies import LITTLE, copies
 from stages.judge.limits import Trial
 from stages.judge.quality import Seen
@@ -29,12 +30,15 @@ FEW = 10  # images of another product that play the part of the subset
 
 def main(product: str) -> None:
     params = settings.load()
-    own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size)
-    tried = trials(params, product)
-    found = limits.limits(own, look_at_copies(own, params, product), tried, params.judge)
+    found, features = {}, {}
+    for drawn in candidate_pictures.sides(params):
+        own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size, drawn)
+        tried = trials(params, product, drawn)
+        found[str(drawn)] = asdict(limits.limits(own, look_at_copies(own, params, product), tried, params.judge))
+        features[str(drawn)] = limits.known_features(tried)
     with files.replacing(paths.JUDGE / product) as folder:
-        files.write_json(folder / "limits.json", asdict(found))
-        files.write(folder / "known.safetensors", save({"features": limits.known_features(tried)}))
+        files.write_json(folder / "limits.json", found)
+        files.write(folder / "known.safetensors", save(features))
 
 
 def look_at_copies(own: Reference, params: Settings, product: str) -> list[Seen]:
@@ -45,14 +49,14 @@ def look_at_copies(own: Reference, params: Settings, product: str) -> list[Seen]
     return quality.look(weights, np.concatenate(made), params.now.judge.imgsz, params.testing.confidence)
 
 
-def trials(params: Settings, product: str) -> list[Trial]:
+def trials(params: Settings, product: str, drawn: int | None = None) -> list[Trial]:
     """Return a trial of every other product that has images which the detector trained on, and others; where none has,
     of the product itself."""
     weights = paths.DETECTORS / product / "judge" / "last.pt"
-    own, found = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size), []
+    own, found = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size, drawn), []
     for group in known_groups(params, product):
-        few = known(params, product, group, "train", slice(FEW))
-        unseen = known(params, product, group, "val", slice(0, None, 2))
+        few = known(params, product, group, "train", slice(FEW), drawn)
+        unseen = known(params, product, group, "val", slice(0, None, 2), drawn)
         if few and unseen:
             found.append(trial(few, unseen.pixels, weights, params))
     return found or [trial(own, unlike(own, params), weights, params)]
@@ -78,13 +82,16 @@ def known_groups(params: Settings, product: str) -> list[str]:
     return [group for group in groups if group != params.group(product)]
 
 
-def known(params: Settings, product: str, group: str, part: str, which: slice) -> Reference | None:
+def known(
+    params: Settings, product: str, group: str, part: str, which: slice, drawn: int | None = None
+) -> Reference | None:
     """Return some of a group's images that the judge's detector trained on (`train`) or only validated with (`val`)."""
     dataset = coco.read(paths.ANNOTATIONS)
     listed = set(files.read_json(paths.DETECTORS / product / "judge" / "images.json")[part])
     images = coco.grouped(dataset, params.dataset.groups)[group]
     ids = [image.id for image in images if image.id in listed][which]
-    return reference.of(coco.subset(dataset, ids), paths.SOURCE_IMAGES, params.now.judge.size) if ids else None
+    mine = coco.subset(dataset, ids)
+    return reference.of(mine, paths.SOURCE_IMAGES, params.now.judge.size, drawn) if ids else None
 
 
 if __name__ == "__main__":

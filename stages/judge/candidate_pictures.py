@@ -9,6 +9,18 @@ import pandas as pd
 
 from stages.dataset import photo
 from stages.problem import Problem
+from stages.settings import Settings
+
+
+def drawn(experiment: str, params: Settings) -> int:
+    """Return how many pixels on a side there is something to see in an experiment's candidates: composed ones are as
+    sharp as photographs, GANs may draw less than the judge looks at."""
+    return params.now.judge.size if experiment in params.compositions else sides(params)[0]
+
+
+def sides(params: Settings) -> list[int]:
+    """Return the sides of what is judged: of what GANs draw, and of what the judge looks at."""
+    return sorted({min(params.now.gan.size, params.now.judge.size), params.now.judge.size})
 
 
 def load(folder: Path, manifest: pd.DataFrame, size: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from stages import command, paths, progress, settings, tables
 from stages.dataset import photo
-from stages.judge import picture_judge
+from stages.judge import candidate_pictures, picture_judge
 from stages.judge.colours import COLOURS
 from stages.judge.picture_judge import Judged
 from stages.training import run_facts
@@ -35,10 +35,11 @@ def main() -> None:
     rows = []
     for name in progress.bar(there, what="early samples", unit="experiment"):
         parents = [Path(folder) for folder in run_facts.read(paths.GANS / name)["parents"]]
-        by = picture_judge.of(params.experiments[name].product, parents, params)
+        drawn = candidate_pictures.drawn(name, params)
+        by = picture_judge.of(params.experiments[name].product, parents, drawn, params)
         for step in shared(grids.values()):
-            drawn = samples(photo.read(grids[name][step]), params.now.judge.size)
-            rows.append({"experiment": name, "step": step, **summary(picture_judge.judge(drawn, by, params))})
+            pixels = samples(photo.read(grids[name][step]), params.now.judge.size)
+            rows.append({"experiment": name, "step": step, **summary(picture_judge.judge(pixels, by, params))})
     tables.write(paths.PLOTS / "early" / "verdicts.csv", pd.DataFrame(rows, columns=["experiment", "step", *FIGURES]))
 
 
@@ -57,7 +58,7 @@ def samples(grid: np.ndarray, size: int) -> np.ndarray:
     """Return the pictures of a grid (100, size, size, 3; uint8)."""
     side = grid.shape[1] // ROW
     tiles = grid.reshape(-1, side, ROW, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)
-    return np.stack([photo.unsquashed(tile, (size, size)) for tile in tiles])
+    return np.stack([photo.squashed(tile, size) for tile in tiles])
 
 
 FIGURES = (*COLOURS, "objects", "certainty")  # shares of the samples; objects in each, how sure the judge's detector is

@@ -22,7 +22,8 @@ def main(experiment: str) -> None:
         tables.write(paths.JUDGED / f"{experiment}.csv", unjudged(manifest))
         files.write_json(paths.JUDGED / f"{experiment}.json", {})
         return
-    by = picture_judge.of(asked.product, reference.parents(manifest), params)
+    drawn = candidate_pictures.drawn(experiment, params)
+    by = picture_judge.of(asked.product, reference.parents(manifest), drawn, params)
     pixels = candidate_pictures.load(paths.CANDIDATES / experiment, manifest, params.now.judge.size)
     judged = picture_judge.judge(pixels, by, params)
     table = pd.DataFrame([row(id_, one, by) for id_, one in zip(manifest["id"], judged, strict=True)])

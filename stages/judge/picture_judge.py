@@ -38,27 +38,30 @@ class Judged:
     evidence: CandidateEvidence
 
 
-def of(product: str, parents: list[Path], params: Settings) -> PictureJudge:
-    """Return what pictures of a product are judged with that learnt from the images in the folders `parents`."""
+def of(product: str, parents: list[Path], drawn: int, params: Settings) -> PictureJudge:
+    """Return what pictures of a product are judged with that learnt from the images in the folders `parents`; `drawn`:
+    on so many pixels a side."""
     weights, size = paths.DETECTORS / product / "judge" / "last.pt", params.now.judge.size
     if not weights.exists():
         raise Problem(f"there is no detector that judges {product}; run `dvc repro judge_detector@{product}`")
-    own = reference.read([paths.SUBSETS / params.known_subset(product)], size)
-    return load(paths.JUDGE / product, weights, reference.read(parents, size), own, params)
+    own = reference.read([paths.SUBSETS / params.known_subset(product)], size, drawn)
+    return load(paths.JUDGE / product, weights, reference.read(parents, size, drawn), own, drawn, params)
 
 
-def load(folder: Path, weights: Path, training: Reference, own: Reference, params: Settings) -> PictureJudge:
+def load(
+    folder: Path, weights: Path, training: Reference, own: Reference, drawn: int, params: Settings
+) -> PictureJudge:
     """Return what a product's pictures are judged with: what `calibrate` left in `folder`, and the copies' distance,
     taken from the training images themselves.
 
-    `own`: the product's subset, which shows what its bin looks like.
+    `own`: the product's subset, which shows what its bin looks like. `drawn`: the side of what is judged.
     """
-    facts = files.read_json(folder / "limits.json")
+    facts = files.read_json(folder / "limits.json")[str(drawn)]
     facts["strong"] = {int(number): least for number, least in facts["strong"].items()}
     return PictureJudge(
         weights, training, salience.empty(own), copy_limit(training, params.judge, params.seed), Limits(**facts),
         predict.features(weights, training.pixels, params.now.judge.imgsz),
-        load_file(folder / "known.safetensors")["features"],
+        load_file(folder / "known.safetensors")[str(drawn)],
     )  # fmt: skip
 
 

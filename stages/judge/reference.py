@@ -51,18 +51,24 @@ def parents(manifest: pd.DataFrame) -> list[Path]:
     return [Path(folder) for folder in named if folder not in told]
 
 
-def read(folders: list[Path], size: int) -> Reference:
+def read(folders: list[Path], size: int, drawn: int | None = None) -> Reference:
     """Return all images of some folders (images/ and annotations.json each)."""
     parts = [(folder, coco.read(folder / "annotations.json")) for folder in folders]
-    return joined([of(dataset, folder / "images", size) for folder, dataset in parts])
+    return joined([of(dataset, folder / "images", size, drawn) for folder, dataset in parts])
 
 
-def of(dataset: coco.Coco, images: Path, size: int) -> Reference:
-    """Return all images of a dataset."""
+def squared(pixels: np.ndarray, size: int, drawn: int | None = None) -> np.ndarray:
+    """Return a picture squashed to a square of `size` pixels, with no more in it than in one of `drawn`: generators may
+    draw smaller ones, and like is compared with like."""
+    return photo.squashed(photo.squashed(pixels, drawn) if drawn and drawn < size else pixels, size)
+
+
+def of(dataset: coco.Coco, images: Path, size: int, drawn: int | None = None) -> Reference:
+    """Return all images of a dataset, as `squared` makes them."""
     numbers, annotations = coco.class_numbers(dataset), coco.by_image(dataset)
     pixels, places, classes, masks = [], [], [], []
     for image in dataset.images:
-        pixels.append(photo.squashed(photo.load(images / image.file_name, image.width, image.height), size))
+        pixels.append(squared(photo.load(images / image.file_name, image.width, image.height), size, drawn))
         objects = [a for a in annotations[image.id] if not a.iscrowd]
         scale = np.array([image.width, image.height, image.width, image.height])
         places.append(np.array([a.bbox for a in objects], float).reshape(-1, 4) / scale)

@@ -189,11 +189,12 @@ def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     """Return what the experiment's candidates are like as a set, beside real images that its generator has not seen."""
     product, size, imgsz = params.judged[name].product, params.now.judge.size, params.now.judge.imgsz
     manifest = tables.read(paths.CANDIDATES / name / "manifest.csv", "id", "parents")
-    drawn = candidate_pictures.load(paths.CANDIDATES / name, manifest, size)
-    real = reference.read(reference.parents(manifest), size)
-    held = set_metrics.held_out(params, product)
+    drawn = candidate_pictures.drawn(name, params)
+    made = candidate_pictures.load(paths.CANDIDATES / name, manifest, size)
+    real = reference.read(reference.parents(manifest), size, drawn)
+    held = set_metrics.held_out(params, product, drawn)
     weights = paths.DETECTORS / product / "judge" / "last.pt"
-    fake, known = (predict.features(weights, pixels, imgsz) for pixels in (drawn, real.pixels))
+    fake, known = (predict.features(weights, pixels, imgsz) for pixels in (made, real.pixels))
     unseen = predict.features(weights, held.pixels, imgsz) if held else np.empty((0, known.shape[1]))
     return set_metrics.figures(fake, known, unseen)
 

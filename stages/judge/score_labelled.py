@@ -1,7 +1,8 @@
-"""Measure the judge on samples that a person has labelled by eye, before it saw them (data/judge_tests/labelled).
+"""Measure the judges on candidates that a person has labelled by eye, without a verdict being shown
+(data/judge_tests/labelled).
 
-They are samples of certain training images, so they say something only where these are the ones at hand: with another
-scale or another dataset there are no figures.
+Beside them lie the training photographs that they are to be compared with, so they say something of every judge of
+these two products that looks at no less than the person did. Of other judges there are no figures.
 """
 
 from __future__ import annotations
@@ -12,24 +13,25 @@ import numpy as np
 import pandas as pd
 
 from stages import command, files, paths, settings, tables
-from stages.dataset import coco, photo
-from stages.judge import picture_judge, reference
+from stages.dataset import photo
+from stages.judge import candidate_pictures, picture_judge, reference
 from stages.judge.colours import interval
 from stages.judge.score_planted import confusion, misjudged
 from stages.settings import Settings
 
-PRODUCT = "focus"  # that the samples show
+SHOWN = 64  # pixels a side that the person saw of what GANs drew
+PRODUCTS = {"focus": "tube_mint", "other": "bottle_azure"}
+OWN = {"focus": "ten", "other": "other_ten"}  # folders of the photographs that a product's judge has seen
 
 
 def main(folder: str) -> None:
     params = settings.load()
-    labels = tables.read(Path(folder) / "labels.csv", "id", "verdict")
-    seen_with = files.read_json(Path(folder) / "training.json")
     with files.replacing(paths.JUDGE_TESTS / "labelled") as into:
-        if any(training(Path(parent)) != mark for parent, mark in seen_with.items()):
-            print(f"{folder}: labelled with other training images than there are here; no figures")
+        if why := strange(params):
+            print(f"{folder}: {why}; no figures")
             files.write_json(into / "figures.json", {})
             return
+        labels = tables.read(Path(folder) / "labels.csv", "id", "product", "experiment", "training", "verdict")
         pixels, said = judged(Path(folder), labels, params)
         truth = labels["verdict"].tolist()
         right = sum(a == b for a, b in zip(truth, said, strict=True))
@@ -44,27 +46,35 @@ def main(folder: str) -> None:
         photo.save(into / "misjudged.jpg", misjudged(pixels, truth, said))
 
 
-def training(subset: Path) -> str:
-    """Return what tells a subset's images from others; empty where there is no such subset."""
-    if not (subset / "annotations.json").exists():
-        return ""
-    names = [image.file_name for image in coco.read(subset / "annotations.json").images]
-    return files.fingerprint([files.digest(subset / "images" / name) for name in names])
+def strange(params: Settings) -> str:
+    """Return why the labels say nothing of the judges at hand; empty, where they do."""
+    there = {"focus": params.products.focus, "other": params.products.other}
+    if there != PRODUCTS or params.dataset.source != "bins":
+        return f"they show {' and '.join(PRODUCTS.values())} of the built-in world"
+    if params.now.judge.size < SHOWN:
+        return f"the judges look at {params.now.judge.size} pixels, and {SHOWN} were shown"
+    return ""
 
 
 def judged(folder: Path, labels: pd.DataFrame, params: Settings) -> tuple[np.ndarray, list[str]]:
-    """Return the samples, and the judge's verdict on each by the training images of its own experiment."""
-    size = params.now.judge.size
-    pixels = np.stack([photo.load(folder / f"{id_}.png", size, size) for id_ in labels["id"]])
-    own = reference.read([paths.SUBSETS / params.known_subset(PRODUCT)], size)
-    weights = paths.DETECTORS / PRODUCT / "judge" / "last.pt"
-    said = np.empty(len(labels), object)
-    for _, rows in labels.groupby("parents").groups.items():
-        known = reference.read(reference.parents(labels.loc[rows]), size)
-        by = picture_judge.load(paths.JUDGE / PRODUCT, weights, known, own, params)
-        said[rows] = [one.colour for one in picture_judge.judge(pixels[rows], by, params)]
+    """Return the candidates as their judges look at them, and the colour that each is called."""
+    size, said = params.now.judge.size, np.empty(len(labels), object)
+    pictures = (photo.read(folder / "candidates" / f"{id_}.avif") for id_ in labels["id"])
+    pixels = np.stack([photo.squashed(picture, size) for picture in pictures])
+    sharp = labels["experiment"].isin(list(params.compositions)).tolist()
+    kinds = list(zip(labels["product"], labels["training"], sharp, strict=True))
+    for kind in dict.fromkeys(kinds):
+        (product, training, whole), places = kind, [place for place, of in enumerate(kinds) if of == kind]
+        drawn = size if whole else candidate_pictures.sides(params)[0]
+        own, known = (
+            reference.read([folder / "training" / name for name in names], size, drawn)
+            for names in ([OWN[product]], training.split(";"))
+        )
+        weights = paths.DETECTORS / product / "judge" / "last.pt"
+        by = picture_judge.load(paths.JUDGE / product, weights, known, own, drawn, params)
+        said[places] = [one.colour for one in picture_judge.judge(pixels[places], by, params)]
     return pixels, said.tolist()
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, folder="labels.csv, training.json and the samples")
+    command.run(main, __doc__, folder="candidates, their labels and the training photographs")

@@ -85,7 +85,8 @@ def own_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference]:
 
 
 def own_judge(params: Settings, product: str, own: Reference) -> PictureJudge:
-    return picture_judge.load(paths.JUDGE / product, paths.DETECTORS / product / "judge" / "last.pt", own, own, params)
+    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    return picture_judge.load(paths.JUDGE / product, weights, own, own, params.now.judge.size, params)
 
 
 def copies_called(pixels: np.ndarray, by: PictureJudge, params: Settings) -> int:

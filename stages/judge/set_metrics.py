@@ -28,12 +28,13 @@ class Figure:
     means: str  # or why there is none
 
 
-def held_out(params: Settings, product: str) -> Reference | None:
+def held_out(params: Settings, product: str, drawn: int | None = None) -> Reference | None:
     """Return a product's validation images, which neither its judge nor a generator has seen."""
     dataset, val = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["val"])
     images = coco.grouped(dataset, params.dataset.groups).get(params.group(product), [])
     ids = [image.id for image in images if image.id in val]
-    return reference.of(coco.subset(dataset, ids), paths.SOURCE_IMAGES, params.now.judge.size) if ids else None
+    mine = coco.subset(dataset, ids)
+    return reference.of(mine, paths.SOURCE_IMAGES, params.now.judge.size, drawn) if ids else None
 
 
 def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure]:

@@ -20,7 +20,7 @@ import yaml
 from stages import command, files, paths, progress, settings
 from stages.dataset import coco, photo, yolo_labels
 from stages.detector import model
-from stages.judge import object_faults, reference
+from stages.judge import candidate_pictures, object_faults, reference
 from stages.judge.copies import LITTLE, worn
 from stages.judge.object_faults import FAULTS, GHOST, PART, Piece
 from stages.settings import Detector, Settings
@@ -34,6 +34,7 @@ KINDS = (0.2, 0.3, 0.2, 0.3)  # shares of added objects: whole, transparent, sme
 OPACITY = (0.2, 0.7)  # of ghosts, further than the test's reach, so that none of those lies at the edge
 TRIES = 50  # places that are looked at until an added object has room
 VARIANTS, PICTURES = 3, 300  # of each training image, with other objects added; and in all, at least
+LONGER = 2  # trainings of an arm that one of its own takes, at least
 SHARE = 0.25  # of the training images that show the product: its few are repeated as often as that takes
 
 
@@ -55,7 +56,7 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
     shown = train + sorted(own) * repeat
     variants = max(VARIANTS, math.ceil(PICTURES / len(shown)))
     parts = {"train": shown * variants, "val": val or sorted(own)}  # its last weights are used
-    write(dataset, parts, paths.SOURCE_IMAGES, data, params.now.judge.size, seed)
+    write(dataset, parts, paths.SOURCE_IMAGES, data, candidate_pictures.sides(params), seed)
     trained = model.train(data, rule(params), seed, paths.CHECKPOINTS, f"detector that judges {product}")
     with files.replacing(into) as folder:
         shutil.copyfile(trained.last, folder / "last.pt")
@@ -65,16 +66,19 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
 
 
 def rule(params: Settings) -> Detector:
-    """Return the scale's detector, as the judge has it look at pictures. Of few images it is trained as long as those
-    of the arms."""
+    """Return the scale's detector, as the judge has it look at pictures. It is trained longer than those of the arms:
+    what is whole, and what is not quite, is told apart late."""
     how, base = params.now.judge, params.now.detector
-    steps = max(base.least_steps, params.now.evidence.steps)
+    steps = max(base.least_steps, LONGER * params.now.evidence.steps)
     return msgspec.structs.replace(base, imgsz=how.imgsz, crop=how.crop, least_steps=steps)
 
 
-def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder: Path, size: int, seed: int) -> None:
-    """Write a YOLO dataset of squashed images; an id that is listed again is written again, with other objects
-    added."""
+def write(
+    dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder: Path, sides: list[int], seed: int
+) -> None:
+    """Write a YOLO dataset of squashed images, as large as the largest of `sides`, and with no more in them than in one
+    of these. An id that is listed again is written again, with other objects added."""
+    size = max(sides)
     chosen = coco.subset(dataset, dict.fromkeys(id_ for ids in parts.values() for id_ in ids))
     texts, _ = yolo_labels.labels(chosen, yolo_labels.usable(chosen)[0], polygons=True)
     place_of = {image.id: place for place, image in enumerate(chosen.images)}
@@ -95,6 +99,7 @@ def write(dataset: coco.Coco, parts: dict[str, list[int]], images: Path, folder:
                 elif part == "train":
                     pixels, added = peopled(pixels, real.masks[place], free, rng)
                     rows += "".join(row(p.mask, classes.index(fault) if fault else p.number) for p, fault in added)
+                pixels = reference.squared(pixels, size, int(rng.choice(sides)))
                 if part == "train" and rng.random() < WORN:
                     pixels = worn(pixels, rng, LITTLE)
                 photo.save(into / "images" / part / f"{number:05}.png", pixels)

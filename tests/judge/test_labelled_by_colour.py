@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import judge_labelled
 from stages import tables
-from stages.judge import reference, review_records
+from stages.judge import reference, review_records, score_labelled
 from stages.judge.colours import COLOURS
 from tests.helpers.checkouts import ROOT
 
@@ -24,14 +24,14 @@ def test_labels_are_of_the_very_pictures_that_lie_beside_them(labels):
 
 def test_the_judge_s_colours_are_alike_many_of_both_products_and_some_are_labelled_twice(labels):
     assert all(labels["drawn"].value_counts()[colour] >= 50 for colour in COLOURS)
-    assert set(labels["product"]) == judge_labelled.OWN.keys()
+    assert set(labels["product"]) == score_labelled.OWN.keys()
     assert (labels["again"] != "").sum() == 60
 
 
 def test_the_training_photographs_lie_beside_them(labels):
     folders = {name for row in labels["training"] for name in row.split(";")}
     assert folders == {path.name for path in (FOLDER / "training").iterdir()}
-    for own in judge_labelled.OWN.values():
+    for own in score_labelled.OWN.values():
         of = reference.read([FOLDER / "training" / own], 64)
         assert len(of) == 10
         assert all(len(boxes) for boxes in of.boxes)

@@ -1,35 +1,27 @@
-import pandas as pd
+import msgspec
 
-from stages import files, paths
+from stages import files, paths, settings
 from stages.judge import score_labelled
-from stages.judge.colours import COLOURS
 from tests.helpers.checkouts import ROOT
+from tests.helpers.projects import change, smoke
 
-FOLDER = ROOT / "tests" / "judge" / "labelled"
-
-
-def test_every_sample_has_a_label_and_known_training_images():
-    labels = pd.read_csv(FOLDER / "labels.csv")
-    assert len(labels) >= 200
-    assert set(labels["verdict"]) <= set(COLOURS)
-    assert {f"{id_}.png" for id_ in labels["id"]} == {path.name for path in FOLDER.glob("*.png")}
-    parents = {parent for row in labels["parents"] for parent in row.split(";")}
-    assert parents == files.read_json(FOLDER / "training.json").keys()
+FOLDER = ROOT / "tests" / "judge" / "labelled_by_colour"
 
 
-def test_with_other_training_images_there_are_no_figures(tmp_path, monkeypatch, capsys):
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+def test_of_a_judge_that_looks_at_less_than_the_person_saw_there_are_no_figures(tmp_path, monkeypatch, capsys):
+    smoke(tmp_path)
     monkeypatch.chdir(tmp_path)
     score_labelled.main(str(FOLDER))
     assert files.read_json(paths.JUDGE_TESTS / "labelled" / "figures.json") == {}
-    assert "no figures" in capsys.readouterr().out
+    assert "the judges look at 32 pixels, and 64 were shown; no figures" in capsys.readouterr().out
 
 
-def test_a_subset_is_told_by_its_pictures(hand):
-    images = [("a.png", 20, 10), ("b.png", 20, 10)]
-    folder = hand(images, [{"bbox": [1, 1, 5, 5]}]).parent
-    first = score_labelled.training(folder)
-    assert first == score_labelled.training(folder)
-    (folder / "images" / "b.png").write_bytes((folder / "images" / "a.png").read_bytes())
-    assert score_labelled.training(folder) not in ("", first)
-    assert score_labelled.training(folder / "none") == ""
+def test_of_other_products_there_are_no_figures(tmp_path):
+    smoke(tmp_path)
+    change(tmp_path, {"scale": "demo"})
+    params = settings.load(tmp_path / "params.yaml")
+    assert score_labelled.strange(params) == ""
+    products = msgspec.structs.replace(params.products, focus="can_cobalt")
+    assert "they show tube_mint and bottle_azure" in score_labelled.strange(
+        msgspec.structs.replace(params, products=products)
+    )
