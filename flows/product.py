@@ -36,12 +36,14 @@ from stages.dataset import arrival, coco, fixes, health
 from stages.dataset.findings import KINDS, inspect
 from stages.dataset.formats import convert
 from stages.evidence.folds import FOLDS
+from stages.judge.train import LONGER
 from stages.problem import Problem
 from stages.product import card
+from stages.schema import ScaledJudge
 from stages.settings import Compared, Settings
 
 PIXELS_A_SECOND = 650_000  # that are trained on, on one core of 2024
-BESIDE = 6  # minutes for all that is no training of an arm
+BESIDE = 6  # minutes for all that is no training of a detector
 
 
 @dataclass(frozen=True)
@@ -175,23 +177,24 @@ def plan(dataset: coco.Coco, others: list[str], params: Settings) -> str:
 
 def trainings(dataset: coco.Coco, others: list[str], params: Settings) -> dict[str, float]:
     """Return about how many seconds of a core each stage's trainings take."""
-    tests, how = any(i.split == "test" for i in dataset.images), params.now.evidence
+    tests, scale = any(i.split == "test" for i in dataset.images), settings.raw()["scales"][params.scale]
     if not others:
-        scale = settings.raw()["scales"][params.scale]
         settings.look_at(scale, branch.alone(dataset, params.arrival.pixels))
-        how = msgspec.convert(scale["evidence"], Compared)
-    one = how.steps * how.batch * area(dataset, how) / PIXELS_A_SECOND
+    how, judge = msgspec.convert(scale["evidence"], Compared), msgspec.convert(scale["judge"], ScaledJudge)
+    a_pixel = how.steps * how.batch / PIXELS_A_SECOND
+    one = a_pixel * area(dataset, how.imgsz, how.crop)
     arms = [target for target in params.arrival.targets
             if others or params.arms[target.rpartition("@")[2]].start == settings.NONE]  # fmt: skip
     known = {"known@focus": params.evidence.known_steps * one} if others else {}
+    known["judge_detector@focus"] = LONGER * a_pixel * area(dataset, judge.imgsz, judge.crop)
     return known | dict.fromkeys(arms, how.seeds * one) | {"gate": 0 if tests else FOLDS * len(arms) * one}
 
 
-def area(dataset: coco.Coco, how: Compared) -> float:
+def area(dataset: coco.Coco, imgsz: int, crop: int) -> float:
     """Return how many pixels one picture in training has: of a whole one, or of a square cut out of it."""
-    if 0 < how.crop < how.imgsz:
-        return how.crop**2
-    return how.imgsz**2 * float(np.median([min(i.width, i.height) / max(i.width, i.height) for i in dataset.images]))
+    if 0 < crop < imgsz:
+        return crop**2
+    return imgsz**2 * float(np.median([min(i.width, i.height) / max(i.width, i.height) for i in dataset.images]))
 
 
 @flow(name="product", log_prints=True)
