@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 
-from stages import command, files, paths, settings, tables
+from stages import command, files, paths, progress, settings, tables
 from stages.judge import candidate_pictures, picture_judge, reference, set_metrics
 from stages.judge.picture_judge import Judged, PictureJudge
 from stages.problem import Problem
+
+PART = 500  # candidates judged at a time, which bounds the memory
+COMPARED = 2000  # candidates, at most, that are compared with each other to count distinct ones
 
 
 def main(experiment: str) -> None:
@@ -24,17 +28,22 @@ def main(experiment: str) -> None:
         return
     drawn = candidate_pictures.drawn(experiment, params)
     by = picture_judge.of(asked.product, reference.parents(manifest), drawn, params)
-    pixels = candidate_pictures.load(paths.CANDIDATES / experiment, manifest, params.now.judge.size)
-    judged = picture_judge.judge(pixels, by, params)
-    table = pd.DataFrame([row(id_, one, by) for id_, one in zip(manifest["id"], judged, strict=True)])
-    tables.write(paths.JUDGED / f"{experiment}.csv", table)
-    last = (manifest["step"] == manifest["step"].max()).to_numpy()
+    rows, kept = [], []
+    starts = range(0, len(manifest), PART)
+    for start in progress.bar(starts, what=f"judging {experiment}", unit="part"):
+        part = manifest.iloc[start : start + PART]
+        pixels = candidate_pictures.load(paths.CANDIDATES / experiment, part, params.now.judge.size)
+        judged = picture_judge.judge(pixels, by, params)
+        rows += [row(id_, one, by) for id_, one in zip(part["id"], judged, strict=True)]
+        kept = [*kept, *pixels][-COMPARED:]
+    tables.write(paths.JUDGED / f"{experiment}.csv", pd.DataFrame(rows))
+    pixels, last = np.stack(kept), (manifest["step"] == manifest["step"].max()).to_numpy()[-COMPARED:]
     distinct = set_metrics.distinct(pixels, by.copy.distance, params.judge.shift)
     of_last = distinct if last.all() else set_metrics.distinct(pixels[last], by.copy.distance, params.judge.shift)
     files.write_json(paths.JUDGED / f"{experiment}.json", {
         "copy_distance": round(by.copy.distance, 5), "copies_caught": by.copy.caught,
         "training_images": len(by.training),
-        "distinct": distinct,
+        "distinct": distinct,  # of the last COMPARED at most
         "last": int(last.sum()),  # candidates of the last checkpoint …
         "distinct_last": of_last,  # … and how many of these are distinct
     })  # fmt: skip
