@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -25,10 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from benchmarks import conditions
 from flows import child, inbox, serve
 from stages import command, files, paths, settings
+from stages.dataset import arrival, coco, photo
 from stages.dataset.bins import world
 from tests.helpers import arriving, checkouts, fuzzed
 from tests.helpers.mutate import Outcomes, outcomes
@@ -40,6 +43,9 @@ PATIENCE = 900  # seconds for one command
 SAID = 500  # characters, from the end, of what it said are kept where something was lost
 PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes; such a disk holds whole ones
 SMALL = ("data", "models", "reports", ".git")  # folders that get a small disk in turn
+
+MANY = (1000, 10_000)  # photographs in one arrival
+MORE = 1.5  # times what each of them takes in the smaller one
 
 Figures = dict[str, Any]
 
@@ -68,6 +74,7 @@ def tried(cases: range, kills: range, stages: range, reach: str) -> Iterator[tup
     """Yield what became of each kind of trouble."""
     for kind in fuzzed.KINDS:
         yield f"changed {kind}", changed(kind, cases)
+    yield f"{MANY[-1]:,} photographs in one arrival", many()
     with tempfile.TemporaryDirectory() as text, site(Path(text)) as server:
         place = Path(text)
         ready = arriving.checkout(drawn(place / "bins"), place / "ready")
@@ -124,6 +131,34 @@ def handed_in(kind: str, seeds: range) -> Outcomes:
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
         here = Path.cwd()
         return outcomes(seeds, here, fuzzed.KINDS[kind](here))
+
+
+def many() -> Figures:
+    """Check an arrival of very many photographs: it may take no more for each of them than a smaller one does."""
+    began, took = time.monotonic(), {}
+    for count in MANY:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+            took[count] = alone.submit(checked, count).result()
+    few, most = (np.array(took[count]) / count for count in (MANY[0], MANY[-1]))
+    lost = {} if (most <= MORE * few).all() else {str(MANY[-1]): f"seconds and MB for {MANY[0]}: {took}"}
+    return figures(1, lost, range(1), began, seconds_and_mb={f"{count:,}": of for count, of in took.items()})
+
+
+def checked(count: int) -> tuple[float, float]:
+    """Return the seconds and the megabytes that checking an arrival of so many small photographs takes."""
+    rng, rule = np.random.default_rng(0), settings.load()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        images = [coco.Image(k, f"{k}.png", 64, 48) for k in range(count)]
+        boxes = [coco.Annotation(k, k, 1, (4, 4, 20, 20)) for k in range(count)]
+        for image in images:
+            photo.save(folder / "images" / image.file_name, rng.integers(0, 256, (48, 64, 3), np.uint8))
+        coco.write(folder / "annotations.json", coco.Coco(images, [coco.Category(1, "spray")], boxes))
+        files.write(folder / "product.yaml", "classes: [spray]\n")
+        before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+        arrival.check(folder, coco.Coco([], [], []), [], rule.arrival.least, rule.split)
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return round(time.monotonic() - began, 2), round(grown / 1024, 1)
 
 
 @contextlib.contextmanager
