@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -15,17 +15,24 @@ TOUCHING = 0.1  # overlap under which a box lies elsewhere
 @dataclass(frozen=True)
 class ArrangementChange:
     """How a picture's objects differ from those of one training image. `moved` ones are in both, of the same class, but
-    elsewhere."""
+    elsewhere; `gone`: where there, once turned and moved like the picture, moved and missing ones lie."""
 
     place: int  # of the training image
     same: int
     moved: int
     missing: int
     extra: int
+    gone: np.ndarray = field(default_factory=lambda: np.empty((0, 4)), compare=False)  # where those lay
 
     @property
     def changes(self) -> int:
         return self.moved + self.missing + self.extra
+
+    def faintly_there(self, faint: np.ndarray, iou: float) -> bool:
+        """Return whether nothing but objects that are missing tells the picture from the training image, and each of
+        these is seen there after all, if not surely (`faint`: boxes)."""
+        missed = not self.moved and not self.extra and self.missing
+        return bool(missed and (overlaps(self.gone, faint) >= iou).any(1).all())
 
     def says(self) -> str:
         named = ("moved", self.moved), ("missing", self.missing), ("extra", self.extra)
@@ -97,4 +104,6 @@ def difference(
     matched = overlap[rows, columns] > 0
     mine, left = np.delete(classes, rows[matched]), np.delete(their_classes, columns[matched])
     moved = sum(min((mine == number).sum(), (left == number).sum()) for number in np.unique(mine))
-    return ArrangementChange(place, int(matched.sum()), int(moved), int(len(left) - moved), int(len(mine) - moved))
+    gone = np.delete(theirs, columns[matched], 0)
+    missing, extra = int(len(left) - moved), int(len(mine) - moved)
+    return ArrangementChange(place, int(matched.sum()), int(moved), missing, extra, gone)

@@ -83,6 +83,7 @@ def judge(pixels: np.ndarray, by: PictureJudge, params: Settings) -> list[Judged
         evidence = CandidateEvidence(
             float(near.distance[k]), by.training.names[near.place[k]], change, by.training.names[change.place],
             good, float(manifold[k]), arrangement.elsewhere(sure, known, rule.shift) if close else 0,
+            change.faintly_there(found.faint, rule.iou),
         )  # fmt: skip
         judged.append(Judged(*verdict(evidence, by.copy.distance, by.limits, rule.slack), evidence))
     return judged

@@ -6,7 +6,7 @@ their confidence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from stages.judge import salience
 from stages.judge.object_faults import FAULTS, standing_free
 
 SAME = 0.5  # overlap at which two detections are readings of one thing
-FAINTEST = 0.05  # confidence of a fault that is looked at at all
+FAINTEST = 0.05  # confidence of what is looked at at all
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Seen:
     classes: np.ndarray  # (k,)
     confidence: np.ndarray  # (k,)
     faults: np.ndarray  # (j, 6) of ghosts and parts: box, confidence, place in FAULTS
+    faint: np.ndarray = field(default_factory=lambda: np.empty((0, 4)))  # boxes of what was seen, but not surely enough
 
     @property
     def mean(self) -> float | None:
@@ -83,11 +84,12 @@ def sorted_out(boxes: np.ndarray, numbers: list[int], confidence: float, fault: 
     """Return a detector's answer as objects and faults. Of several readings of one place, whatever they take it for,
     the surest counts."""
     is_fault = np.isin(boxes[:, 5], numbers)
-    sure = surest(boxes[boxes[:, 4] >= np.where(is_fault, fault, confidence)])
+    counts = boxes[:, 4] >= np.where(is_fault, fault, confidence)
+    sure, faint = surest(boxes[counts]), boxes[~counts & (boxes[:, 4] >= FAINTEST), :4]
     objects = sure[~np.isin(sure[:, 5], numbers)]
     faults = [np.column_stack([of[:, :5], np.full(len(of), place)])
               for place, number in enumerate(numbers) for of in [sure[sure[:, 5] == number]]]  # fmt: skip
-    return Seen(objects[:, :4], objects[:, 5].astype(int), objects[:, 4], np.concatenate(faults))
+    return Seen(objects[:, :4], objects[:, 5].astype(int), objects[:, 4], np.concatenate(faults), faint)
 
 
 def surest(readings: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ class CandidateEvidence:
     quality: Quality
     manifold: float  # distance of its features from the nearest real image
     elsewhere: int = 0  # sure objects that lie where no training image shows one, where the distance leaves it open
+    faintly_there: bool = False  # all that the picture lacks of that training image is seen there, if not surely
 
 
 def near_a_copy(distance: float, copy: float, slack: float) -> bool:
@@ -41,6 +42,8 @@ def verdict(of: CandidateEvidence, copy: float, limits: Limits, slack: float) ->
         return "white", ", ".join([f"{objects or 'no'} whole object{'s' * (objects != 1)}", *faults])
     if not of.arrangement.changes and not faults:
         return "red", f"the arrangement of {of.like}"
+    if of.faintly_there and not faults:
+        return "red", f"the arrangement of {of.like}, {of.arrangement.says()} but faintly seen"
     doubts = faults
     if near_a_copy(of.distance, copy, slack) and not new:
         doubts.append(f"perhaps a copy of {of.nearest}, distance {of.distance:.3f} near {copy:.3f}")

@@ -61,3 +61,13 @@ def test_boxes_are_elsewhere_if_no_training_image_shows_an_object_there_however_
     assert count((A, B, far), (A, B, C)) == 1
     assert count((far, other, A), (A, B, C)) == 2 and count((far, other, A), (A, B, C), (A, B, far)) == 1
     assert count((far, other), (), (A,)) >= 1 and count((), (A,)) == 0
+
+
+def test_what_is_missing_but_faintly_seen_makes_no_picture_new():
+    lacking = compare(objects(A), objects(A, B))
+    (gone,) = lacking.gone
+    seen, none = np.array([gone + 0.01, (0.9, 0.9, 0.05, 0.05)]), np.empty((0, 4))
+    assert lacking.faintly_there(seen, 0.5) and not lacking.faintly_there(seen[1:], 0.5)
+    assert not lacking.faintly_there(none, 0.5)
+    assert not compare(objects(A, C), objects(A, B)).faintly_there(seen, 0.5)  # one is elsewhere
+    assert not compare(objects(A, B), objects(A, B)).faintly_there(seen, 0.5)

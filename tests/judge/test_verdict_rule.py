@@ -61,3 +61,10 @@ def test_mostly_partial_is_white(quality, said):
 )  # fmt: skip
 def test_new_but_doubtful_is_yellow(change, said):
     assert say(**change) == ("yellow", f"new (1 extra against b.png), but {said}")
+
+
+def test_what_lacks_only_what_is_faintly_seen_is_known():
+    lacking = ArrangementChange(0, 2, 0, 1, 0)
+    assert say(arrangement=lacking)[0] == "green"
+    known = "the arrangement of b.png, 1 missing but faintly seen"
+    assert say(arrangement=lacking, faintly_there=True) == ("red", known)
