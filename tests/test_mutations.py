@@ -16,6 +16,7 @@ QUICK = {
     "params": 20,
     "reviews": 30,
     "judges_tables": 30,
+    "manifests": 30,
     "formats": 60,
     "queue": 60,
 }

@@ -71,7 +71,7 @@ def main(experiment: str) -> None:
 
 def verdicts(experiment: str) -> pd.DataFrame:
     """Return each candidate's row of the manifest, with its verdict."""
-    manifest = tables.read(paths.CANDIDATES / experiment / "manifest.csv", "id", "parents")
+    manifest = candidate_pictures.listed(paths.CANDIDATES / experiment)
     said = tables.read(paths.VERDICTS / f"{experiment}.csv")
     columns = said.loc[:, ["id", "verdict", "mean_confidence", "boxes"]].rename(columns={"boxes": "detected"})
     return manifest.merge(columns, on="id", validate="one_to_one")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages import command, files, paths, settings, tables
+from stages import command, files, paths, settings
 from stages.dataset import coco
 from stages.feedback import accept, labels
 from stages.feedback.labels import LabelledObjects
@@ -57,7 +57,7 @@ def worn_images(params: Settings, product: str) -> Truth | None:
 def composed(experiment: str, params: Settings) -> Truth:
     """Return an experiment's candidates with the objects that it placed."""
     folder = paths.CANDIDATES / experiment
-    manifest = tables.read(folder / "manifest.csv", "id", "parents")
+    manifest = candidate_pictures.listed(folder)
     dataset = coco.read(folder / "annotations.json", masks=False)
     numbers, annotations = coco.class_numbers(dataset), coco.by_image(dataset)
     frames = [np.array([image.width, image.height] * 2) for image in dataset.images]

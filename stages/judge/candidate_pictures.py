@@ -1,4 +1,4 @@
-"""Read candidates from disk, all at one size."""
+"""Read candidates from disk: what is known of them, and their pictures, all at one size."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from stages import files, tables
 from stages.dataset import photo
 from stages.problem import Problem
 from stages.settings import Settings
+
+NUMBERS = ("step", "frame_width", "frame_height")
+COLUMNS = ("id", *NUMBERS, "parents", "boxes")
 
 
 def drawn(experiment: str, params: Settings) -> int:
@@ -21,6 +25,24 @@ def drawn(experiment: str, params: Settings) -> int:
 def sides(params: Settings) -> list[int]:
     """Return the sides of what is judged: of what GANs draw, and of what the judge looks at."""
     return sorted({min(params.now.gan.size, params.now.judge.size), params.now.judge.size})
+
+
+def listed(folder: Path) -> pd.DataFrame:
+    """Return the manifest of a folder's candidates; raise a Problem that names the line where it is none."""
+    path = folder / "manifest.csv"
+    manifest = tables.read(path, *COLUMNS)
+    for number, row in enumerate(manifest.to_dict("records"), 2):
+        if wrong := _wrong(row):
+            raise Problem(f"{path}, line {number}: {wrong}")
+    return manifest.astype({"parents": str, "boxes": str})
+
+
+def _wrong(row: dict) -> str | None:
+    if "/" in files.relative_name(f"{row['id']}.png", "id"):
+        return f"{row['id']} is no name of a candidate"
+    if not all(isinstance(row[name], int) and 0 <= row[name] < 2**31 for name in NUMBERS):
+        return f"{', '.join(NUMBERS)}: expected a whole number each"
+    return None
 
 
 def load(folder: Path, manifest: pd.DataFrame, size: int) -> np.ndarray:

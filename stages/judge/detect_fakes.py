@@ -13,6 +13,7 @@ import numpy as np
 from stages import command, files, paths, settings, tables
 from stages.dataset import photo
 from stages.detector import predict
+from stages.judge import candidate_pictures
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     for name in params.experiments:
         if files.there(paths.VERDICTS / f"{name}.csv"):
             verdicts = tables.read(paths.VERDICTS / f"{name}.csv", "id", "verdict")
-            manifest = tables.read(paths.CANDIDATES / name / "manifest.csv", "id").set_index("id")
+            manifest = candidate_pictures.listed(paths.CANDIDATES / name).set_index("id")
             frames = manifest.loc[verdicts["id"], ["frame_width", "frame_height"]].to_numpy().tolist()
             pictures = [paths.CANDIDATES / name / f"{id_}.png" for id_ in verdicts["id"]]
             sure = confidences(weights, pictures, frames, size, params.testing.confidence)

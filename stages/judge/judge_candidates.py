@@ -19,7 +19,7 @@ COMPARED = 2000  # candidates, at most, that are compared with each other to cou
 def main(experiment: str) -> None:
     params = settings.load()
     asked = settings.named(experiment, params.all_experiments)
-    manifest = tables.read(paths.CANDIDATES / experiment / "manifest.csv", "id", "parents")
+    manifest = candidate_pictures.listed(paths.CANDIDATES / experiment)
     if manifest.empty:
         raise Problem(f"{paths.CANDIDATES / experiment}: there are no candidates")
     if experiment not in params.judged:

@@ -47,7 +47,7 @@ def parents(manifest: pd.DataFrame) -> list[Path]:
     Other products' photographs that only told how objects lie, and lent their bins, are not among them.
     """
     told = set(manifest["known"]) if "known" in manifest else set()
-    named = dict.fromkeys(";".join(map(str, manifest["parents"])).split(";"))
+    named = dict.fromkeys(";".join(manifest["parents"]).split(";"))
     return [Path(folder) for folder in named if folder not in told]
 
 

@@ -188,7 +188,7 @@ def _experiment(name: str, facts: dict, alike: list[set_metrics.Figure], params:
 def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     """Return what the experiment's candidates are like as a set, beside real images that its generator has not seen."""
     product, size, imgsz = params.judged[name].product, params.now.judge.size, params.now.judge.imgsz
-    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv", "id", "parents")
+    manifest = candidate_pictures.listed(paths.CANDIDATES / name)
     drawn = candidate_pictures.drawn(name, params)
     made = candidate_pictures.load(paths.CANDIDATES / name, manifest, size)
     real = reference.read(reference.parents(manifest), size, drawn)
@@ -202,7 +202,7 @@ def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
 def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
     """Return a picture of candidates spread over a colour's, each with its nearest training image and the distance."""
     chosen = table.iloc[np.linspace(0, len(table) - 1, min(SHOWN, len(table))).astype(int)]
-    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv", "id", "parents")
+    manifest = candidate_pictures.listed(paths.CANDIDATES / name)
     parents = reference.parents(manifest)
     tiles = []
     for row in chosen.to_dict("records"):

@@ -23,9 +23,9 @@ from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
-from stages import command, paths, tables
+from stages import command, paths
 from stages.dataset import coco, photo
-from stages.judge import judged_table, reference, review_records
+from stages.judge import candidate_pictures, judged_table, reference, review_records
 from stages.judge.colours import COLOURS
 from stages.problem import Problem
 
@@ -177,7 +177,7 @@ def load(name: str, _changed: int) -> Shown:
 
 def training_images(name: str) -> dict[str, TrainingImage]:
     """Return the images that the generator was trained on."""
-    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv", "id", "parents")
+    manifest = candidate_pictures.listed(paths.CANDIDATES / name)
     found = {}
     for folder in reference.parents(manifest):
         dataset = coco.read(folder / "annotations.json")

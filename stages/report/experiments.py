@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from stages import drawing, files, page, paths, tables
 from stages.dataset import coco, photo
 from stages.gan import compare as gans
-from stages.judge import reference
+from stages.judge import candidate_pictures, reference
 from stages.judge.colours import COLOURS, PAINT, THESIS
 from stages.settings import Settings
 from stages.training import run_facts
@@ -127,7 +127,7 @@ def nearest(name: str) -> dict[str, Path]:
     said = paths.VERDICTS / f"{name}.csv"
     if not files.there(said):
         return {}
-    manifest = tables.read(paths.CANDIDATES / name / "manifest.csv", "id", "parents")
+    manifest = candidate_pictures.listed(paths.CANDIDATES / name)
     folders = [parent / "images" for parent in reference.parents(manifest)]
     rows = tables.read(said)[["id", "nearest"]].to_numpy().tolist()
     return {id_: path for id_, image in rows for folder in folders if image and (path := folder / image).exists()}

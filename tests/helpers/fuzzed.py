@@ -23,7 +23,7 @@ from stages import files, paths, settings
 from stages.dataset import arrival, coco, findings, fixes, health, photo, subset, yolo_labels
 from stages.dataset.formats import convert
 from stages.extract import cutouts, placeable
-from stages.judge import final_verdicts, judged_table, review_records
+from stages.judge import candidate_pictures, final_verdicts, judged_table, reference, review_records
 from stages.problem import Problem
 from tests.helpers.checkouts import ROOT
 from tests.helpers.mutate import NASTY, as_json, changed, garbled
@@ -166,6 +166,27 @@ def judges_tables(place: Path) -> Case:
     return case
 
 
+def manifests(place: Path) -> Case:
+    rows = [
+        {"id": f"x_{k}", "experiment": "x", "step": k, "seed": 7, "parents": "ten;rest", "boxes": boxes,
+         "frame_width": 24, "frame_height": 18}
+        for k, boxes in enumerate(("", "[[0, 0, 9, 9]]"))
+    ]  # fmt: skip
+    photo.save(paths.CANDIDATES / "x" / "x_0.png", np.zeros((8, 8, 3), np.uint8))
+    photo.save(paths.CANDIDATES / "x" / "x_1.png", np.zeros((18, 24, 3), np.uint8))
+
+    def case(rng: np.random.Generator) -> None:
+        mine = [row for row in changed(copy.deepcopy(rows), rng) if isinstance(row, dict)]
+        text = garbled(table(mine), rng) if rng.random() < 0.5 else table(mine)
+        files.write(paths.CANDIDATES / "x" / "manifest.csv", text)
+        manifest = candidate_pictures.listed(paths.CANDIDATES / "x")
+        reference.parents(manifest)
+        if len(manifest):
+            candidate_pictures.load(paths.CANDIDATES / "x", manifest, 8)
+
+    return case
+
+
 YOLO = {
     "data.yaml": b"names: {0: can, 1: cup}\ntrain: images\ntest: [test/images]\n",
     "images/labels/g/0.txt": b"0 0.5 0.5 0.2 0.25\n1 0.1 0.1 0.4 0.1 0.4 0.4\n", "images/labels/g/1.txt": b"",
@@ -250,5 +271,5 @@ def queue(place: Path) -> Case:
 
 
 KINDS: dict[str, Callable[[Path], Case]] = {
-    of.__name__: of for of in (annotations, pictures, params, reviews, judges_tables, formats, queue)
+    of.__name__: of for of in (annotations, pictures, params, reviews, judges_tables, manifests, formats, queue)
 }

@@ -14,7 +14,8 @@ def project(tmp_path, monkeypatch):
     projects.smoke(tmp_path)
     monkeypatch.chdir(tmp_path)
     small_detector.write(paths.DETECTORS / "baseline" / "best.pt")
-    rows = [{"id": f"wgan_ten_{k}", "step": 40, "frame_width": 96, "frame_height": 54} for k in range(4)]
+    row = {"step": 40, "parents": "data/subsets/ten", "boxes": "", "frame_width": 96, "frame_height": 54}
+    rows = [{"id": f"wgan_ten_{k}"} | row for k in range(4)]
     for k, row in enumerate(rows):
         photo.save(paths.CANDIDATES / "wgan_ten" / f"{row['id']}.png", small_detector.noise(32, 32, k))
     tables.write(paths.CANDIDATES / "wgan_ten" / "manifest.csv", pd.DataFrame(rows))

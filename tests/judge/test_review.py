@@ -36,7 +36,8 @@ def project(tmp_path, monkeypatch):
     names = [f"wgan_ten_{k:04}" for k in range(COUNT)]
     for k, name in enumerate(names):
         Image.fromarray(np.full((64, 64, 3), k % 256, np.uint8)).save(folder / f"{name}.png")
-    pd.DataFrame({"id": names, "parents": str(subset)}).to_csv(folder / "manifest.csv", index=False)
+    rows = {"id": names, "step": 1, "parents": str(subset), "boxes": "", "frame_width": 64, "frame_height": 64}
+    pd.DataFrame(rows).to_csv(folder / "manifest.csv", index=False)
     paths.JUDGED.mkdir(parents=True)
     pd.DataFrame({
         "id": names, "verdict": [COLOUR[k % 4] for k in range(COUNT)], "reason": "new: <1> extra", "nearest": "a.png",
