@@ -9,12 +9,14 @@ import numpy as np
 
 from stages.judge import salience
 from stages.judge.copies import copies
-from stages.judge.quality import FAINTEST, Seen
+from stages.judge.object_faults import standing_free
+from stages.judge.quality import FAINTEST, Seen, lengths
 from stages.judge.reference import Reference
 from stages.settings import Judge
 
 SOURCES = 60  # training images that copies are made of, at most
 FOLDS = 5
+SEVERAL = 5  # objects that stand free, from which on they say how short one may be
 FAULTLESS = 95  # percent of real images that show no ghost or part
 
 
@@ -51,7 +53,8 @@ class Limits:
 
     confidence: float  # of the most doubtful free object …
     mean: float  # … and of all objects of a picture, on average
-    strong: dict[int, float]  # how little objects of each class stand out from the empty bin
+    strong: dict[int, float]  # how little objects of each class stand out from the empty bin …
+    long: dict[int, float]  # … and how short they are, where they stand free
     manifold: float  # how far the features may be from those of real images
     fault: float  # how sure a ghost or a part must be to count: more than nearly all that real images seem to show
 
@@ -78,6 +81,7 @@ def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge
         min(_fewest([seen.least for seen in of], rule) for of in (changed, unseen)),
         min(_fewest([seen.mean for seen in of], rule) for of in (changed, unseen)),
         _least_strong(own, rule),
+        _least_long(own, rule),
         _most(apart, rule),
         max(FAINTEST, *(float(np.percentile([seen.fault for seen in of], FAULTLESS)) for of in (changed, unseen))),
     )
@@ -90,6 +94,16 @@ def _least_strong(own: Reference, rule: Judge) -> dict[int, float]:
         for number, value in zip(classes.tolist(), salience.strengths(pixels, boxes, empty), strict=True):
             found[number] = min(found.get(number, np.inf), float(value) * (1 - rule.slack))
     return found
+
+
+def _least_long(own: Reference, rule: Judge) -> dict[int, float]:
+    """Return for each class of which several stand free a little less than the length of the shortest of these."""
+    found: dict[int, list[float]] = {}
+    for boxes, classes in zip(own.boxes, own.classes, strict=True):
+        free = standing_free(boxes)
+        for number, value in zip(classes[free].tolist(), lengths(boxes[free], own.frame).tolist(), strict=True):
+            found.setdefault(number, []).append(value)
+    return {number: min(of) * (1 - rule.slack) for number, of in found.items() if len(of) >= SEVERAL}
 
 
 def _most(values: Sequence[float] | np.ndarray, rule: Judge) -> float:

@@ -57,7 +57,8 @@ def load(
     `own`: the product's subset, which shows what its bin looks like. `drawn`: the side of what is judged.
     """
     facts = files.read_json(folder / "limits.json")[str(drawn)]
-    facts["strong"] = {int(number): least for number, least in facts["strong"].items()}
+    for name in ("strong", "long"):
+        facts[name] = {int(number): least for number, least in facts[name].items()}
     return PictureJudge(
         weights, training, salience.empty(own), copy_limit(training, params.judge, params.seed), Limits(**facts),
         predict.features(weights, training.pixels, params.now.judge.imgsz),
@@ -76,7 +77,7 @@ def judge(pixels: np.ndarray, by: PictureJudge, params: Settings) -> list[Judged
     known = list(zip(by.training.boxes, by.training.classes, strict=True))
     judged = []
     for k, found in enumerate(seen):
-        good = quality.assess(found, pixels[k], by.empty, by.limits.strong)
+        good = quality.assess(found, pixels[k], by.empty, by.training.frame, by.limits.strong, by.limits.long)
         change = arrangement.nearest(good.whole.boxes, good.whole.classes, known, rule.iou, rule.shift)
         sure = good.whole.boxes[good.whole.confidence >= by.limits.confidence]
         close = near_a_copy(near.distance[k], by.copy.distance, rule.slack)

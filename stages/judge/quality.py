@@ -101,11 +101,22 @@ def surest(readings: np.ndarray) -> np.ndarray:
     return readings[sorted(kept)]
 
 
-def assess(seen: Seen, pixels: np.ndarray, empty: np.ndarray, strong: dict[int, float]) -> Quality:
+def assess(
+    seen: Seen, pixels: np.ndarray, empty: np.ndarray, frame: tuple[int, int], strong: dict[int, float],
+    long: dict[int, float],
+) -> Quality:  # fmt: skip
     """Tell whole objects from others: what stands out from the empty bin less than real ones of its class (`strong`;
-    one of a class that is not in there is taken as it is) is a ghost, too."""
-    least = np.array([strong.get(int(number), 0.0) for number in seen.classes])
-    solid = salience.strengths(pixels, seen.boxes, empty) >= least
-    whole = replace(seen, boxes=seen.boxes[solid], classes=seen.classes[solid], confidence=seen.confidence[solid])
+    one of a class that is not in there is taken as it is) is a ghost, too, and one that stands free and is shorter than
+    real ones (`long`) a part."""
+    solid = salience.strengths(pixels, seen.boxes, empty) >= [strong.get(int(number), 0.0) for number in seen.classes]
+    short = lengths(seen.boxes, frame) < [long.get(int(number), 0.0) for number in seen.classes]
+    short &= standing_free(seen.boxes) & solid
+    good = solid & ~short
+    whole = replace(seen, boxes=seen.boxes[good], classes=seen.classes[good], confidence=seen.confidence[good])
     ghosts, parts = ((seen.faults[:, 5] == place).sum() for place in range(len(FAULTS)))
-    return Quality(whole, int(ghosts + (~solid).sum()), int(parts))
+    return Quality(whole, int(ghosts + (~solid).sum()), int(parts + short.sum()))
+
+
+def lengths(boxes: np.ndarray, frame: tuple[int, int]) -> np.ndarray:
+    """Return boxes' diagonals, as shares of the longer side of the frames that they lie in."""
+    return np.hypot(*(boxes[:, 2:4] * frame / max(frame)).T)

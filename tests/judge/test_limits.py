@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from stages import settings
-from stages.judge import limits
+from stages.judge import limits, quality
 from stages.judge.limits import Trial
 from stages.judge.quality import Seen
 from tests.helpers.checkouts import ROOT
@@ -54,3 +54,9 @@ def test_a_fault_must_be_surer_than_nearly_all_that_real_images_seem_to_show():
 def test_cosine_distance_to_the_nearest():
     known = np.array([(1.0, 0.0), (0.0, 2.0)])
     assert limits.nearest_feature(np.array([(3.0, 0.0), (1.0, 1.0)]), known) == pytest.approx([0, 1 - 0.5**0.5])
+
+
+def test_the_shortest_of_several_objects_that_stand_free_says_how_short_one_may_be():
+    lengths = [quality.lengths(boxes, OWN.frame) for boxes in OWN.boxes]
+    assert limits._least_long(OWN, RULE) == {1: pytest.approx(min(map(min, lengths)) * LITTLE_LESS)}
+    assert limits._least_long(OWN.part([0, 1]), RULE) == {}  # four say too little

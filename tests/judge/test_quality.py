@@ -6,6 +6,7 @@ from stages.judge.object_faults import FAULTS
 from stages.judge.quality import Seen
 from tests.helpers.judged_scenes import scene, several
 
+FRAME = (640, 360)  # of the photographs
 GHOST, PART = range(len(FAULTS))
 
 
@@ -42,12 +43,23 @@ def test_an_object_fainter_than_real_ones_is_a_ghost(real):
     pixels[44:60, 24:30] = 120  # half transparent
     found = seen(boxes, (0.9, 0.8))
     for strong, whole in (({1: 0.3}, 1), ({2: 0.3}, 2)):  # a class that is not known is taken as it is
-        good = quality.assess(found, pixels, salience.empty(real), strong)
+        good = quality.assess(found, pixels, salience.empty(real), FRAME, strong, {})
         assert (len(good.whole.boxes), good.ghosts) == (whole, 2 - whole)
 
 
+def test_an_object_that_stands_free_and_is_shorter_than_real_ones_is_a_part(real):
+    """However sure the detector is: half a tube looks like a short tube. What lies at another may be hidden by it."""
+    places = [(4, 4, 6, 16), (30, 4, 6, 8), (20, 44, 6, 16), (24, 44, 6, 8)]
+    pixels, boxes, _ = scene(places)
+    least = 0.9 * quality.lengths(boxes[:1], FRAME)[0]
+    found = seen(boxes, (0.9, 0.9, 0.9, 0.9))
+    good = quality.assess(found, pixels, salience.empty(real), FRAME, {}, {1: least})
+    assert (len(good.whole.boxes), good.parts, good.ghosts) == (3, 1, 0)
+    assert quality.assess(found, pixels, salience.empty(real), FRAME, {}, {2: least}).parts == 0
+
+
 def test_nothing_seen_is_no_error(real):
-    good = quality.assess(seen(np.empty((0, 4)), ()), scene([])[0], salience.empty(real), {1: 0.3})
+    good = quality.assess(seen(np.empty((0, 4)), ()), scene([])[0], salience.empty(real), FRAME, {1: 0.3}, {1: 0.3})
     assert (len(good.whole.boxes), good.whole.least, good.whole.mean, good.ghosts, good.parts) == (0, None, None, 0, 0)
 
 

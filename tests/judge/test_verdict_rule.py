@@ -8,7 +8,7 @@ from stages.judge.limits import Limits
 from stages.judge.quality import Quality, Seen
 from stages.judge.verdict_rule import CandidateEvidence, verdict
 
-LIMITS = Limits(confidence=0.5, mean=0.7, strong={}, manifold=0.02, fault=0.3)
+LIMITS = Limits(confidence=0.5, mean=0.7, strong={}, long={}, manifold=0.02, fault=0.3)
 BOXES = np.array([(0.1, 0.1, 0.2, 0.2), (0.4, 0.4, 0.2, 0.2), (0.7, 0.1, 0.2, 0.2)])
 WHOLE = Seen(BOXES, np.zeros(3, int), np.array([0.9, 0.8, 0.9]), np.empty((0, 6)))
 GOOD = Quality(WHOLE, ghosts=0, parts=0)
