@@ -135,7 +135,8 @@ def taken(checkout: Path, asked: Asked, params: Settings) -> Arrival:
     print(plan(dataset, known_products(checkout, params), params))
     folder = checkout / inbox.INCOMING / asked.name
     if folder.exists() and arrival.content(folder) != arrival.content(asked.folder):  # else a killed run's
-        raise Problem(f"{inbox.INCOMING / asked.name} waits to be taken, with other photographs; ask again when it is")
+        others = f"{inbox.INCOMING / asked.name} waits to be taken, with other photographs"
+        raise Problem(f"{others}; remove it, or ask again when it is")
     with files.replacing(folder) as whole_copy:
         shutil.copytree(asked.folder, whole_copy, dirs_exist_ok=True)
     of = inbox.claim(checkout, folder)

@@ -66,7 +66,11 @@ def replacing(folder: Path | str) -> Iterator[Path]:
     begun = f".{folder.name}{PART}"
     for left in folder.parent.iterdir():
         process = left.name.removeprefix(begun).partition("-")[0]
-        if left.name.startswith(begun) and not (process.isdigit() and Path("/proc", process).exists()):
+        if (
+            left.name.startswith(begun)
+            and left.is_dir()
+            and not (process.isdigit() and Path("/proc", process).exists())
+        ):
             shutil.rmtree(left)
     part = Path(tempfile.mkdtemp(prefix=f"{begun}{os.getpid()}-", dir=folder.parent))
     part.chmod(0o755)

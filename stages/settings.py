@@ -95,7 +95,7 @@ def _refuse(where: str, value: str, allowed: Iterable[str]) -> NoReturn:
 
 class Settings(Section, frozen=True):
     scale: Name
-    seed: Annotated[int, Meta(ge=0, lt=2**32)]  # candidates have a million each, in 64 bits
+    seed: Annotated[int, Meta(ge=0, lt=2**31)]  # candidates have a million each, in 64 bits
     dataset: Dataset
     split: Split
     products: Products

@@ -54,7 +54,7 @@ def test_it_stays_short_and_says_none_once():
         ("scale", "huge", ["scale: 'huge'", "smoke, demo, thesis"]),
         ("scale", 3, ["scale", "3", "str"]),
         ("seed", -1, ["seed", "-1", ">= 0"]),
-        ("seed", 2**32, ["seed", str(2**32), "<= 4294967295"]),
+        ("seed", 2**31, ["seed", str(2**31), "<= 2147483647"]),
         ("seed", 10**25, ["a number of more than 19 digits"]),
         ("arrival.review_minutes", 1e300, ["arrival.review_minutes", "1e+300", "<= 500000"]),
         ("sede", 0, ["sede", "unknown key", "seed"]),

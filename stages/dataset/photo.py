@@ -133,7 +133,7 @@ def read(path: Path) -> np.ndarray:
 
 def _ends(picture: Pillow.Image) -> tuple[int, int] | None:
     """Return the values that stand for black and white in a grey picture of more than 8 bits; None, if nobody knows."""
-    if picture.mode in ("I", "F") and picture.format != "PPM":  # of which Pillow makes 16 bits
+    if picture.mode == "F" or (picture.mode == "I" and picture.format != "PPM"):  # of which Pillow makes 16 bits
         return None
     tags = picture.tag_v2 if isinstance(picture, TiffImageFile) else {}
     top = 2 ** tags.get(BITS, (16,))[0] - 1

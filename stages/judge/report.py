@@ -148,7 +148,7 @@ def _labelled(figures: dict) -> list[str]:
     low, high = figures["labelled_accuracy_low"], figures["labelled_accuracy_high"]
     accepted = f"{figures['labelled_copies_accepted']} of {figures['labelled_copies']}"
     return [
-        "<h2 id='labelled'>Beside a person: samples of generators, labelled by eye before the judge saw them</h2>",
+        "<h2 id='labelled'>Beside a person, who saw no verdict: as many of each colour of an earlier judge</h2>",
         page.tiles({
             f"of {figures['labelled']} judged alike": f"{100 * figures['labelled_accuracy']:.1f} %",
             "95 % interval": f"{100 * low:.0f}–{100 * high:.0f} %",

@@ -2,7 +2,7 @@
 (data/judge_tests/labelled).
 
 Beside them lie the training photographs that they are to be compared with, so they say something of every judge of
-these two products that looks at no less than the person did. Of other judges there are no figures.
+these two products that looks at no less than the person did, where GANs draw as much. Of others there are no figures.
 """
 
 from __future__ import annotations
@@ -53,15 +53,17 @@ def strange(params: Settings) -> str:
         return f"they show {' and '.join(PRODUCTS.values())} of the built-in world"
     if params.now.judge.size < SHOWN:
         return f"the judges look at {params.now.judge.size} pixels, and {SHOWN} were shown"
+    if candidate_pictures.sides(params)[0] != SHOWN:
+        return f"GANs draw {params.now.gan.size} pixels here, and drew {SHOWN}"
     return ""
 
 
 def judged(folder: Path, labels: pd.DataFrame, params: Settings) -> tuple[np.ndarray, list[str]]:
     """Return the candidates as their judges look at them, and the colour that each is called."""
     size, said = params.now.judge.size, np.empty(len(labels), object)
-    pictures = (photo.read(folder / "candidates" / f"{id_}.avif") for id_ in labels["id"])
+    pictures = [photo.read(folder / "candidates" / f"{id_}.avif") for id_ in labels["id"]]
     pixels = np.stack([photo.squashed(picture, size) for picture in pictures])
-    sharp = labels["experiment"].isin(list(params.compositions)).tolist()
+    sharp = [picture.shape[0] != picture.shape[1] for picture in pictures]  # composed: GANs draw squares
     kinds = list(zip(labels["product"], labels["training"], sharp, strict=True))
     for kind in dict.fromkeys(kinds):
         (product, training, whole), places = kind, [place for place, of in enumerate(kinds) if of == kind]

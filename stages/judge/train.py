@@ -2,9 +2,9 @@
 
 Of the product itself it sees the subset alone, so that what it says of candidates rests on no image that the ten-image
 experiments may not know; of all other products, if there are any, it sees the train split. Its images are squashed to
-the size and shape that the generators draw. Many show an object more, cut out of another image: whole, or spoilt as
-generators spoil them, which makes a class of its own, because a detector would else take it for an object. Some are
-mixtures of images, in which nothing is whole. Half of all are worn.
+the judge's size, half of them by way of what GANs draw. Many show an object more, cut out of another image: whole, or
+spoilt as generators spoil them, which makes a class of its own, because a detector would else take it for an object.
+Some are mixtures of images, in which nothing is whole. Half of all are worn.
 """
 
 from __future__ import annotations

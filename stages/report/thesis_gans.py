@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from stages import page, paths
 from stages.dataset import photo
 from stages.gan import compare as gans
-from stages.judge import early_samples as early_samples
+from stages.judge import early_samples
 from stages.judge.colours import COLOURS, PAINT, THESIS
 from stages.report.quoted import hours, metrics, percent, quoted, trained
 from stages.settings import Settings

@@ -130,6 +130,12 @@ def test_a_grey_pgm_is_scaled_from_what_it_says_is_white(tmp_path, bits):
     assert np.abs(pixels[..., 0] - ramp * (255 / (2**bits - 1))).max() <= 0.51
 
 
+def test_a_pfm_does_not_say_what_white_is(tmp_path):
+    (tmp_path / "a.ppm").write_bytes(b"Pf\n4 4\n-1.0\n" + np.linspace(0, 1, 16, dtype="<f4").tobytes())
+    with pytest.raises(photo.Unreadable, match="no known range"):
+        photo.load(tmp_path / "a.ppm", 4, 4)
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.int32])
 def test_a_brightness_without_a_known_range_is_refused(tmp_path, kind):
     Image.fromarray(RAMP.astype(kind)).save(tmp_path / "a.tif")
