@@ -1,7 +1,7 @@
 """How far the judge and a person agree, on candidates that were labelled by eye without its verdict being shown.
 
 tests/judge/labelled_by_colour holds them, and the training photographs that they are to be compared with, so that they
-say something of every judge of these products, at whatever scale and on whatever dataset it was trained. It was drawn
+say something of every judge of these products that looks at no less, where GANs draw as much. It was drawn
 by the judge's colours, each alike, for all its greens of GANs are few: figures are of this mixture. Nothing is ever
 fitted or chosen on it.
 """
