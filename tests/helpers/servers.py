@@ -52,7 +52,8 @@ def postgres(place: Path) -> Iterator[str]:
         shutil.chown(data, OWNER)
         reachable(data, pwd.getpwnam(OWNER).pw_uid)
         user = ["runuser", "-u", OWNER, "--"]
-    own = [*user, str(found[-1] / "initdb"), "-D", str(data), "-U", "prefect", "--auth", "trust"]
+    own = [*user, str(found[-1] / "initdb"), "-D", str(data), "-U", "prefect", "--auth", "trust",
+           "--no-locale", "--encoding", "UTF8"]  # fmt: skip
     subprocess.run(own, check=True, capture_output=True, cwd=data)
     with (place / "postgres.log").open("w") as log:
         command = [*user, str(found[-1] / "postgres"), "-D", str(data), "-p", str(port), "-k", "", "-h", "127.0.0.1"]
