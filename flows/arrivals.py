@@ -52,6 +52,7 @@ def arrivals(
             print("another run is at it; it takes what has come meanwhile")
             return
         inbox.recover(where)
+        discard_ended(where)
         stopped = []
         for folder in inbox.ready(where, quiet):
             try:
@@ -63,6 +64,15 @@ def arrivals(
     artifacts.arrivals(inbox.read(where))
     if stopped:
         raise RuntimeError("; ".join(stopped))
+
+
+def discard_ended(checkout: Path) -> None:
+    """Remove the worktrees of arrivals that have come to their end, which a killed run may have left."""
+    known = inbox.read(checkout)
+    going = {of.name for of in known if of.state in inbox.OPEN}
+    for name in {of.name for of in known} - going:
+        if branch.place(checkout, name).exists():
+            branch.discard(checkout, name)
 
 
 def attempt(checkout: Path, of: Arrival, means: product_loop.Means) -> str:
@@ -159,9 +169,10 @@ def decided(checkout: Path, of: Arrival) -> Arrival:
         state = "promoted"
     if state == "left":
         branch.hand_over(checkout, of.name)
-    branch.discard(checkout, of.name)
     print(f"{of.name}: {state}: {why}")
-    return inbox.mark(checkout, of, state, why)
+    of = inbox.mark(checkout, of, state, why)  # before that goes from which it is decided: the disk may be full
+    branch.discard(checkout, of.name)
+    return of
 
 
 def table(checkout: Path) -> str:

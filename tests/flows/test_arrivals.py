@@ -1,5 +1,6 @@
 """Arrivals with the real git, DVC and Prefect, and a loop that takes a second instead of an hour."""
 
+import errno
 import json
 import os
 import shutil
@@ -50,6 +51,33 @@ def test_a_broken_image_that_a_fix_drops_is_not_held_against_a_product(project, 
     with checkout_lock.alone(project), pytest.raises(Waits):  # the dataset may be changing
         arrivals.checked(project, of)
     assert arrivals.checked(project, of).state == "checked"
+
+
+def test_a_decision_that_could_not_be_noted_is_taken_again(project, drop, monkeypatch):
+    """Main has moved already, and the disk is full."""
+    for name, value in WHO.items():
+        monkeypatch.setenv(name, value)
+    drop("spray")
+    of = inbox.mark(project, arrivals.checked(project, inbox.claim(project, *inbox.ready(project))), "built")
+    monkeypatch.setattr(
+        arrivals.product_loop, "decided", lambda _: {"promote_product": 1, "promote_product_why": "good"}
+    )
+    mark = inbox.mark
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(inbox, "mark", full)
+    with pytest.raises(OSError, match="No space left"):
+        arrivals.decided(project, of)
+    monkeypatch.setattr(inbox, "mark", mark)
+    assert [one.state for one in inbox.read(project)] == ["built"]
+    assert git(project, "log", "-1", "--format=%s", "main") == "Register spray"
+    assert arrivals.decided(project, of).state == "promoted"
+    assert not branch.place(project, "spray").exists()
+    branch.place(project, "spray").mkdir(parents=True)  # as if killed just before it went
+    arrivals.discard_ended(project)
+    assert not branch.place(project, "spray").exists()
 
 
 def test_annotations_without_bottom_are_put_aside(project, drop):
