@@ -52,7 +52,7 @@ WORLDS = {
 def main() -> None:
     params = settings.load()
     for name, of in WORLDS.items():
-        drawn(of, WORK / name)
+        photographed(of, WORK / name)
     with parallel.trainings(len(WORLDS)) as pool:
         waiting = {name: pool.submit(elsewhere, name, params) for name in WORLDS}
         found = {
@@ -63,7 +63,7 @@ def main() -> None:
     shutil.rmtree(WORK)
 
 
-def drawn(of: World, folder: Path) -> None:
+def photographed(of: World, folder: Path) -> None:
     """Take a world's photographs, unless they are there."""
     wanted = [
         Photograph(product, number, count, True, of.station)  # testing ones: without the faults that others have

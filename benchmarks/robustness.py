@@ -14,7 +14,6 @@ import random
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -33,7 +32,7 @@ from flows import child, inbox, serve
 from stages import command, files, paths, settings
 from stages.dataset import arrival, coco, photo
 from stages.dataset.bins import world
-from tests.helpers import arriving, checkouts, fuzzed
+from tests.helpers import arriving, checkouts, fuzzed, servers
 from tests.helpers.mutate import Outcomes, outcomes
 
 REPORT = paths.REPORTS / "robustness.json"
@@ -164,9 +163,7 @@ def checked(count: int) -> tuple[float, float]:
 @contextlib.contextmanager
 def site(place: Path) -> Iterator[dict[str, str]]:
     """Give the environment of a server that runs meanwhile."""
-    with socket.socket() as free:
-        free.bind((serve.HOST, 0))
-        port = free.getsockname()[1]
+    port = servers.free_port()
     environ = serve.environment(place, serve.HOST, port)
     with serve.going(["server", "start", "--host", serve.HOST, "--port", str(port)], environ) as server:
         serve.await_server(environ["PREFECT_API_URL"], server)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ from typing import IO, Any
 from stages.problem import Problem
 
 LONGEST_NAME, LONGEST_PATH = 255, 3000  # bytes of a name, and of a path inside the project
+SHORTENED = 200  # bytes of a name to which something is added
 PART = ".part-"  # marks what is being written; .gitignore and .dvcignore know it
 
 
@@ -64,13 +66,10 @@ def replacing(folder: Path | str) -> Iterator[Path]:
     folder = folder.resolve() if folder.is_symlink() else folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     begun = f".{folder.name}{PART}"
-    for left in folder.parent.iterdir():
+    for left in folder.parent.glob(f"{glob.escape(begun)}*"):
         process = left.name.removeprefix(begun).partition("-")[0]
-        if (
-            left.name.startswith(begun)
-            and left.is_dir()
-            and not (process.isdigit() and Path("/proc", process).exists())
-        ):
+        alive = process.isdigit() and Path("/proc", process).exists()
+        if left.is_dir() and not alive:
             shutil.rmtree(left)
     part = Path(tempfile.mkdtemp(prefix=f"{begun}{os.getpid()}-", dir=folder.parent))
     part.chmod(0o755)
@@ -92,6 +91,11 @@ def relative_name(name: str, what: str) -> str:
     if len(os.fsencode(name)) > LONGEST_PATH or any(len(os.fsencode(part)) > LONGEST_NAME for part in parts):
         raise Problem(f"{what}: the file name {name!r} is longer than {LONGEST_NAME} bytes, which no disk holds")
     return name
+
+
+def shortened(name: str) -> str:
+    """Return a name, or as much of its beginning as leaves room for a number and a suffix behind it."""
+    return name.encode()[:SHORTENED].decode(errors="ignore")
 
 
 def tellable(path: Path) -> bool:

@@ -41,11 +41,11 @@ def load(path: Path) -> Any:
         raise Problem(f"{path} is nested too deeply") from None
     except BROKEN as error:
         raise Problem(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    check(found, path)
+    _check(found, path)
     return found
 
 
-def check(found: Any, path: Path) -> None:
+def _check(found: Any, path: Path) -> None:
     """Raise a Problem where something in what was read could not be written down again: a number of hundreds of digits,
     or text that is no Unicode. What is named in several places is looked at once."""
     todo, seen = [found], set()

@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Struct
 
 from stages import files, plain_yaml, provenance
-from stages.dataset import coco, near_duplicates, photo, segmentation
+from stages.dataset import coco, fixes, near_duplicates, photo, segmentation
 from stages.dataset.near_duplicates import Traits
 from stages.problem import Problem
 from stages.settings import Dataset, Split
@@ -111,14 +111,11 @@ def seen_at(dataset: coco.Coco, pixels: int) -> tuple[int, int]:
     """Return how large a product has to be looked at, in pixels and multiples of STRIDE: the longer side of pictures in
     which most objects are at least `pixels` on their shorter side, but no larger than most photographs are, nor than
     LARGEST; and the side of squares of these that most objects have room in."""
-    sizes = {image.id: np.array((image.width, image.height)) for image in dataset.images}
-    sides = []
-    for of in inside(dataset, set(sizes)):
-        low, size = np.array(of.bbox[:2]), sizes[of.image_id]
-        seen = np.minimum(low + of.bbox[2:], size) - low.clip(0)
-        sides.append(np.sort(seen) / size.max())
-    short, long = np.median(sides, axis=0)
-    whole = _strides(min(pixels / short, float(np.median([size.max() for size in sizes.values()])), LARGEST))
+    images = {image.id: image for image in dataset.images}
+    longer = {id_: max(image.width, image.height) for id_, image in images.items()}
+    boxes = [(fixes.clipped(of.bbox, images[of.image_id]), longer[of.image_id]) for of in inside(dataset, set(images))]
+    short, long = np.median([np.sort(box[2:]) / side for box, side in boxes], axis=0)
+    whole = _strides(min(pixels / short, float(np.median(list(longer.values()))), LARGEST))
     return whole, max(LEAST_CROP, min(whole, _strides(ROOM * long * whole)))
 
 

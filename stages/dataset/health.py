@@ -35,10 +35,10 @@ def main() -> None:
     near = [left for cluster in near if len(left := [i for i in cluster if i in known]) > 1]
     after = inspect(corrected, looks, near, params)
 
-    left = set(after)
-    settled = [finding for finding in before if finding not in left]
+    remaining = set(after)
+    settled = [finding for finding in before if finding not in remaining]
     report = summary(corrected, params) | {
-        "findings": [asdict(f) | {"fixed": f in settled} for f in settled + after],
+        "findings": [asdict(f) | {"fixed": fixed} for of, fixed in ((settled, True), (after, False)) for f in of],
         "fixes": record,
     }
     files.write_json(REPORT, report)

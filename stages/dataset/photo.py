@@ -30,8 +30,8 @@ BITS, WHITE_IS = 258, 262  # TIFF tags: bits of a sample; 0, where white is its 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000", "PPM")
 
 ALWAYS = 4_000_000  # pixels that a picture may have, however small its file …
-THICKEST = 4  # bytes of a pixel, above which not all of a file is read at once
 DENSEST = 1000  # … and beyond that for each byte; photographs have some ten
+THICKEST, APART = 4, 4_000_000  # bytes of each pixel, and of all else, beyond which a file is not read at once
 warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)  # which goes by the pixels alone
 
 # What Pillow raises for a file that is no whole picture; RuntimeError for a broken AVIF, the second line for odd EXIF.
@@ -98,7 +98,7 @@ def shown(path: Path) -> np.ndarray:
     with _whole(path), Pillow.open(path, formats=FORMATS) as picture:  # which refuses too large a one
         held, (width, height) = path.stat().st_size, picture.size
         _check_density(path, picture.size, held)
-        if picture.format in JPEG and held <= ALWAYS + THICKEST * width * height:  # OpenCV takes a third of the time
+        if picture.format in JPEG and held <= APART + THICKEST * width * height:  # OpenCV takes a third of the time
             pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
             if pixels is not None:
                 return pixels

@@ -17,7 +17,6 @@ from stages import files
 from stages.dataset import coco, segmentation
 
 MOST_PARTS = 100  # of an outline
-LONGEST = 200  # bytes of a label file's name, to which an id and a suffix may come
 
 
 @dataclass
@@ -114,10 +113,10 @@ def _polygon_rows(dataset: coco.Coco, boxes: Usable, part: slice) -> tuple[list[
 def joined(parts: list[np.ndarray]) -> np.ndarray:
     """Return one outline made of several, because a YOLO row has room for one: each part is reached, walked round, and
     left again over the shortest bridge. Of very many parts only the largest are in it: the others are specks."""
-    areas = [float(np.ptp(part, axis=0).prod()) for part in parts]
-    kept = sorted(sorted(range(len(parts)), key=lambda k: -areas[k])[:MOST_PARTS])
-    whole = parts[kept[0]]
-    for part in (parts[k] for k in kept[1:]):
+    areas = np.array([np.ptp(part, axis=0).prod() for part in parts])
+    largest = np.sort(np.argsort(-areas, kind="stable")[:MOST_PARTS])
+    whole, *others = (parts[k] for k in largest)
+    for part in others:
         distances, nearest = KDTree(part).query(whole)
         here = int(distances.argmin())
         there = int(np.asarray(nearest)[here])
@@ -134,12 +133,12 @@ def flat_names(images: list[coco.Image]) -> list[str]:
     """
     plain = [_plain(files.relative_name(image.file_name, "image")) for image in images]
     times = Counter(name.lower() for name in plain)
-    alone = [times[name.lower()] == 1 and len(name.encode()) <= LONGEST for name in plain]
+    alone = [times[name.lower()] == 1 and files.shortened(name) == name for name in plain]
     taken = {name.lower() for name, own in zip(plain, alone, strict=True) if own}
     names = []
     for image, name, own in zip(images, plain, alone, strict=True):
         if not own:
-            name = f"{name.encode()[:LONGEST].decode(errors='ignore')}__{image.id}"
+            name = f"{files.shortened(name)}__{image.id}"
             while name.lower() in taken:
                 name += "_"
             taken.add(name.lower())

@@ -89,7 +89,7 @@ def weights(product: str, arms: dict[str, Arm]) -> dict[str, list[Path]]:
 
 def distances(product: str, arms: dict[str, Arm], params: Settings) -> dict[str, float]:
     """Return how surely a classifier tells each arm's fakes from held-out real images, on the judge's features."""
-    size, drawn = params.now.judge.size, candidate_pictures.sides(params)[0]  # what all of them have, GANs' too
+    size, drawn = params.now.judge.size, candidate_pictures.by_gans(params)  # what all of them have, GANs' too
     real = set_metrics.held_out(params, product, drawn)
     judge = paths.DETECTORS / product / "judge" / "last.pt"
     if real is None or not judge.exists():

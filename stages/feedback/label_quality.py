@@ -46,7 +46,7 @@ def main(product: str) -> None:
 
 def worn_images(params: Settings, product: str) -> Truth | None:
     """Return a product's validation images, blurred, noisy and badly compressed."""
-    real = set_metrics.held_out(params, product, candidate_pictures.sides(params)[0])
+    real = set_metrics.held_out(params, product, candidate_pictures.by_gans(params))
     if real is None:
         return None
     rng = np.random.default_rng(params.seed)

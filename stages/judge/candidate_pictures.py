@@ -19,12 +19,17 @@ COLUMNS = ("id", *NUMBERS, "parents", "boxes")
 def drawn(experiment: str, params: Settings) -> int:
     """Return how many pixels on a side there is something to see in an experiment's candidates: composed ones are as
     sharp as photographs, GANs may draw less than the judge looks at."""
-    return params.now.judge.size if experiment in params.compositions else sides(params)[0]
+    return params.now.judge.size if experiment in params.compositions else by_gans(params)
+
+
+def by_gans(params: Settings) -> int:
+    """Return how much of what GANs draw the judge sees, in pixels on a side."""
+    return min(params.now.gan.size, params.now.judge.size)
 
 
 def sides(params: Settings) -> list[int]:
     """Return the sides of what is judged: of what GANs draw, and of what the judge looks at."""
-    return sorted({min(params.now.gan.size, params.now.judge.size), params.now.judge.size})
+    return sorted({by_gans(params), params.now.judge.size})
 
 
 def listed(folder: Path) -> pd.DataFrame:

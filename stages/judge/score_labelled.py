@@ -53,7 +53,7 @@ def strange(params: Settings) -> str:
         return f"they show {' and '.join(PRODUCTS.values())} of the built-in world"
     if params.now.judge.size < SHOWN:
         return f"the judges look at {params.now.judge.size} pixels, and {SHOWN} were shown"
-    if candidate_pictures.sides(params)[0] != SHOWN:
+    if candidate_pictures.by_gans(params) != SHOWN:
         return f"GANs draw {params.now.gan.size} pixels here, and drew {SHOWN}"
     return ""
 
@@ -67,7 +67,7 @@ def judged(folder: Path, labels: pd.DataFrame, params: Settings) -> tuple[np.nda
     kinds = list(zip(labels["product"], labels["training"], sharp, strict=True))
     for kind in dict.fromkeys(kinds):
         (product, training, whole), places = kind, [place for place, of in enumerate(kinds) if of == kind]
-        drawn = size if whole else candidate_pictures.sides(params)[0]
+        drawn = size if whole else candidate_pictures.by_gans(params)
         own, known = (
             reference.read([folder / "training" / name for name in names], size, drawn)
             for names in ([OWN[product]], training.split(";"))

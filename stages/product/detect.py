@@ -35,7 +35,6 @@ from stages.product.card import Card
 
 BATCH = 8  # photographs looked at together; they are in memory at full size, so large ones are alone
 QUALITY = 90  # of the copies, as JPEG
-LONGEST = 200  # bytes of a file's name that its copy's begins with
 
 Shot = tuple[np.ndarray, np.ndarray]  # a picture as it is, and reduced to the detector's size
 
@@ -225,7 +224,7 @@ def copies(names: list[Path]) -> dict[Path, Path]:
     taken = {str(folder).lower() for name in names for folder in name.parents}
     found: dict[Path, Path] = {}
     for name in names:
-        film, short = pictures.video(name), name.name.encode()[:LONGEST].decode(errors="ignore")
+        film, short = pictures.video(name), files.shortened(name.name)
         alone = not film and often[str(name.with_suffix("")).lower()] == 1 and name.name == short
         ending = ".mp4" if film else ".jpg"
         whole = (name.with_name(f"{short}{'_' * k}{ending}") for k in range(len(names) + len(taken) + 1))

@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from ruamel.yaml import YAML
 
 from flows import inbox, password, serve
 from stages import files
+from tests.helpers import servers
 from tests.helpers.checkouts import ROOT, becomes, environment
 from tests.helpers.sleeping import sleeping
 
@@ -69,9 +69,7 @@ def command(site, module, *arguments, port):
 
 @pytest.mark.slow
 def test_a_day(site):
-    with socket.socket() as free:
-        free.bind((serve.HOST, 0))
-        port = free.getsockname()[1]
+    port = servers.free_port()
 
     def ask(deployment):
         return client.create_flow_run_from_deployment(client.read_deployment_by_name(deployment).id).id

@@ -20,7 +20,6 @@ def test_two_machines_share_s3_and_a_server_on_postgres(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     home = tmp_path / "prefect"
-    home.mkdir()
     with (
         servers.s3(tmp_path, "results") as remote,
         servers.postgres(tmp_path) as database,
@@ -34,7 +33,6 @@ def test_two_machines_share_s3_and_a_server_on_postgres(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_run_outlives_a_server_that_is_gone_for_a_minute(pipeline, tmp_path):
     home, port = tmp_path / "prefect", servers.free_port()
-    home.mkdir()
     with servers.prefect(home, port) as server:
         running = flow(pipeline, server, CODE)
         assert becomes(lambda: (pipeline / "right.begun").exists(), 120)
@@ -48,7 +46,6 @@ def test_a_run_outlives_a_server_that_is_gone_for_a_minute(pipeline, tmp_path):
 @pytest.mark.slow
 def test_a_run_outlives_a_database_that_is_locked(pipeline, tmp_path):
     home = tmp_path / "prefect"
-    home.mkdir()
     with servers.prefect(home) as server:
         running = flow(pipeline, server, CODE)
         assert becomes(lambda: (pipeline / "right.begun").exists(), 120)

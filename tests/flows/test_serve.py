@@ -11,6 +11,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from flows import password, serve
+from tests.helpers import servers
 from tests.helpers.checkouts import ROOT, becomes, environment
 
 EVERY = "  - interval: 20\n    active: true\n"
@@ -25,9 +26,7 @@ def site(pipeline):
     head, rest = text.split("- name: arrivals")
     assert "schedules:" in rest
     (pipeline / "prefect.yaml").write_text(f"{head}  schedules:\n{EVERY}")
-    with socket.socket() as free:
-        free.bind((serve.HOST, 0))
-        return pipeline, free.getsockname()[1]
+    return pipeline, servers.free_port()
 
 
 def serving(checkout, port):

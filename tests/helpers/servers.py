@@ -26,6 +26,7 @@ def prefect(home: Path, port: int = 0, **more: str) -> Iterator[dict[str, str]]:
 
     port: any free one, where it is 0. more: settings of the server."""
     port = port or free_port()
+    home.mkdir(exist_ok=True)
     settings = {"PREFECT_HOME": str(home), "DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | settings | more
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]

@@ -42,7 +42,7 @@ def test_an_experiment_that_there_is_not_is_one_line_with_those_there_are(projec
 
 
 def test_however_many_there_are_a_few_are_in_memory_at_a_time(project, monkeypatch):
-    """Those that are compared with each other are the last, among them those of the last step."""
+    """The last ones are compared with each other; all of the last step are among them."""
     count, together = 11, []
 
     def judge(pixels, _by, _params):

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from stages import files
+from stages.dataset.segmentation import FAR
 from stages.problem import Problem
 
-FARTHEST = 1e9  # pixels
 LARGEST = 20_000_000  # bytes, each of which takes up to 25 in memory; some twenty thousand outlines
 
 
@@ -41,7 +41,7 @@ def number(text: str | None, what: str) -> float:
         value = float("nan")
     if not isfinite(value):
         raise Problem(f"{what} is {text!r}, not a number")
-    if abs(value) > FARTHEST:
+    if abs(value) > FAR:
         raise Problem(f"{what} is {text!r}, which is in no photograph")
     return value
 
