@@ -14,18 +14,18 @@ from contextvars import ContextVar
 from prefect.logging.configuration import setup_logging
 from tqdm import tqdm
 
-from stages import files, paths
+from stages import files, paths, provenance
 from stages.problem import Problem
 
 LOG = paths.REPORTS / "run.log"
 SECONDS = paths.REPORTS / "benchmarks" / "stage_seconds.json"  # what benchmarks/stage_seconds.py has read from a log
 UNKNOWN = 5.0  # seconds of a stage that was never measured
 PAUSE = 20  # seconds between two lines where there is no terminal
-LINE = "{percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left; "
+LINE = "{percentage:3.0f}%|{bar:20}| {elapsed}, "
 LOOKED_AT: ContextVar[bool] = ContextVar("looked_at", default=False)
 SHOWN: ContextVar[Bar | None] = ContextVar("shown", default=None)  # the bar of a whole of which a run is a part
 ALMOST = 0.95  # of a running stage, at most, is taken for done
-USUAL = 300.0  # seconds' worth of stages for which this machine is taken to be as fast as the measured one
+USUAL = 300.0  # seconds for which this machine is taken to be as fast as the measured one
 
 
 class WithoutTraceback(logging.Formatter):
@@ -38,6 +38,7 @@ class Bar:
 
     def __init__(self, stages: Iterable[str], seconds: Mapping[str, float] | None = None):
         """seconds: of a core, that some of its stages take in this run, whatever was measured elsewhere."""
+        self.began = time.monotonic()
         self.seconds = seconds or {}
         self.expected: dict[str, float] = {}
         self.running: dict[str, tuple[float, int]] = {}  # since when, on how many cores
@@ -56,14 +57,29 @@ class Bar:
         self.done[name] = cores * (time.monotonic() - since)
 
     @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
     def share(self) -> float:
         """Return how much of the whole is done, from 0 to 1."""
+        return min(1.0, self._finished() / max(sum(self.expected.values()), 1e-9))
+
+    @property
+    def left(self) -> float:
+        """Return how many seconds the rest will take: all cores at work at first, and then as it has been going."""
+        finished = self._finished()
+        pace = (finished + provenance.cores() * USUAL) / (self.elapsed + USUAL)
+        return max(0.0, sum(self.expected.values()) - finished) / pace
+
+    def _finished(self) -> float:
+        """Return how many of the expected seconds are done."""
         finished, took = sum(self.expected[name] for name in self.done), sum(self.done.values())
         # This machine's, against that which was measured. A run begins with short stages, which are mostly waiting.
         pace = (finished + USUAL) / (took + USUAL)
         for name, (since, cores) in self.running.items():
             finished += min(ALMOST * self.expected[name], pace * cores * (time.monotonic() - since))
-        return min(1.0, finished / max(sum(self.expected.values()), 1e-9))
+        return finished
 
     def __str__(self) -> str:
         return f"{len(self.done)} of {len(self.expected)} stages done; {', '.join(self.running) or 'nothing'} runs"
@@ -102,11 +118,12 @@ def shown(bar: Bar) -> Iterator[None]:
     if not LOOKED_AT.get():
         yield
         return
-    began, ended = time.monotonic(), threading.Event()
+    ended = threading.Event()
     terminal = sys.stderr.isatty()
 
     def tell(end: str) -> None:
-        said = tqdm.format_meter(100 * bar.share, 100, time.monotonic() - began, bar_format=LINE) + str(bar)
+        said = tqdm.format_meter(100 * bar.share, 100, bar.elapsed, bar_format=LINE)
+        said += f"{tqdm.format_interval(bar.left)} left; {bar}"
         width = shutil.get_terminal_size().columns - 1
         # Not printed: what a flow prints goes to its log.
         sys.stderr.write((said.ljust(width)[:width] if terminal else said) + end)

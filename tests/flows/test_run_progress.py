@@ -47,6 +47,22 @@ def test_short_stages_that_wait_more_than_they_work_say_little_of_the_time_left(
     assert bar.share == pytest.approx(100 / 1005, rel=0.15)
 
 
+def test_a_first_stage_that_takes_longer_than_it_should_does_not_make_hours_of_the_rest(clock, monkeypatch):
+    monkeypatch.setattr(run_progress.provenance, "cores", lambda: 2)
+    files.write_json(run_progress.SECONDS, {"figures": {"gan@long": 4000.0}})
+    bar = run_progress.Bar(["source", "gan@long"])
+    assert bar.left == pytest.approx(4005 / 2)
+    bar.begin("source")
+    clock[0] += 60  # of five that were expected
+    assert bar.left == pytest.approx(4000 / 2, rel=0.25)
+    bar.end("source")
+    bar.begin("gan@long")
+    clock[0] += 3000  # on one core, as a training is
+    assert 1000 <= bar.left < 1600
+    bar.end("gan@long")
+    assert bar.left == 0
+
+
 def test_nothing_to_do_is_no_division_by_nothing(clock):
     assert run_progress.Bar([]).share == 0
 
