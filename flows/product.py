@@ -42,7 +42,7 @@ from stages.product import card
 from stages.schema import ScaledJudge
 from stages.settings import Compared, Settings
 
-PIXELS_A_SECOND = 650_000  # that are trained on, on one core of 2024
+PIXELS_A_SECOND = 650_000  # that are trained on, on one core (AMD EPYC)
 BESIDE = 6  # minutes for all that is no training of a detector
 
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from stages import command, files, gpu, paths, settings
+from stages import command, files, gpu, paths, provenance, settings
 from stages.problem import Problem
 
 PACKAGES = ("torch", "torchvision", "ultralytics-opencv-headless", "dvc", "prefect", "pycocotools", "albumentations")
@@ -24,7 +24,7 @@ def main() -> None:
     except Problem as problem:
         params, said = None, f"cannot be used: {problem}"
     lines = [
-        ("machine", f"{platform.system()} {platform.machine()}, {len(os.sched_getaffinity(0))} cores, {_memory()}"),
+        ("machine", f"{platform.system()} {platform.machine()}, {provenance.cores()} cores, {_memory()}"),
         ("python", _python()),
         ("packages", _packages()),
         ("gpu", _gpu()),
@@ -78,7 +78,9 @@ def _card(facts: list[str]) -> str:
 
 
 def _disk(scale: str) -> str:
-    free, wanted = shutil.disk_usage(".").free / 1e9, files.read_json(NEEDS)["figures"][f"{scale}_disk_gb"]
+    free, wanted = shutil.disk_usage(".").free / 1e9, files.read_json(NEEDS)["figures"].get(f"{scale}_disk_gb")
+    if wanted is None:  # a scale of the user's own
+        return f"{free:.0f} GB free; nobody has counted what scale {scale} leaves"
     return f"{free:.0f} GB free" + (
         "" if free > wanted else f", TOO LITTLE: scale {scale} leaves {wanted:.0f} with DVC's cache"
     )
@@ -94,8 +96,8 @@ def _locks() -> str:
         )
         for path, of_path in holders:
             held += [f"{path} by {'running' if _alive(e['pid']) else 'DEAD'} process {e['pid']}" for e in of_path]
-    begun = [*paths.CHECKPOINTS.glob("*/state.pt"), *paths.CHECKPOINTS.glob("gan/*/*/lock")]
-    resumable = [str(path.parent.relative_to(paths.CHECKPOINTS)) for path in begun]
+    begun = {path.parent for name in ("state.pt", "lock") for path in paths.CHECKPOINTS.rglob(name)}
+    resumable = sorted(str(folder.relative_to(paths.CHECKPOINTS)) for folder in begun)
     text = "; ".join(held[:3]) if held else "none"
     return text + (f"; resumable training in {paths.CHECKPOINTS}: {', '.join(resumable)}" if resumable else "")
 

@@ -31,3 +31,11 @@ def test_it_compares_the_disk_with_what_a_scale_was_counted_to_need(monkeypatch,
     wanted = files.read_json(doctor.NEEDS)["figures"]["thesis_disk_gb"]
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=(wanted + more) * 1e9))
     assert ("TOO LITTLE: scale thesis" in doctor._disk("thesis")) == (more < 0)
+    assert doctor._disk("mine").endswith("nobody has counted what scale mine leaves")
+
+
+def test_it_names_every_training_that_was_killed(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for kept in ("1a2b/state.pt", "1a2b/lock", "gan/wgan_ten/3c4d/lock", "inpaint/inpaint_ae/5e6f/lock"):
+        files.write(doctor.paths.CHECKPOINTS / kept, "")
+    assert doctor._locks().endswith(": 1a2b, gan/wgan_ten/3c4d, inpaint/inpaint_ae/5e6f")
