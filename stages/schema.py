@@ -72,7 +72,7 @@ class Products(Section, frozen=True):
 
     focus: Name
     other: Name | None  # none, where there is a single product
-    apart: list[Name]  # not part of `rest` either
+    apart: list[Name]  # of several products: these are known products' nowhere
 
 
 class Subset(Section, frozen=True):
@@ -116,6 +116,7 @@ class Detector(Section, frozen=True):
     imgsz: Annotated[int, Meta(ge=32, le=2048, multiple_of=32)]
     crop: Annotated[int, Meta(ge=0, le=2048, multiple_of=32)]  # of the squares cut out of larger pictures to train on
     epochs: Positive
+    drawn: Count  # of the training images, anew for every epoch; 0: all
     least_steps: Count  # few images make short epochs: then there are as many as this takes
     batch: Positive
     lr: Annotated[float, Meta(gt=0, le=1)]
@@ -285,11 +286,12 @@ class Arm(Section, frozen=True):
     known: str  # a folder of other products' images that it is trained on too, or none
     start: str  # the detector of those products, from which it goes on; none: from scratch
     augment: Name  # one of `augmentations`
+    skip: bool  # by `dvc repro`; studies make it nevertheless
 
 
 class Evidence(Section, frozen=True):
     primary: Name  # the arm whose gain was asked for before any test image was looked at
-    real: Share  # of an epoch that mixes real images and fakes, the share of the real ones …
+    real: Share  # of an epoch that mixes real images and fakes, the share of the real ones, at least …
     known: Share  # … and of one that goes on from the known products, the share of their images
     warm_lr: Annotated[
         float, Meta(gt=0, le=1)

@@ -147,6 +147,9 @@ class Settings(Section, frozen=True):
                 _refuse("arrival.generators", name, self.cheap)
         if self.evidence.primary not in self.arms:
             _refuse("evidence.primary", self.evidence.primary, self.arms)
+        for name in (self.evidence.primary, self.feedback.labellers):
+            if self.arms[name].skip:
+                raise ValueError(f"arms.{name}.skip: true is not allowed: other stages need this arm")
         for name, scale in self.scales.items():
             where, listed = f"scales.{name}.study.products", scale.study.products
             if self.products.other in listed:

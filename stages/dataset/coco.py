@@ -6,6 +6,7 @@ import fnmatch
 import gc
 import mmap
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -119,6 +120,13 @@ def check(coco: Coco, path: Path | str) -> None:
         raise Problem(f"{path}: two images have the file name {name!r}")
     if (name := _first_twice(c.name for c in coco.categories)) is not None:
         raise Problem(f"{path}: two categories have the name {name!r}")
+    alike: dict[str, str] = {}
+    for category in coco.categories:
+        if not (meant := unicodedata.normalize("NFC", category.name).strip().casefold()):
+            raise Problem(f"{path}: category {category.id} has no name")
+        if (other := alike.setdefault(meant, category.name)) != category.name:
+            raise Problem(f"{path}: the categories {other!r} and {category.name!r} differ in nothing that can be seen, "
+                          "or in capitals alone; make them one")  # fmt: skip
     for image in coco.images:
         files.relative_name(image.file_name, f"{path}: image {image.id}")
         if image.width <= 0 or image.height <= 0:

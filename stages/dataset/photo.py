@@ -6,7 +6,7 @@ import contextlib
 import io
 import struct
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -24,6 +24,12 @@ JPEG = ("JPEG", "MPO")
 TURN = Pillow.Transpose
 UPRIGHT = {2: TURN.FLIP_LEFT_RIGHT, 3: TURN.ROTATE_180, 4: TURN.FLIP_TOP_BOTTOM, 5: TURN.TRANSPOSE, 6: TURN.ROTATE_270,
            7: TURN.TRANSVERSE, 8: TURN.ROTATE_90}  # fmt: skip
+QUICKLY: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # the same, of pixels
+    2: lambda of: cv2.flip(of, 1), 3: lambda of: cv2.rotate(of, cv2.ROTATE_180), 4: lambda of: cv2.flip(of, 0),
+    5: cv2.transpose, 6: lambda of: cv2.rotate(of, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda of: cv2.rotate(cv2.transpose(of), cv2.ROTATE_180),
+    8: lambda of: cv2.rotate(of, cv2.ROTATE_90_COUNTERCLOCKWISE),
+}  # fmt: skip
 
 BITS, WHITE_IS = 258, 262  # TIFF tags: bits of a sample; 0, where white is its lowest value
 # Of all that Pillow opens, what photographs come in: for others it starts a program (EPS: Ghostscript).
@@ -31,6 +37,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000", "PPM
 
 ALWAYS = 4_000_000  # pixels that a picture may have, however small its file …
 DENSEST = 1000  # … and beyond that for each byte; photographs have some ten
+JPEG_BEGINS, SCAN = b"\xff\xd8", b"\xff\xda"  # a scan goes over all of the picture once more …
+MOST_SCANS = 100  # … of which tools write some ten
 THICKEST, APART = 4, 4_000_000  # bytes of each pixel, and of all else, beyond which a file is not read at once
 warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)  # which goes by the pixels alone
 
@@ -56,7 +64,7 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
         fits = sorted(stored) == sorted((width, height))  # else it is not decoded: it may be of any size
         if fits:
             _check_density(path, stored, path.stat().st_size)
-        turn = picture.getexif().get(ORIENTATION, 1) if fits else 1
+        turn = _turn(picture) if fits else 1
         ends = _ends(picture)
         if turn != 1 and not (turn in TURNED and stored == (width, height) and width != height):
             picture = _upright(picture)
@@ -86,11 +94,14 @@ def _other_size(path: Path, width: int, height: int, stored: tuple[int, int]) ->
 
 
 def _check_density(path: Path, stored: tuple[int, int], held: int) -> None:
-    """Raise Unreadable where a file holds too few bytes for the pixels that it says it has: decoding takes as much time
-    and memory as they say."""
+    """Raise Unreadable where a file holds too few bytes for the pixels that it says it has, or draws them over and
+    over: decoding takes as much time and memory as they say."""
     width, height = stored
     if width * height > max(ALWAYS, DENSEST * held):
         raise Unreadable(f"{path}: {width}×{height} pixels in {held:,} bytes are no photograph")
+    with path.open("rb") as file:
+        if file.read(len(JPEG_BEGINS)) == JPEG_BEGINS and (scans := file.read().count(SCAN)) > MOST_SCANS:
+            raise Unreadable(f"{path}: a JPEG of {scans} scans is no photograph")
 
 
 def shown(path: Path) -> np.ndarray:
@@ -99,16 +110,25 @@ def shown(path: Path) -> np.ndarray:
         held, (width, height) = path.stat().st_size, picture.size
         _check_density(path, picture.size, held)
         if picture.format in JPEG and held <= APART + THICKEST * width * height:  # OpenCV takes a third of the time
-            pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+            pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
             if pixels is not None:
-                return pixels
+                return QUICKLY[turn](pixels) if (turn := _turn(picture)) in QUICKLY else pixels
         return _rgb(_upright(picture), _ends(picture))
+
+
+def _turn(picture: Pillow.Image) -> int:
+    """Return how a viewer turns a picture: by its EXIF tag. Pillow's getexif would believe other notes (XMP), too."""
+    if isinstance(picture, TiffImageFile):
+        return picture.tag_v2.get(ORIENTATION, 1)
+    tags = Pillow.Exif()
+    tags.load(picture.info.get("exif") or b"")
+    return tags.get(ORIENTATION, 1)
 
 
 def _upright(picture: Pillow.Image) -> Pillow.Image:
     """Return a picture as its EXIF tag turns it. ImageOps.exif_transpose would write all of the EXIF anew, and fail on
     any odd value in it."""
-    turn = UPRIGHT.get(picture.getexif().get(ORIENTATION, 1))
+    turn = UPRIGHT.get(_turn(picture))
     return picture if turn is None else picture.transpose(turn)
 
 
@@ -155,7 +175,7 @@ def turned(path: Path) -> bool:
     """Return whether an EXIF tag asks viewers to turn or mirror the picture."""
     try:
         with Pillow.open(path, formats=FORMATS) as picture:
-            return picture.getexif().get(ORIENTATION, 1) != 1
+            return _turn(picture) != 1
     except BROKEN:
         return False
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -66,14 +67,19 @@ def meant(word: str, products: Products, groups: list[str], where: str) -> list[
     other = [products.other] if products.other in groups else []
     known = {"focus": [products.focus], "other": other, "every": groups}
     known |= {
-        "but_focus": [g for g in groups if g != products.focus],
-        "but_other": [g for g in groups if g not in other],
+        "but_focus": others(groups, products.focus, products),
+        "but_other": others(groups, products.other, products),
     }
-    known["rest"] = [group for group in groups if group not in (products.focus, products.other, *products.apart)]
+    known["rest"] = [group for group in known["but_focus"] if group != products.other]
     found = known.get(word, [word])
     if not found:
         raise Lacking(f"{where}: {word} is none of the dataset's groups ({', '.join(groups)})")
     return among(found, groups, where)
+
+
+def others(groups: Iterable[str], group: str | None, products: Products) -> list[str]:
+    """Return the groups of other products: all but this one, and those set apart, in which it may be seen."""
+    return [of for of in groups if of != group and of not in products.apart]
 
 
 def among(wanted: list[str], groups: list[str], where: str) -> list[str]:

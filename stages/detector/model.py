@@ -40,7 +40,7 @@ def train(data: Path, rule: Detector, seed: int, checkpoints: Path, title: str) 
     from stages.detector.trainer import Trainer  # and ultralytics, which takes seconds
 
     with files.locked(folder / "lock"):
-        trainer = Trainer(_overrides(data, rule, seed, folder), folder, rule.validations, title, crop(rule))
+        trainer = Trainer(_overrides(data, rule, seed, folder), folder, rule.validations, title, crop(rule), rule.drawn)
         trainer.train()
     return Trained(trainer.best, trainer.last, trainer.curves, time.monotonic() - started)
 
@@ -52,7 +52,7 @@ def forget(trained: Trained) -> None:
 
 def epochs_of(images: int, rule: Detector) -> int:
     """Return how many epochs a training on so many images has: of few images, as many as it takes for enough steps."""
-    return max(rule.epochs, -(-rule.least_steps // -(-images // rule.batch)))
+    return max(rule.epochs, -(-rule.least_steps // -(-(rule.drawn or images) // rule.batch)))
 
 
 def crop(rule: Detector) -> int:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 import ultralytics
+from torch.utils.data import RandomSampler
 from tqdm import tqdm
 from ultralytics import settings as ultralytics_settings
 from ultralytics.models.yolo.detect import DetectionTrainer
@@ -56,16 +57,18 @@ class Trainer(DetectionTrainer):
     """Trains one detector in `folder`, where a killed run left its state, if there was one.
 
     crop: pixels of the squares that are cut out of its pictures to train on; 0: it trains on whole ones.
+    drawn: pictures that an epoch draws of all; 0: all.
 
     Attributes:
         curves: one row an epoch: epoch, losses, and after a validation its mAP (ultralytics', for monitoring).
     """
 
-    def __init__(self, overrides: dict[str, Any], folder: Path, validations: int, title: str, crop: int = 0):
+    def __init__(
+        self, overrides: dict[str, Any], folder: Path, validations: int, title: str, crop: int = 0, drawn: int = 0
+    ):
         self.state_file = folder / "state.pt"
         self.kept_at = -math.inf  # when this process last wrote it
-        self.validations = validations
-        self.crop = crop
+        self.validations, self.crop, self.drawn = validations, crop, drawn
         self.title = title
         self.curves: list[dict[str, float]] = []
         self.shown: tqdm | None = None
@@ -97,6 +100,13 @@ class Trainer(DetectionTrainer):
             if self.crop:
                 crops.cut(dataset.transforms, self.crop)
         return dataset
+
+    def get_dataloader(self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train") -> Any:
+        loader = super().get_dataloader(dataset_path, batch_size, rank, mode)
+        if mode == "train" and self.drawn:
+            some = RandomSampler(loader.dataset, num_samples=self.drawn, generator=loader.generator)
+            loader.batch_sampler.sampler.sampler = some
+        return loader
 
     def _begin_epoch(self) -> None:
         seed = (self.args.seed * 1_000_003 + self.epoch) % 2**31

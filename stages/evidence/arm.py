@@ -11,19 +11,25 @@ from pathlib import Path
 
 from msgspec import to_builtins
 
-from stages import command, files, paths, settings
+from stages import command, files, left_out, paths, settings
 from stages.detector import model
 from stages.evidence import lineage, mix
 from stages.evidence.mix import Part
 from stages.settings import Arm, Compared, Detector, Evidence, Settings
 from stages.training import parallel
 
+SKIPPED = "params.yaml says to skip it"
 BATCHES = 50  # of an epoch, at least: ultralytics spends as long as some steps between two epochs
 
 
 def main(arm: str) -> None:
     params = settings.load()
     asked, how = settings.named(arm, params.arms), params.now.evidence
+    if asked.skip:
+        print(f"left out: {SKIPPED}")
+        with files.replacing(paths.DETECTORS / asked.product / arm) as folder:
+            left_out.note(folder, SKIPPED)
+        return
     with files.replacing(paths.DETECTORS / asked.product / arm) as folder:
         seconds = train(arm, asked, params, how, folder)
     files.write_json(paths.TIMING / "arms" / f"{arm}.json", {"seconds": round(seconds, 1)})
@@ -33,13 +39,12 @@ def train(name: str, arm: Arm, params: Settings, how: Compared, into: Path) -> f
     """Train with every seed, as many at a time as the machine has cores; weights and what they were trained on go into
     a folder. Return how many seconds the trainings took, added up."""
     work = paths.CHECKPOINTS / "evidence" / params.scale / name
-    batches = min(BATCHES, how.steps)
     labelled, known, start = (settings.named_folder(of) for of in (arm.labelled, arm.known, arm.start))
     made_of = parts(
         paths.SUBSETS / arm.subset, labelled, lineage.fakes(arm, params), arm.ratio, known, params.evidence
     )  # fmt: skip
-    counts = mix.write(made_of, work / "data", how.imgsz, batches * how.batch, params.seed)
     rule = detector(params, how, arm.augment, start)
+    counts = mix.write(made_of, work / "data", how.imgsz, rule.drawn, params.seed)
     done = work / files.fingerprint(work / "data", to_builtins(rule))
     with parallel.trainings(how.seeds) as pool:
         jobs = [
@@ -51,7 +56,7 @@ def train(name: str, arm: Arm, params: Settings, how: Compared, into: Path) -> f
     for seed in range(how.seeds):
         files.write(into / f"{seed}.pt", (done / f"{seed}.pt").read_bytes())
     files.write_json(into / "run.json", {
-        "arm": to_builtins(arm), "images": counts, "steps": rule.epochs * batches, "batch": how.batch,
+        "arm": to_builtins(arm), "images": counts, "steps": rule.epochs * rule.drawn // how.batch, "batch": how.batch,
         "imgsz": how.imgsz, "seeds": [params.seed + seed for seed in range(how.seeds)],
     })  # fmt: skip
     shutil.rmtree(work)
@@ -73,9 +78,11 @@ def parts(
     real: Path, labelled: Path | None, fakes: list[Path], ratio: int, known: Path | None, rule: Evidence
 ) -> list[Part]:
     """Return what epochs are made of: real images, annotated and labelled ones alike, at most `ratio` fakes for each
-    annotated one, and known products' images, if any."""
-    count = len(files.read_json(real / "annotations.json")["images"])
-    own, shown = 1 - (rule.known if known else 0.0), rule.real if fakes else 1.0
+    annotated one, and known products' images, if any. Of few fakes none is seen more often than a real image is."""
+    count, made = _images(real), sum(map(_images, fakes))
+    shown = count + (_images(labelled) if labelled else 0)
+    own = 1 - (rule.known if known else 0.0)
+    shown = max(rule.real, shown / max(1, shown + min(made, ratio * count))) if fakes else 1.0
     return [
         Part([real, *([labelled] if labelled else [])], own * shown),
         *([Part(fakes, own * (1 - shown), ratio * count)] if fakes else []),
@@ -83,14 +90,19 @@ def parts(
     ]
 
 
+def _images(folder: Path) -> int:
+    return len(files.read_json(folder / "annotations.json")["images"])
+
+
 def detector(params: Settings, how: Compared, augment: str, start: Path | None) -> Detector:
     """Return the scale's detector, for a fixed number of steps; it goes on from the one in the folder `start`."""
-    base, steps = params.now.detector, min(BATCHES, how.steps)
+    base, batches = params.now.detector, min(BATCHES, how.steps)
     weights = str(start / "last.pt") if start else base.weights
     lr = base.lr * (params.evidence.warm_lr if start else 1.0)
     return Detector(
-        model=base.model, weights=weights, imgsz=how.imgsz, crop=how.crop, epochs=max(1, how.steps // steps),
-        least_steps=0, batch=how.batch, lr=lr, validations=1, augment=params.augmentations[augment],
+        model=base.model, weights=weights, imgsz=how.imgsz, crop=how.crop, epochs=max(1, how.steps // batches),
+        drawn=batches * how.batch, least_steps=0, batch=how.batch, lr=lr, validations=1,
+        augment=params.augmentations[augment],
     )  # fmt: skip
 
 

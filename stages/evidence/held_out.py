@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stages import files, paths
-from stages.dataset import coco, photo
+from stages.dataset import coco, photo, subset
 from stages.detector import predict
 from stages.detector.scenes import DetectedScene
 from stages.problem import Problem
@@ -49,7 +49,7 @@ def there(groups: Iterable[str], params: Settings, part: str = "test") -> list[i
 def other_groups(product: str, params: Settings) -> list[str]:
     """Return the groups of all images but a product's: what was known before it came."""
     groups = coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), params.dataset.groups)
-    return [group for group in groups if group != params.group(product)]
+    return subset.others(groups, params.group(product), params.products)
 
 
 def showing(ids: Iterable[int], imgsz: int) -> HeldOut:

@@ -1,7 +1,9 @@
-"""The YOLO dataset of one arm: real images, fakes and other products' images, each with its share of every epoch."""
+"""The YOLO dataset of one arm: real images, fakes and other products' images, each with its share of all entries, and
+so of what an epoch draws of them."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,12 +16,13 @@ from stages.dataset import coco, photo, yolo_labels
 from stages.problem import Problem
 
 SUFFIX = "bmp"  # of pictures that are read in every epoch, and only there
+ROUNDING = 1e-6  # of a number of entries that is a whole one but for the machine
 VALIDATED = 4  # images of the first part; they steer nothing, because arms use their last weights
 
 
 @dataclass(frozen=True)
 class Part:
-    """Folders (images/ and annotations.json each) whose images make up a share of every epoch."""
+    """Folders (images/ and annotations.json each) whose images make up a share of all entries."""
 
     folders: list[Path]
     share: float
@@ -36,24 +39,25 @@ class LabelledImage:
     rows: str
 
 
-def write(parts: list[Part], folder: Path, size: int, entries: int, seed: int) -> dict[str, int]:
-    """Fill `folder` with so many entries of training images; say how many different ones there are of each folder.
+def write(parts: list[Part], folder: Path, size: int, least: int, seed: int) -> dict[str, int]:
+    """Fill `folder` with entries of training images; say how many different ones there are of each folder.
 
-    An image is written once and linked as often as its part's share takes. The share of a part without images goes to
-    the others.
+    There are `least` entries, or as many as it takes for every image to have one. An image is written once and linked
+    as often as its part's share takes. The share of a part without images goes to the others.
     """
     there = [(part, picked(part)) for part in parts]
     there = [(part, images) for part, images in there if images]
     if not there:
         raise Problem(f"{', '.join(str(f) for part in parts for f in part.folders)}: there are no images to train on")
     whole = sum(part.share for part, _ in there)
+    entries = max(least, *(math.ceil(len(images) * whole / part.share) for part, images in there))
     rng = np.random.default_rng(seed)
     counts: dict[str, int] = {}
     with files.replacing(folder) as into:
         for kind in ("images", "labels"):
             (into / kind / "train").mkdir(parents=True)
-        number, ends = 0, np.cumsum([part.share for part, _ in there]) / whole * entries
-        for (_, images), end in zip(there, ends.round().astype(int), strict=True):
+        number, ends = 0, np.ceil(np.cumsum([part.share for part, _ in there]) / whole * entries - ROUNDING)
+        for (_, images), end in zip(there, ends.astype(int), strict=True):
             pool = [pooled(into, one, size) for one in images]
             for one in images:
                 counts[str(one.folder)] = counts.get(str(one.folder), 0) + 1

@@ -54,9 +54,8 @@ def train(asked: Arm, of: Photographs, how: Compared, seed: int, place: Path, ti
     fakes = [composed(asked, of, seed, place / "fakes", params)] if asked.ratio else []
     labelled = of.labelled if asked.labelled != NONE else None
     parts = arm.parts(of.own, labelled, fakes, asked.ratio, known, params.evidence)
-    batches = min(arm.BATCHES, how.steps)
-    images = mix.write(parts, place / "data", how.imgsz, batches * how.batch, seed)
     rule = arm.detector(params, how, asked.augment, start)
+    images = mix.write(parts, place / "data", how.imgsz, rule.drawn, seed)
     trained = model.train(place / "data", rule, seed, paths.CHECKPOINTS, title)
     files.write(place / "weights.pt", trained.last.read_bytes())
     model.forget(trained)

@@ -103,7 +103,7 @@ def mark(run: Run, of: coco.Coco, params: Settings) -> str:
 def others(product: str, params: Settings) -> str:
     """Return a word that changes with the other products' photographs, and with how their detector is trained."""
     dataset = _dataset()
-    names = [group for group in coco.grouped(dataset, params.dataset.groups) if group != product]
+    names = subsets.others(coco.grouped(dataset, params.dataset.groups), product, params.products)
     return files.fingerprint(
         [content(_part(name, "train", dataset, params)) for name in names], _how(params), params.evidence.known_steps,
         params.seed, params.now.detector.model, params.now.detector.lr, to_builtins(params.augmentations["standard"]),

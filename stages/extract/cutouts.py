@@ -30,6 +30,7 @@ class SegmentedImage:
     categories: list[int]
     cut: list[str]
     boxes: tuple[tuple[slice, slice], ...] = ()  # of objects whose outline had to be guessed
+    unknown: tuple[tuple[slice, slice], ...] = ()  # where objects are that nobody told apart
 
     @property
     def covered(self) -> np.ndarray:
@@ -37,9 +38,10 @@ class SegmentedImage:
 
     @property
     def hidden(self) -> np.ndarray:
-        """Return where the background may be hidden: in all of a box whose object's outline was guessed."""
+        """Return where the background may be hidden: in all of a box whose object's outline was guessed, too, and
+        wherever a crowd is."""
         found = self.covered
-        for box in self.boxes:
+        for box in (*self.boxes, *self.unknown):
             found[box] = True
         return found
 
@@ -60,10 +62,11 @@ def scenes(subset: Path, most: int | None = None) -> tuple[list[SegmentedImage],
     annotations, left_out, found = coco.by_image(dataset), Counter(), []
     for image in (dataset.images[k] for k in chosen):
         pixels = photo.fit(photo.load(subset / "images" / image.file_name, image.width, image.height), LARGEST)
-        masks, categories, cut, places = [], [], [], []
+        masks, categories, cut, places, unknown = [], [], [], [], []
         for annotation in annotations[image.id]:
             if annotation.iscrowd:
                 left_out["crowd"] += 1
+                unknown.append(place(annotation, image, pixels))
                 continue
             mask, how = outline(annotation, image, pixels)
             if not mask.any():
@@ -78,7 +81,7 @@ def scenes(subset: Path, most: int | None = None) -> tuple[list[SegmentedImage],
         left_out += Counter({"hidden altogether": len(masks) - len(kept)} if len(kept) < len(masks) else {})
         found.append(SegmentedImage(
             image.file_name, pixels, seen[kept], [categories[k] for k in kept], [cut[k] for k in kept],
-            tuple(places[k] for k in kept if cut[k] == "grabcut"),
+            tuple(places[k] for k in kept if cut[k] == "grabcut"), tuple(unknown),
         ))  # fmt: skip
     return found, left_out
 

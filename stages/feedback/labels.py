@@ -1,7 +1,7 @@
-"""Labels for pictures whose objects nobody placed: what two detectors see in every mirrored view, or none at all.
+"""Labels for pictures whose objects nobody placed: what two detectors see in enough mirrored views, or none at all.
 
 A detector's training has no word for "perhaps an object": what is not labelled counts as background. So a picture in
-which only one of the two is sure of an object is not labelled; it is rejected.
+which only one of the two sees an object in enough views is not labelled; it is rejected.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from stages.boxes import mirrored, overlaps
 from stages.detector import predict
+from stages.judge import quality
 from stages.settings import Feedback
 
 VIEWS = ((False, False), (True, False), (False, True), (True, True))  # mirrored across, down
@@ -35,11 +36,13 @@ def label(pixels: np.ndarray, detectors: list[Path], imgsz: int, rule: Feedback)
 
 
 def read(pixels: np.ndarray, weights: Path, imgsz: int, rule: Feedback) -> list[LabelledObjects]:
-    """Return what one detector sees in most views of each picture."""
-    views = []
+    """Return the objects that one detector sees in enough views of each picture. A place that it is surer to show a
+    ghost or a part shows none."""
+    views, faults = [], quality.fault_numbers(weights)
     for across, down in VIEWS:
         turned = pixels[:, :: -1 if down else 1, :: -1 if across else 1]
-        sure = [found[found[:, 4] >= rule.confidence] for found in predict.predict(weights, turned, imgsz)]
+        told = (quality.surest(said[said[:, 4] >= rule.confidence]) for said in predict.predict(weights, turned, imgsz))
+        sure = [said[~np.isin(said[:, 5], faults)] for said in told]
         views.append([LabelledObjects(mirrored(s[:, :4], across, down), s[:, 5].astype(int), s[:, 4]) for s in sure])
     return [merged([view[k] for view in views], rule) for k in range(len(pixels))]
 

@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from stages import command, files, paths, settings
-from stages.dataset import coco
+from stages.dataset import coco, subset
 from stages.detector import predict
 from stages.judge import candidate_pictures, limits, planted, quality, reference
 from stages.judge.copies import LITTLE, copies
@@ -79,7 +79,7 @@ def unlike(own: Reference, params: Settings) -> np.ndarray:
 def known_groups(params: Settings, product: str) -> list[str]:
     """Return the groups of all products but this one."""
     groups = coco.grouped(coco.read(paths.ANNOTATIONS), params.dataset.groups)
-    return [group for group in groups if group != params.group(product)]
+    return subset.others(groups, params.group(product), params.products)
 
 
 def known(

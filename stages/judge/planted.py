@@ -19,12 +19,12 @@ ROOM = np.ones((5, 5), np.uint8)  # pixels that objects stay apart
 
 
 def planted(reference: Reference, more: Reference, each: int, shift: float, seed: int) -> tuple[np.ndarray, list[str]]:
-    """Return pictures and their true colours, `each` of every colour; `more` images show what the empty bin looks
-    like."""
+    """Return pictures and their true colours, `each` of every colour that can be made of these images; `more` of them
+    show what the empty bin looks like."""
     rng = np.random.default_rng(seed)
     empty = (salience.empty(joined([reference, more])) * 255).round().astype(np.uint8)
     free = object_faults.of(reference)
-    makers: dict[str, Callable[[], np.ndarray]] = {
+    makers: dict[str, Callable[[], np.ndarray | None]] = {
         "green": lambda: recombined(empty, free, rng),
         "yellow": lambda: recombined(empty, free, rng, ghosts=True),
         "white": lambda: recombined(empty, free, rng, cut=True),
@@ -32,9 +32,9 @@ def planted(reference: Reference, more: Reference, each: int, shift: float, seed
     }
     pictures, truth = [], []
     for colour, make in makers.items():
-        if colour == "red" or free:
-            pictures += [make() for _ in range(each)]
-            truth += [colour] * each
+        made = [picture for _ in range(each) if (picture := make()) is not None]
+        pictures += made
+        truth += [colour] * len(made)
     return np.stack(pictures), truth
 
 
@@ -42,17 +42,18 @@ def greens(reference: Reference, count: int, seed: int) -> np.ndarray:
     """Return pictures (n, size, size, 3; uint8) that are new and good; none, where no object stands free."""
     free, rng = object_faults.of(reference), np.random.default_rng(seed)
     empty = (salience.empty(reference) * 255).round().astype(np.uint8)
-    made = [recombined(empty, free, rng) for _ in range(count if free else 0)]
+    made = [picture for _ in range(count) if (picture := recombined(empty, free, rng)) is not None]
     return np.array(made, np.uint8).reshape(-1, *empty.shape)
 
 
 def recombined(
     empty: np.ndarray, free: list[Piece], rng: np.random.Generator, ghosts: bool = False, cut: bool = False
-) -> np.ndarray:
+) -> np.ndarray | None:
     """Return a picture of several images' objects in the empty bin, where they were and apart; one a ghost, or all of
-    them cut."""
+    them cut. None, where too few of them find room."""
     wanted = int(rng.integers(OBJECTS[0], OBJECTS[1] + 1)) + ghosts
-    canvas = empty.astype(np.float64)
+    if len({piece.image for piece in free}) < OBJECTS[0] + ghosts:
+        return None
     for _ in range(TRIES):
         canvas, placed = empty.astype(np.float64), []
         taken = np.zeros(empty.shape[:2], bool)
@@ -67,8 +68,8 @@ def recombined(
             taken |= around
             placed.append(piece.image)
         if len(placed) >= OBJECTS[0] + ghosts:
-            break
-    return canvas.round().clip(0, 255).astype(np.uint8)
+            return canvas.round().clip(0, 255).astype(np.uint8)
+    return None
 
 
 def one_changed(reference: Reference, count: int, seed: int) -> np.ndarray:

@@ -39,13 +39,10 @@ def main(product: str) -> None:
     accepted = sum(one.colour == "green" for one in picture_judge.judge(copied, by, params))
     changed = planted.one_changed(by.training, params.now.judge.planted, params.seed)
     called = copies_called(changed, by, params)
-    low, high = interval(called, len(changed))
     figures = scores(truth, said) | {
         "planted_copies": len(copied), "planted_copies_accepted": accepted,
         "copies_caught": by.copy.caught,
-        "one_change_called_copy": called / max(len(changed), 1),
-        "one_change_called_copy_low": low, "one_change_called_copy_high": high,
-        **real_green(params, product), "planted_of_itself": int(alone),
+        **one_change(called, len(changed)), **real_green(params, product), "planted_of_itself": int(alone),
     }  # fmt: skip
     with files.replacing(paths.JUDGE_TESTS / product) as folder:
         rounded = {name: round(v, 4) if isinstance(v, float) else v for name, v in figures.items() if v is not None}
@@ -87,6 +84,15 @@ def own_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference]:
 def own_judge(params: Settings, product: str, own: Reference) -> PictureJudge:
     weights = paths.DETECTORS / product / "judge" / "last.pt"
     return picture_judge.load(paths.JUDGE / product, weights, own, own, params.now.judge.size, params)
+
+
+def one_change(called: int, of: int) -> dict[str, float | None]:
+    """Return which share of pictures that differ in one object is called copies; None where none could be made."""
+    low, high = interval(called, of) if of else (None, None)
+    return {
+        "one_change_called_copy": called / of if of else None,
+        "one_change_called_copy_low": low, "one_change_called_copy_high": high,
+    }  # fmt: skip
 
 
 def copies_called(pixels: np.ndarray, by: PictureJudge, params: Settings) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 import yaml
 
 from stages import command, files, paths, progress, settings
-from stages.dataset import coco, photo, yolo_labels
+from stages.dataset import coco, photo, subset, yolo_labels
 from stages.detector import model
 from stages.judge import candidate_pictures, object_faults, reference
 from stages.judge.copies import LITTLE, worn
@@ -48,7 +48,7 @@ def train(params: Settings, product: str, seed: int, into: Path) -> None:
     group = params.group(product)
     dataset, split = coco.read(paths.ANNOTATIONS), files.read_json(paths.SPLIT)
     groups = coco.grouped(dataset, params.dataset.groups)
-    others = {image.id for name, images in groups.items() if name != group for image in images}
+    others = {image.id for name in subset.others(groups, group, params.products) for image in groups[name]}
     own = {i.id for i in coco.read(paths.SUBSETS / params.known_subset(product) / "annotations.json").images}
     train, val = [[i for i in split[part] if i in others] for part in ("train", "val")]
     repeat = max(1, math.ceil(SHARE / (1 - SHARE) * len(train) / len(own)))

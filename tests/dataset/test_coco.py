@@ -165,3 +165,18 @@ def test_folders_that_would_be_one_product_are_refused(folders):
     with pytest.raises(Problem, match=f"{folders[0]}.*{folders[1]}.*would be one product"):
         coco.grouped(coco.Coco(images, [], []), {})
     assert list(coco.grouped(coco.Coco(images, [], []), {"both": ["*"]})) == ["both"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("can", "Can"), "the categories 'can' and 'Can' differ in nothing that can be seen"),
+        (("can ", "can"), "the categories 'can ' and 'can' differ"),
+        (("caf\u00e9", "cafe\u0301"), "differ in nothing that can be seen"),
+        (("can", " "), "category 2 has no name"),
+    ],
+)
+def test_classes_that_nobody_can_tell_apart_are_refused(hand, names, said):
+    path = hand([("a.png", 8, 8)], [], [(name, k) for k, name in enumerate(names, 1)])
+    with pytest.raises(Problem, match=said):
+        coco.read(path)

@@ -5,7 +5,7 @@ import subprocess
 import cv2
 import numpy as np
 import pytest
-from PIL import EpsImagePlugin, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import EpsImagePlugin, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from stages.dataset import photo
 
@@ -184,3 +184,24 @@ def test_fit_reduces_and_never_enlarges():
     assert photo.fit(PIXELS, 20).shape == (15, 20, 3)
     assert photo.fit(PIXELS, 400) is PIXELS
     assert photo.fit(np.zeros((1, 500, 3), np.uint8), 100).shape == (1, 100, 3)
+
+
+@pytest.mark.parametrize("tag", range(1, 9))
+def test_a_viewers_picture_and_a_quick_one_are_turned_alike(tmp_path, tag):
+    path = stored(tmp_path, tag, "a.jpg")
+    with Image.open(path) as picture:
+        viewed = np.array(ImageOps.exif_transpose(picture))
+    assert np.abs(photo.shown(path).astype(int) - viewed).max() <= 4  # two decoders
+    height, width = viewed.shape[:2]
+    assert np.array_equal(photo.load(path, width, height), viewed)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
+def test_what_no_viewer_follows_turns_nothing(tmp_path, name):
+    note = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="3"/></x:xmpmeta>'
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", note.decode())
+    Image.fromarray(PIXELS).save(tmp_path / name, quality=95, **({"pnginfo": info} if "png" in name else {"xmp": note}))
+    height, width = PIXELS.shape[:2]
+    assert corner(photo.load(tmp_path / name, width, height)) == corner(photo.shown(tmp_path / name)) == TURNED[1]
+    assert not photo.turned(tmp_path / name)

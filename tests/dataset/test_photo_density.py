@@ -64,3 +64,14 @@ def test_no_arrival_and_no_dataset_lets_it_be_decoded(huge):
     (look,) = health.look(coco.read(huge / "annotations.json"), huge / "images")
     assert look.problem and "are no photograph" in look.problem
     assert not list(huge.glob(f"**/*{files.PART}*"))
+
+
+def test_a_jpeg_that_draws_its_picture_over_and_over_is_refused(tmp_path):
+    Image.new("RGB", (64, 64), (200, 100, 50)).save(tmp_path / "a.jpg", progressive=True)
+    whole = (tmp_path / "a.jpg").read_bytes()
+    assert photo.shown(tmp_path / "a.jpg").shape == (64, 64, 3)
+    last = whole[whole.rindex(photo.SCAN) : -2]
+    (tmp_path / "b.jpg").write_bytes(whole[:-2] + last * photo.MOST_SCANS + whole[-2:])
+    for look in (photo.shown, lambda path: photo.load(path, 64, 64)):
+        with pytest.raises(photo.Unreadable, match=r"a JPEG of \d+ scans is no photograph"):
+            look(tmp_path / "b.jpg")

@@ -38,7 +38,15 @@ def test_all_is_all_and_too_many_is_refused(tubes):
 
 @pytest.mark.parametrize(
     ("word", "groups"),
-    [("focus", ["a"]), ("other", ["b"]), ("rest", ["c", "d"]), ("every", ["a", "b", "c", "d", "m"]), ("d", ["d"])],
+    [
+        ("focus", ["a"]),
+        ("other", ["b"]),
+        ("rest", ["c", "d"]),
+        ("every", ["a", "b", "c", "d", "m"]),
+        ("d", ["d"]),
+        ("but_focus", ["b", "c", "d"]),
+        ("but_other", ["a", "c", "d"]),
+    ],
 )
 def test_what_a_group_s_word_means(word, groups):
     products = Products(focus="a", other="b", apart=["m"])

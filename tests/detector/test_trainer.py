@@ -1,5 +1,7 @@
 """How a detector's training is kept: a tiny one, trained for real."""
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
@@ -34,7 +36,7 @@ def train(squares, params, tmp_path, monkeypatch):
     epochs it kept a state. It ends with an error after an epoch, if there is one to stop after."""
     rule = {"imgsz": 32, "epochs": EPOCHS, "batch": 2, "validations": EPOCHS}
 
-    def run(every, folder, stop=None):
+    def run(every, folder, stop=None, **more):
         kept, write, begin = [], trainer._replace, trainer.Trainer._begin_epoch
 
         def replace(path, content):
@@ -52,7 +54,7 @@ def train(squares, params, tmp_path, monkeypatch):
         monkeypatch.setattr(trainer.Trainer, "_begin_epoch", end)
         try:
             said = model.train(
-                squares, msgspec.structs.replace(params.now.detector, **rule), 0, tmp_path / folder, "squares"
+                squares, msgspec.structs.replace(params.now.detector, **rule | more), 0, tmp_path / folder, "squares"
             )
         except InterruptedError:
             said = None
@@ -75,3 +77,20 @@ def test_a_run_that_goes_on_from_an_older_state_ends_with_the_same_weights(train
     for one, other in ((whole.best, resumed.best), (whole.last, resumed.last)):
         mine, theirs = (torch.load(path, weights_only=False)["model"].state_dict() for path in (one, other))
         assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+def test_an_epoch_draws_some_of_the_pictures_anew_and_so_does_one_that_goes_on(train):
+    seen, prepare = [], trainer.DetectionTrainer.preprocess_batch
+
+    def noted(self, batch):
+        seen.append([Path(of).stem for of in batch["im_file"]])
+        return prepare(self, batch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer.DetectionTrainer, "preprocess_batch", noted)
+        whole, _ = train(every=0, folder="whole", drawn=2)
+        assert [len({*of}) for of in seen] == [2] * EPOCHS  # one batch an epoch
+        assert len({name for of in seen for name in of}) > 2
+        train(every=0, folder="ended", stop=2, drawn=2)
+        resumed, _ = train(every=0, folder="ended", drawn=2)
+    assert seen[EPOCHS:] == seen[:EPOCHS] and resumed.curves == whole.curves

@@ -33,6 +33,14 @@ def test_each_part_has_its_share_of_every_epoch(folders, tmp_path):
     assert sorted(times.values())[4:] == [14] * 5
 
 
+def test_there_are_entries_for_every_image_however_few_an_epoch_draws(folders, tmp_path):
+    parts = [Part([folders / "real"], 0.4), Part([folders / "fakes", folders / "more"], 0.6)]
+    counts = mix.write(parts, tmp_path / "out", 96, 4, 0)
+    assert counts == {str(folders / "real"): 4, str(folders / "fakes"): 6, str(folders / "more"): 3}
+    times = Counter(files.digest(path) for path in entries(tmp_path / "out"))
+    assert len(times) == 13 and sum(times.values()) == 15
+
+
 def test_every_image_has_its_label_file(folders, tmp_path):
     mix.write([Part([folders / "real"], 1.0)], tmp_path / "out", 96, 9, 0)
     labels, images = (entries(tmp_path / "out", kind) for kind in ("labels", "images"))

@@ -25,6 +25,12 @@ def test_a_box_without_a_mask_beside_the_frame_is_no_object(bright_squares, box)
     assert len(scene.masks) == 1 and left_out == {"empty mask": 1}
 
 
+def test_where_a_crowd_is_nobody_knows_the_bin(bright_squares):
+    (scene,), left_out = cutouts.scenes(bright_squares(square(30, 20), {"bbox": [50, 20, 14, 14], "iscrowd": 1}))
+    assert len(scene.masks) == 1 and left_out == {"crowd": 1}
+    assert scene.hidden[20:34, 50:64].all() and not scene.covered[20:34, 50:64].any()
+
+
 def test_a_box_without_a_mask_as_large_as_the_frame_is_taken_whole(bright_squares):
     (scene,), _ = cutouts.scenes(bright_squares({"bbox": [0, 0, 80, 60]}))
     assert scene.masks.all() and scene.cut == ["grabcut"]

@@ -80,10 +80,21 @@ def test_mirrored_views_are_turned_back(monkeypatch):
         return found
 
     monkeypatch.setattr(labels.predict, "predict", predict)
+    monkeypatch.setattr(labels.predict, "names", lambda _: ["square"])
     pixels = np.zeros((1, 64, 64, 3), np.uint8)
     pixels[0, 8:24, 4:12] = 255
     (found,) = labels.label(pixels, [Path("a"), Path("b")], 64, RULE)
     assert found.boxes == pytest.approx(np.array([(4, 8, 8, 16)]) / 64)
+
+
+def test_what_a_judge_takes_for_a_ghost_or_a_part_is_no_object(monkeypatch):
+    ghost, doubtful = (0.5, 0.5, 0.2, 0.2), (0.1, 0.1, 0.2, 0.2)  # the second is surer to be an object
+    rows = np.array([(*ghost, 0.9, 1), (*doubtful, 0.8, 0), (*doubtful, 0.6, 2)])
+    monkeypatch.setattr(labels, "VIEWS", ((False, False),))
+    monkeypatch.setattr(labels.predict, "predict", lambda _weights, pixels, _imgsz: [rows] * len(pixels))
+    monkeypatch.setattr(labels.predict, "names", lambda _: ["die", *labels.quality.FAULTS])
+    (found,) = labels.label(np.zeros((1, 32, 32, 3), np.uint8), [Path("a"), Path("b")], 32, RULE)
+    assert found.classes.tolist() == [0] and found.boxes == pytest.approx(np.array([doubtful]))
 
 
 def test_labels_are_matched_one_to_one_by_class_and_place():

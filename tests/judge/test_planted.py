@@ -34,3 +34,9 @@ def test_without_free_objects_only_copies_can_be_planted():
     crowded = reference(scene([(10, 10, 8, 16), (16, 12, 8, 16)]))
     assert set(planted.planted(crowded, crowded, 2, 0.125, 0)[1]) == {"red"}
     assert len(planted.one_changed(crowded, 3, 0)) == 0
+
+
+def test_objects_of_a_single_image_recombine_to_nothing_new():
+    alone = reference(scene([(10, 10, 8, 16)]))
+    assert set(planted.planted(alone, alone, 2, 0.125, 0)[1]) == {"red"}
+    assert len(planted.greens(alone, 3, 0)) == 0
