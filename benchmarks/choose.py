@@ -149,7 +149,7 @@ def main(which: str) -> None:
         for name, of in rows.items()
     }
     first = next(iter(whole.values()))
-    by = Sampling(10_000, 0, statistics.spread([(of, first) for of in whole.values() if of is not first]))
+    by = Sampling(10_000, 0, statistics.spread(list(whole.values())))
     for name, of in whole.items():
         gain = statistics.difference(of, first, by)
         figures[name] = f"{statistics.value(of):.3f}, {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"

@@ -55,7 +55,7 @@ def main(weights: str = str(paths.DETECTORS / "focus" / "known" / "last.pt")) ->
         scores = {job: of.result() for job, of in waiting.items()}
     arms = {kind: [of_product(scores, kind, name) for name in PRODUCTS] for kind in KINDS}
     five, random, chosen = (arms[kind] for kind in KINDS)
-    by = Sampling(10_000, 0, statistics.spread([(chosen, random), (random, five)]))
+    by = Sampling(10_000, 0, statistics.spread([five, random, chosen]))
     figures: dict = {
         "products": list(PRODUCTS), "draws": DRAWS, "steps": STEPS, "test photographs of each": TESTED,
         "to choose from": POOL - FIRST,

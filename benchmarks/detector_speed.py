@@ -49,7 +49,7 @@ def main() -> None:
         found = np.array(list(pool.map(scores, *zip(*((own, seed, params) for seed in range(SEEDS)), strict=True))))
         runs = dict(zip(WAYS, found.T, strict=True))
     one, other = (Scores(of, np.tile(of[:, None], 2)) for of in runs.values())
-    apart = statistics.difference([one], [other], Sampling(10_000, 0, statistics.spread([([one], [other])])))
+    apart = statistics.difference([one], [other], Sampling(10_000, 0, statistics.spread([[one], [other]])))
     figures |= {f"mAP50-95, {way}": of.round(4).tolist() for way, of in runs.items()}
     figures["mAP50-95, bf16 against fp32"] = f"{apart.value:+.4f} ({apart.low:+.4f} to {apart.high:+.4f})"
     conditions.record("detector_speed", figures, ("torch", "ultralytics-opencv-headless"))

@@ -49,7 +49,7 @@ def main(
         return [Scores(np.array([s["map50_95"] for s in of]), np.array([s["draws"] for s in of]))]
 
     few, fakes, every = (arm(*point) for point in POINTS)
-    by = Sampling(10_000, 0, statistics.spread([(fakes, few), (every, few)]))
+    by = Sampling(10_000, 0, statistics.spread([few, fakes, every]))
     figures: dict = {"photographs": len(dataset.images), "for testing": len(test), "steps": steps, "pixels": imgsz,
                      "draws": draws, "classes": len(dataset.categories)}  # fmt: skip
     for title, of in ((f"{FEW}, standard augmentation", few), (f"{FEW}, with composed pictures", fakes),

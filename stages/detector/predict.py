@@ -76,7 +76,10 @@ def predict(
     """Yield what a detector answers (see `opened`) for each picture."""
     look = opened(weights, imgsz, batch, nms)
     for part in _batches(pictures, batch):
-        yield from look(part)
+        said: dict[int, np.ndarray] = {}
+        for places in _alike(part):  # of several shapes all would be padded to one: other pictures would count
+            said |= zip(places, look([part[k] for k in places]), strict=True)
+        yield from (said[k] for k in range(len(part)))
 
 
 def closely(
@@ -128,6 +131,14 @@ def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list[Picture]]
     todo = iter(pictures)
     while part := list(islice(todo, batch)):
         yield part
+
+
+def _alike(pictures: Sequence[Picture]) -> list[list[int]]:
+    """Return the places of pictures that may share a batch, batch by batch: those of one shape, where it is known."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for k, picture in enumerate(pictures):
+        places.setdefault(() if isinstance(picture, Path) else picture.shape, []).append(k)
+    return list(places.values())
 
 
 def _listed(pictures: Sequence[Picture]) -> list[str | np.ndarray]:

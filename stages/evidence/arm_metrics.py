@@ -1,7 +1,8 @@
 """What is measured of every arm beside its mAP50-95. An entry here is in evidence.json, the comparisons and the report.
 
 Each function takes what one detector saw in the test images, the number of classes, and when a detection counts; an
-arm's figure is the mean over its runs. These are secondary: named before, and never what an arm is chosen by.
+arm's figure is the mean over its runs. These are secondary, and never what an arm is chosen by, save `found`, which is
+half of what the gate calls worth.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Scenes = Sequence[DetectedScene]
 Metric = Callable[[Scenes, int, Testing], float | None]  # None: there is nothing to measure
 
 MANY = 4  # objects of an image that is full
-BINS = 10  # of detections of like confidence, for calibration
+BINS, LEAST_IN_BIN = 10, 30  # parts of detections of like confidence, at most, and what is in one, at least
 PRECISION = 0.95  # at which a station would pick
 
 
@@ -86,15 +87,21 @@ def precise_until(scenes: Scenes, classes: int) -> int:
     return int(kept[-1]) + 1 if len(kept) else 0
 
 
-def miscalibration(scenes: Scenes, classes: int, testing: Testing) -> float:
-    """Return by how much certainty differs from the share of detections that are right, over ten equal parts of all
+def miscalibration(scenes: Scenes, classes: int, testing: Testing) -> float | None:
+    """Return by how much certainty differs from the share of detections that are right, over equal parts of all
     detections that count."""
     confidence, right = graded(scenes, classes)
-    right, confidence = right[confidence >= testing.confidence], confidence[confidence >= testing.confidence]
-    if not len(right):
-        return 1.0
-    parts = zip(np.array_split(confidence, BINS), np.array_split(right, BINS), strict=True)
-    return float(sum(abs(c.mean() - r.mean()) * len(r) for c, r in parts if len(r)) / len(right))
+    counts = confidence >= testing.confidence
+    parts = reliability(confidence[counts], right[counts])
+    return sum(abs(c - r) * n for c, r, n in parts) / int(counts.sum()) if parts else None
+
+
+def reliability(certain: np.ndarray, right: np.ndarray) -> list[tuple[float, float, int]]:
+    """Return, for equal parts of the detections from the least certain to the most, mean certainty, share that is
+    right, and how many they are. Few make few parts: in a small one chance alone is far from what is certain."""
+    order = np.argsort(certain, kind="stable")
+    parts = np.array_split(order, max(1, min(BINS, len(order) // LEAST_IN_BIN)))
+    return [(float(certain[k].mean()), float(right[k].mean()), len(k)) for k in parts if len(k)]
 
 
 METRICS: dict[str, Metric] = {

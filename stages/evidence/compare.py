@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,30 +14,35 @@ from stages.detector.scenes import DetectedScene
 from stages.evidence import arm_metrics, decision, errors, held_out, statistics
 from stages.evidence.arm_roles import OLD, Roles, from_scratch, may_ship, roles
 from stages.evidence.decision import Offer
-from stages.evidence.statistics import Difference, Scores
+from stages.evidence.statistics import Difference, Scores, Spread
 from stages.settings import Arm, Compared, Settings
 
 Seen = dict[str, list[list[DetectedScene]]]  # of each arm: what the detector of each seed sees in every test image
 IMAGE_DRAWS = 1000  # of the test images, over which scores are taken
 MEASURES = ("map50_95", "found", "worth")
+ELSEWHERE = 6  # degrees of freedom that a spread counts for, at most, which other products and photographs told
+Spreads = Mapping[str, Spread]  # of each measure, where it is known
 
 
 class Comparison:
     """The arms' scores on the same images, and what can be said of them.
 
-    How much seeds change is read from all arms together. Where there is one seed only, `known` stands in: the standard
-    deviation of the difference between single detectors, from a longer comparison.
+    How much seeds change is read from all arms together, but the old detector and those that learnt from photographs as
+    they are (`untypical`), and from a longer comparison, which `spreads` tells of each measure: from two seeds of few
+    arms alone hardly anything could be said.
     """
 
-    def __init__(self, seen: Seen, classes: int, params: Settings, known: float | None):
-        self.params, self.known = params, known
+    def __init__(
+        self, seen: Seen, classes: int, params: Settings, spreads: Spreads, untypical: Iterable[str | None] = ()
+    ):
+        self.params, self.spreads, self.untypical = params, spreads, {OLD, *untypical}
         self.scores = {name: scored(of, classes, params) for name, of in seen.items()}
 
     def sampling(self, measure: str) -> statistics.Sampling:
         """Return how a measure is drawn again."""
-        first, *others = ([of[measure]] for of in self.scores.values())
-        seen = statistics.spread([(one, first) for one in others])
-        spread = self.known if seen is None else seen
+        typical = [[of[measure]] for name, of in self.scores.items() if name not in self.untypical]
+        own, longer = statistics.spread(typical), self.spreads.get(measure)
+        spread = own.with_more(longer, ELSEWHERE) if own else longer
         return statistics.Sampling(self.params.evidence.resamplings, self.params.seed, spread)
 
     def estimate(self, name: str, measure: str) -> statistics.Interval:
@@ -59,14 +64,14 @@ class Comparison:
 
 def compare(
     weights: dict[str, list[Path]], arms: dict[str, Arm], product: str, params: Settings, how: Compared,
-    known: float | None,
+    spreads: Spreads,
 ) -> dict:  # fmt: skip
     """Return all that is said of a product's arms. `weights`: one detector for each seed of an arm; of OLD one."""
     group = params.group(product)
     test = held_out.of([group], params, how.imgsz)
     seen = looked(weights, test, f"testing {product}")
-    of = Comparison(seen, test.classes, params, known)
     part = roles({name: arm for name, arm in arms.items() if name in weights}, params)
+    of = Comparison(seen, test.classes, params, spreads, [part.few])
     found = {name: facts(name, scenes, of, part, test.classes) for name, scenes in seen.items()}
     for station, there in held_out.shifted(group, how.imgsz).items():
         for name, scenes in looked(weights, there, f"testing {product}, {station}").items():
@@ -74,7 +79,7 @@ def compare(
             found[name].setdefault("shifted", {})[station] = float(value)
     for name, apart in against(of, arms, part).items():
         found[name]["against"] = apart
-    kept = known_products(weights, arms, product, params, how, known)
+    kept = known_products(weights, arms, product, params, how, spreads)
     return {
         "product": product, "group": group, "test_images": len(test.pictures),
         "test_objects": sum(int((~s.crowd).sum()) for s in next(iter(seen.values()))[0]),
@@ -149,7 +154,7 @@ def against(of: Comparison, arms: dict[str, Arm], part: Roles) -> dict[str, dict
 
 def known_products(
     weights: dict[str, list[Path]], arms: dict[str, Arm], product: str, params: Settings, how: Compared,
-    known: float | None,
+    spreads: Spreads,
 ) -> dict[str, dict]:  # fmt: skip
     """Return how the old detector, and those that go on from it, do on the products known before."""
     groups = held_out.other_groups(product, params)
@@ -159,7 +164,7 @@ def known_products(
         return {}
     test = held_out.of(groups, params, how.imgsz)
     seen = looked({name: weights[name] for name in names}, test, "testing the known products")
-    of = Comparison(seen, test.classes, params, known)
+    of = Comparison(seen, test.classes, params, spreads)
     return {
         name: {m: of.estimate(name, m).value for m in ("map50_95", "found")} | {"test_images": len(test.pictures)}
         | ({"against": {m: asdict(of.difference(name, OLD, m)) for m in ("map50_95", "found")}} if name != OLD else {})

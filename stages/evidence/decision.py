@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from stages.evidence import statistics
 from stages.evidence.arm_roles import OLD
 from stages.evidence.statistics import Difference, Interval
 
@@ -43,7 +44,8 @@ def include_fakes(primary: str, baseline: str, gain: Difference | None) -> Decis
 
 def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decision:
     """Choose the detector whose worth is highest at the lower end of its interval, of those with which the known
-    products hold; decide whether it replaces the old one, or, where there is none, whether it does what is asked."""
+    products hold; decide whether it replaces the old one, or, where there is none, whether it does what is asked. The
+    best of several looks better than it is: its gain over the old one is Holm-corrected among them."""
     there = list(offers)
     if not there:
         return Decision(False, "no arm that may ship was run")
@@ -54,11 +56,13 @@ def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decis
         return Decision(False, f"with none of {len(there)} detectors the known products hold: {margin:g} may be lost, "
                         f"with {worst.name} it is {said} (mAP50-95, objects found)", worst.name)  # fmt: skip
     best = max(holding, key=lambda offer: offer.worth.low)
+    gains = {offer.name: offer.gain.p for offer in holding if offer.gain}
+    corrected = dict(zip(gains, statistics.holm(list(gains.values())), strict=True))
     before = f"against the old detector {_says(best.gain)}" if best.gain else "there was no detector before"
     found = f"{100 * best.found.value:.0f} % of the objects ({100 * best.found.low:.0f} to {100 * best.found.high:.0f})"
     said = (f"{best.name} finds {found}; the mean of that and of its mAP50-95 is {_of(best.worth)}, "
             f"the best lower end of {len(holding)}; {before}")  # fmt: skip
-    if best.gain and best.gain.low <= 0:
+    if best.gain and (best.gain.low <= 0 or corrected[best.name] >= statistics.LEVEL):
         return Decision(False, said + "; not shown to be better", best.name)
     if best.found.low < least_found:
         return Decision(False, said + f"; {100 * least_found:.0f} % are asked for", best.name)

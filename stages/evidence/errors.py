@@ -30,9 +30,11 @@ def _of(scene: DetectedScene, confidence: float, iou: float) -> Counter[str]:
     taken, touched, errors = scene.crowd.copy(), scene.crowd.copy(), Counter()
     for k in range(len(kept)):
         own, other = np.where(same[k], overlap[k], 0), np.where(same[k], 0, overlap[k])
-        free = np.where(taken & ~scene.crowd, 0, own)
+        free = np.where(taken, 0, own)
         if free.max(initial=0) >= iou:
             taken[free.argmax()] = True
+            continue
+        if own[scene.crowd].max(initial=0) >= iou:
             continue
         if own.max(initial=0) >= iou:
             errors["double"] += 1

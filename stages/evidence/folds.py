@@ -8,6 +8,7 @@ all of the images. What is trained stays among the checkpoints until all is.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +35,14 @@ def examine(product: str, params: Settings) -> tuple[dict, compare.Seen]:
     tried = {name: of for name, of in may_ship(arms, params).items() if possible(of, params)}
     if not tried:
         return {"gate": undecided("no arm was run, or all photographs are nearly the same")}, {}
-    known = seed_spread.from_study()  # of one detector; each arm has one for every fold here
-    kept = compare.known_products(weights, arms, product, params, params.now.evidence, known)
+    spreads = seed_spread.from_study()  # of one detector; each arm has one for every fold here
+    kept = compare.known_products(weights, arms, product, params, params.now.evidence, spreads)
     seen = looked(tried, params, next(iter(weights.get(OLD, [])), None))
     images = len(next(iter(seen.values()))[0])
     count = len(dealt(next(iter(tried.values())).subset, params))
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
-    of = Comparison(seen, classes, params, known and known / np.sqrt(count))
+    folded = {measure: replace(of, value=of.value / np.sqrt(count)) for measure, of in spreads.items()}
+    of = Comparison(seen, classes, params, folded)
     gate = compare.decisions(of, arms, part, kept)
     by = f"; by {count} folds of its {images} training images, having no others"
     whole, against = {name: of.estimate(name, "map50_95") for name in seen}, compare.against(of, arms, part)

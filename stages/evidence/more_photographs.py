@@ -34,12 +34,13 @@ class Curve:
     chance: float | None  # standard deviation of the difference between two trainings of the same kind; None: not known
 
     def gain(self, learnt: int, more: int) -> Interval | None:
-        """Return what so many more photographs bring a detector that has learnt so many; None beyond the curve's ends.
+        """Return what so many more photographs bring a detector that has learnt so many; None where that goes beyond
+        the curve's ends.
 
         Between two numbers a gain is spread along the logarithm. The ends of several steps' intervals are added up, as
         if all erred to the same side: rather too wide than too narrow.
         """
-        if not self.steps or not self.steps[0].fewer <= learnt < self.steps[-1].more:
+        if not self.steps or not self.steps[0].fewer <= learnt < learnt + more <= self.steps[-1].more:
             return None
         total = np.zeros(3)
         for step in self.steps:
@@ -81,4 +82,4 @@ def of(rows: dict[str, list[study_runs.Row]], every: dict[str, int], params: Set
         gain = study.difference((base, "random", more), (base, "random", fewer))
         if fewer and gain:
             steps.append(Step(fewer, more or min(every.values()), Interval(gain["value"], gain["low"], gain["high"])))
-    return Curve(steps, list(rows), study.by.spread)
+    return Curve(steps, list(rows), study.by.spread and study.by.spread.value)

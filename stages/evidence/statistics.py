@@ -2,8 +2,9 @@
 photographs, seeds, and test images.
 
 Each value is looked at in two ways, and the wider interval is kept. *Within* the products that there are: test images
-drawn with replacement, and runs that spread as single runs of all arms do. *Over* products: as Student's t has it for
-so few; what runs and images do is in each product's mean. A single product can only be looked at in the first way.
+drawn with replacement, and runs that spread as single runs of all arms do, which is known from few. *Over* products: as
+Student's t has it for so few; what runs and images do is in each product's mean. A single product can only be looked at
+in the first way.
 """
 
 from __future__ import annotations
@@ -54,12 +55,32 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How much chance changes: the standard deviation of the difference between single runs of two arms."""
+
+    value: float
+    freedom: float  # degrees: of so many independent differences it was read
+
+    def draws(self, times: int, rng: np.random.Generator) -> np.ndarray:
+        """Return what it may be as well, the wider apart the fewer it was read from."""
+        return self.value * np.sqrt(self.freedom / rng.chisquare(self.freedom, times))
+
+    def with_more(self, other: Spread | None, most: float) -> Spread:
+        """Return what this and another say together; the other counts for `most` degrees of freedom at most."""
+        if other is None:
+            return self
+        freedom = min(other.freedom, most)
+        whole = self.freedom + freedom
+        return Spread(float(np.sqrt((self.freedom * self.value**2 + freedom * other.value**2) / whole)), whole)
+
+
+@dataclass(frozen=True)
 class Sampling:
     """How values are drawn again."""
 
     times: int
     seed: int
-    spread: float | None  # standard deviation of the difference between single runs of two arms; None: not known
+    spread: Spread | None  # None: not known
 
 
 def value(arm: Arm) -> float:
@@ -82,16 +103,17 @@ def width(draws: np.ndarray) -> float:
 
 
 def within(arms: Sequence[Arm], by: Sampling) -> np.ndarray:
-    """Return the arms' values (arms, times) with other test images and other runs, on the same products."""
-    assert by.spread is not None
+    """Return the arms' values (arms, times) with other test images and, as far as it is known how these spread, other
+    runs, on the same products."""
     rng, products = np.random.default_rng(by.seed), len(arms[0])
+    spread = by.spread.draws(by.times, rng) if by.spread else 0.0
     found = np.tile([[value(arm)] for arm in arms], by.times)
     for product in range(products):
         picked = rng.integers(arms[0][product].draws.shape[1], size=by.times)  # the same images for every arm
         for k, arm in enumerate(arms):
             scores = arm[product]
             images = scores.draws.mean(0)
-            noise = rng.normal(0, by.spread / np.sqrt(2 * len(scores.runs)), by.times)
+            noise = rng.normal(0, spread / np.sqrt(2 * len(scores.runs)), by.times)
             found[k] += (images[picked] - images.mean() + noise) / products
     return found
 
@@ -116,7 +138,7 @@ def estimate(arm: Arm, by: Sampling) -> Interval:
     """Return an arm's value with its interval; where nothing says how runs spread, of test images alone."""
     draws = drawn([arm], lambda values: values[0], by)
     if draws is None:
-        draws = within([arm], Sampling(by.times, by.seed, 0.0))[0]
+        draws = within([arm], by)[0]
     return Interval(value(arm), *interval(draws))
 
 
@@ -147,13 +169,18 @@ def closed(arm: Arm, start: Arm, end: Arm, by: Sampling) -> Interval | None:
     return Interval((value(arm) - value(start)) / (value(end) - value(start)), *interval(draws))
 
 
-def spread(pairs: Sequence[tuple[Arm, Arm]]) -> float | None:
-    """Return the standard deviation of the difference between single runs of two arms, over all that have several."""
-    apart = [
-        x.runs - y.runs for a, b in pairs for x, y in zip(a, b, strict=True) if len(x.runs) == len(y.runs) > 1
-    ]  # fmt: skip
-    freedom = sum(len(one) - 1 for one in apart)
-    return float(np.sqrt(sum(((one - one.mean()) ** 2).sum() for one in apart) / freedom)) if freedom else None
+def spread(arms: Sequence[Arm]) -> Spread | None:
+    """Return how much single runs of two arms differ by chance, from what is left of all arms' values without what all
+    of a run, and all of an arm, have in common. Arms of a single run say nothing."""
+    left, freedom = 0.0, 0
+    for of_product in zip(*arms, strict=True):
+        for count in {len(scores.runs) for scores in of_product} - {1}:
+            runs = np.array([scores.runs for scores in of_product if len(scores.runs) == count])
+            apart = runs - runs.mean(1, keepdims=True)
+            apart -= apart.mean(0) if len(runs) > 1 else 0
+            left += 2 * float((apart**2).sum())
+            freedom += (count - 1) * max(1, len(runs) - 1)
+    return Spread(float(np.sqrt(left / freedom)), freedom) if freedom else None
 
 
 def holm(ps: Sequence[float]) -> list[float]:

@@ -6,7 +6,7 @@ same, and the interval holds all that varies (statistics.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -14,13 +14,19 @@ import numpy as np
 from stages import provenance
 from stages.evidence import arm_metrics, statistics
 from stages.evidence.arm_roles import OLD, may_ship, roles
-from stages.evidence.statistics import Arm, Interval, Scores
+from stages.evidence.statistics import Arm, Interval, Scores, Spread
 from stages.evidence.study_runs import FINE, Row
 from stages.settings import Settings
 
 Point = tuple[str, str, int | None]  # an arm, a choice of photographs, and how many; None: all of a product's
 
 Rows = Mapping[str, Sequence[Row]]  # of each product
+# What a comparison of arms looks at (compare.py), of one run.
+VALUES: dict[str, Callable[[Row], float]] = {
+    "map50_95": lambda row: row["map50_95"],
+    "found": lambda row: row["metrics"]["found"],
+    "worth": lambda row: (row["map50_95"] + row["metrics"]["found"]) / 2,
+}
 
 
 def summary(rows: Rows, every: Mapping[str, int], params: Settings) -> dict:
@@ -53,18 +59,19 @@ class Answer:
                         counts.add(params.study.at)
                     for count in counts:
                         self.rows[product][(row["arm"], row["choice"], count), row["draw"]] = row
-        self.by = statistics.Sampling(params.evidence.resamplings, params.seed, self.spread())
+        self.by = statistics.Sampling(params.evidence.resamplings, params.seed, self.spread("map50_95"))
 
-    def common(self, points: Sequence[Point]) -> list[Arm] | None:
-        """Return each point's scores on the products and draws on which all of them have run; None: on none."""
+    def common(self, points: Sequence[Point], measure: str = "map50_95") -> list[Arm] | None:
+        """Return each point's scores on the products and draws on which all of them have run; None: on none. Images are
+        drawn again for mAP50-95 alone."""
         found: list[list[Scores]] = [[] for _ in points]
         for of in self.rows.values():
             draws = sorted(set.intersection(*({draw for at, draw in of if at == point} for point in points)))
             for scores, point in zip(found, points, strict=True):
                 if draws:
                     picked = [of[point, draw] for draw in draws]
-                    runs, drawn = ([row[key] for row in picked] for key in ("map50_95", "draws"))
-                    scores.append(Scores(np.array(runs), np.array(drawn) / FINE))
+                    runs = np.array([VALUES[measure](row) for row in picked])
+                    scores.append(Scores(runs, np.array([row["draws"] for row in picked]) / FINE))
         return [list(scores) for scores in found] if found[0] else None
 
     def difference(self, a: Point, b: Point) -> dict[str, float] | None:
@@ -124,7 +131,7 @@ class Answer:
         found["choices"] = self.choices()
         found["curve"] = self.curve()
         found["worth"] = {name: self.worth(name, base) for name in names if name != base}
-        found["spread"] = self.by.spread
+        found["spread"] = {measure: asdict(of) for measure in VALUES if (of := self.spread(measure))}
         found["old"] = {p: row["metrics"] | {"map50_95": row["map50_95"]} for p, row in self.old.items() if row}
         return found
 
@@ -230,13 +237,19 @@ class Answer:
         values = [statistics.value(arm) for arm in there]
         return {"worth": photographs(values[0], numbers, values[1:]), "low": low, "high": high, "most": numbers[-1]}
 
-    def spread(self) -> float | None:
-        """Return the standard deviation of the difference between single runs of two arms, over all arms."""
-        points = dict.fromkeys(point for of in self.rows.values() for point, _ in of)
+    def spread(self, measure: str) -> Spread | None:
+        """Return how much single runs of two arms differ by chance, over all that were made again of the photographs
+        that the baseline was made of, save those that learnt from photographs as they are."""
         if (base := roles(self.params.arms, self.params).baseline) is None:
             return None
-        pairs = [self.common([point, self.at(base)]) for point in points if point != self.at(base)]
-        return statistics.spread([(both[0], both[1]) for both in pairs if both])
+        points = dict.fromkeys(point for of in self.rows.values() for point, _ in of)
+        again = []
+        for point in points:
+            both = self.common([point, self.at(base)])
+            if self.params.arms[point[0]].augment != "plain" and both and len(both[0][0].runs) > 1:
+                again.append(point)
+        there = self.common(again, measure) if again else None
+        return statistics.spread(there) if there else None
 
 
 def photographs(value: float, counts: Sequence[int], values: Sequence[float]) -> float:

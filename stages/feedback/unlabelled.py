@@ -1,9 +1,9 @@
 """Label photographs of a product that nobody annotated (data/labelled/<product>, COCO with lineage).
 
 They lie in data/unlabelled/<the product's group>/; beside them stand the product's training photographs outside the
-subset that its judge may see, as if nobody had annotated these. Two detectors of one arm have to see the same in every
-mirrored view of a photograph, or it is left out: an object without a label would teach that it is background. Each box
-gets the outline of an annotated object that fits it, because a box alone must not be turned.
+subset that its judge may see, as if nobody had annotated these. Two detectors of one arm have to see the same in
+enough mirrored views of a photograph, or it is left out: an object without a label would teach that it is background.
+Each box gets the outline of an annotated object that fits it, because a box alone must not be turned.
 
 What annotations say of the photographs is read last, and only to tell how right the labels are.
 """

@@ -136,7 +136,7 @@ def measured_on(known: Known) -> str:
     """Return in words which photographs the figures are of."""
     whose = "the product" if known.name != OLD else "the known products"
     if known.tested:
-        return f"{len(known.tested)} test photographs of {whose}, which nothing has learnt from"
+        return f"{len(known.tested)} test photographs of {whose}, which nothing has learnt from but which arm is best"
     return chosen_on(known.unseen)
 
 

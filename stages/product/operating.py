@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from stages.detector import metrics
 from stages.detector.scenes import DetectedScene
 from stages.evidence import arm_metrics, statistics
+from stages.judge import colours
 from stages.product.card import Calibration, Measured, Rates, Threshold
 
 FEWEST = 20  # detections: nineteen of so many are 95 %
@@ -65,8 +66,14 @@ def _counts(scene: DetectedScene, classes: int, least: float) -> tuple[int, int,
 
 
 def _share(part: np.ndarray, whole: np.ndarray, times: np.ndarray) -> Measured:
-    drawn = (times @ part) / np.maximum(times @ whole, 1)
-    return Measured(float(part.sum() / max(1, whole.sum())), *statistics.interval(drawn))
+    """Return a share with the wider of two intervals: over photographs, and of as many independent things; where all of
+    few are right, the first has no width."""
+    low, high = colours.interval(int(part.sum()), int(whole.sum()))
+    there = times @ whole > 0
+    if there.any():
+        least, most = statistics.interval((times @ part)[there] / (times @ whole)[there])
+        low, high = min(low, least), max(high, most)
+    return Measured(float(part.sum() / max(1, whole.sum())), low, high)
 
 
 def calibration(scenes: Scenes, classes: int) -> Calibration:
@@ -89,9 +96,8 @@ def reliability(scenes: Scenes, classes: int, by: Calibration) -> list[tuple[flo
     """Return, for parts of the detections from the least certain to the most, mean certainty, share that is right, and
     how many they are."""
     confidence, right = arm_metrics.graded(scenes, classes)
-    certain, right = by.certainty(confidence[confidence >= LEAST]), right[confidence >= LEAST]
-    parts = np.array_split(np.arange(len(certain))[::-1], min(arm_metrics.BINS, max(1, len(certain))))
-    return [(float(certain[k].mean()), float(right[k].mean()), len(k)) for k in parts if len(k)]
+    shown = confidence >= LEAST
+    return arm_metrics.reliability(by.certainty(confidence[shown]), right[shown])
 
 
 def miscalibration(scenes: Scenes, classes: int, by: Calibration) -> float:

@@ -206,7 +206,8 @@ def trust(about: Card, seen: Unseen, tested: Sequence[DetectedScene]) -> list[st
             f"{100 * about.miscalibration['before']:.0f} points on average, and by "
             f"{100 * about.miscalibration['after']:.0f} once it is set right; <code>make detect</code> draws the "
             "latter. "
-            f"On {page.text(about.miscalibration['on'])}.</p>",
+            f"On {page.text(about.miscalibration['on'])}"
+            f"{'' if tested else '; it was set right by these very ones'}.</p>",
             page.figure(diagram(scenes, about), "Certainty and the share of detections that are right; dashed: as it "
                         "should be"),
         ]  # fmt: skip

@@ -71,7 +71,20 @@ def test_certainty_beside_the_share_that_is_right():
     assert value("miscalibration", *sure) == pytest.approx(0)
     bold = [scene((*NEAR, 0.9, 0), (50, 10, 9, 9, 0.9, 0), boxes=(NEAR,)) for _ in range(10)]
     assert value("miscalibration", *bold) == pytest.approx(0.4)
-    assert value("miscalibration", scene()) == 1
+    assert value("miscalibration", scene()) is None
+
+
+def test_a_few_detections_make_few_parts_as_chance_alone_is_far_from_certain():
+    rng = np.random.default_rng(0)
+    certain = rng.uniform(0.3, 1, 4000)
+    right = rng.random(4000) < certain  # as certain as it says
+    off = {n: [off_by(certain[k : k + n], right[k : k + n]) for k in range(0, 4000, n)] for n in (40, 400)}
+    assert np.mean(off[40]) < 0.08 and np.mean(off[400]) < 0.08
+    assert [n for _, _, n in arm_metrics.reliability(certain, right)] == [400] * 10
+
+
+def off_by(certain, right):
+    return sum(abs(c - r) * n for c, r, n in arm_metrics.reliability(certain, right)) / len(right)
 
 
 def test_what_there_is_nothing_to_measure_for_is_left_out_of_the_figures_too():

@@ -7,12 +7,14 @@ from stages.detector.scenes import DetectedScene
 from stages.evidence import compare
 from stages.evidence.arm_roles import Roles, may_ship, roles
 from stages.evidence.compare import OLD, Comparison
+from stages.evidence.statistics import Spread
 from tests.helpers.checkouts import ROOT
 
 PARAMS = settings.load(ROOT / "params.yaml")
 PARAMS = msgspec.structs.replace(PARAMS, evidence=msgspec.structs.replace(PARAMS.evidence, resamplings=1000))
 PART = roles(PARAMS.arms, PARAMS)
 IMAGES, PRODUCT, KNOWN = 30, 1, 0  # classes
+SPREADS = {measure: Spread(0.01, 20) for measure in compare.MEASURES}
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +52,7 @@ def test_controls_other_subsets_and_unaugmented_images_do_not_compete():
 
 
 def test_each_arm_is_measured_against_its_own_kind_and_only_those_that_compete_are_corrected():
-    of = Comparison({name: seen(0.5 + 0.02 * k, k) for k, name in enumerate([*PARAMS.arms, OLD])}, 2, PARAMS, None)
+    of = Comparison({name: seen(0.5 + 0.02 * k, k) for k, name in enumerate([*PARAMS.arms, OLD])}, 2, PARAMS, SPREADS)
     found = compare.against(of, PARAMS.arms, PART)
     assert set(found["paste"]) == {"ten", "ten_standard", OLD}
     assert set(found["ten_standard"]) == {"ten", OLD}
@@ -70,7 +72,7 @@ HOLDS = {name: seen(0.9, number=KNOWN) for name in ("warm_ten", OLD)}
 
 def gate(on_product, on_known):
     """Return the gate's word on detectors, by what they see on the product and on the known products."""
-    of, known = (Comparison(scenes, 2, PARAMS, None) for scenes in (on_product, on_known))
+    of, known = (Comparison(scenes, 2, PARAMS, SPREADS) for scenes in (on_product, on_known))
     kept = {
         name: {"against": {m: msgspec.to_builtins(known.difference(name, OLD, m)) for m in ("map50_95", "found")}}
         for name in on_known if name.startswith("warm")
@@ -137,5 +139,5 @@ def test_a_product_that_is_alone_is_decided_on_without_an_old_detector():
 
 
 def test_without_detectors_there_is_nothing_to_promote():
-    of = Comparison({OLD: seen(0.0)}, 2, PARAMS, None)
+    of = Comparison({OLD: seen(0.0)}, 2, PARAMS, SPREADS)
     assert compare.decisions(of, PARAMS.arms, PART, {})["promote_product"] == 0

@@ -51,6 +51,13 @@ def test_one_that_is_no_better_or_finds_too_little_is_not_promoted():
     assert not promote().yes
 
 
+def test_the_best_of_many_has_to_be_better_by_more_than_luck():
+    one = offer("warm", 0.75)
+    assert promote(one, *(offer(f"arm_{k}", 0.6) for k in range(3))).yes
+    said = promote(one, *(offer(f"arm_{k}", 0.6) for k in range(12)))  # thirteen that say so with p = 0.01
+    assert not said.yes and said.chosen == "warm" and "not shown to be better" in said.why
+
+
 def test_where_there_was_none_before_a_detector_has_to_find_enough():
     def alone(found):
         return promote(Offer("paste", share(0.6), share(found), None, None))

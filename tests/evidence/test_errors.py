@@ -37,3 +37,10 @@ def test_each_kind(detections, found):
 def test_a_crowd_is_neither_missed_nor_wrong():
     said = errors.kinds([scene(RIGHT[0], (62, 12, 10, 10, 0.9, 1), crowd=(False, True))], 0.25, 0.5)
     assert not any(said.values())
+
+
+def test_an_object_inside_a_crowd_is_found_all_the_same():
+    there = np.array([(10, 10, 20, 20), (0, 0, 60, 50)], float)
+    of = DetectedScene(1, 100, 50, there, np.array([0, 0]), np.array([False, True]),
+                       np.array([(10, 10, 20, 19, 0.9, 0), (40, 5, 8, 8, 0.9, 0)], float))  # fmt: skip
+    assert not any(errors.kinds([of], 0.25, 0.5).values())  # the second is the crowd's

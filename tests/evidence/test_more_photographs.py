@@ -30,7 +30,8 @@ def test_a_gain_is_read_along_the_logarithm_and_adds_up_over_steps():
 
 def test_nothing_is_said_beyond_the_ends_of_the_curve():
     assert CURVE.gain(0, 10) is None and CURVE.gain(4, 10) is None and CURVE.gain(20, 1) is None
-    assert CURVE.gain(19, 10).value == pytest.approx(0.02 * np.log(20 / 19) / np.log(2))
+    assert CURVE.gain(19, 1).value == pytest.approx(0.02 * np.log(20 / 19) / np.log(2))
+    assert CURVE.gain(19, 10) is None and CURVE.gain(11, 10) is None  # the curve says nothing of 21
 
 
 def test_enough_is_where_more_bring_less_than_chance():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.evidence import statistics
-from stages.evidence.statistics import Difference, Sampling, Scores
+from stages.evidence.statistics import Difference, Sampling, Scores, Spread
 
 TIMES = 4000
 
@@ -14,8 +14,8 @@ def scores(means, noise, shared):
     return Scores(np.array(means), np.array(draws))
 
 
-def by(spread):
-    return Sampling(TIMES, 0, spread)
+def by(spread, freedom=10_000):
+    return Sampling(TIMES, 0, spread and Spread(spread, freedom))
 
 
 def difference(a, b, spread=0.004):
@@ -59,7 +59,7 @@ def test_where_nothing_says_what_seeds_change_nothing_is_certain():
     assert statistics.estimate([a], by(None)).high > 0.6  # an arm alone has its images' interval
 
 
-def coverage(products, runs, between, times=300):
+def coverage(products, runs, between, times=1000):
     """Return how often the interval of two arms that are alike holds 0: runs spread by 0.02, images by 0.01."""
     rng, held = np.random.default_rng(0), 0
     for trial in range(times):
@@ -69,7 +69,7 @@ def coverage(products, runs, between, times=300):
             a, b = rng.normal(0.6 + shift, 0.014, runs), rng.normal(0.6, 0.014, runs)
             pairs.append((Scores(a, a[:, None] + images), Scores(b, np.tile(b[:, None], 100))))
         left, right = ([pair[k] for pair in pairs] for k in (0, 1))
-        found = statistics.difference(left, right, Sampling(500, trial, 0.02))
+        found = statistics.difference(left, right, Sampling(500, trial, Spread(0.02, 10_000)))
         held += found.low <= 0 <= found.high
     return held / times
 
@@ -104,9 +104,39 @@ def test_closed_only_where_there_is_a_way():
 
 def test_the_spread_of_single_differences_by_hand():
     a, b = scores([0.5, 0.7], 0, LUCK), scores([0.5, 0.6], 0, LUCK)
-    assert statistics.spread([([a], [b])]) == pytest.approx(np.std([0, 0.1], ddof=1))
-    assert statistics.spread([([a], [b]), ([a], [a])]) == pytest.approx(np.std([0, 0.1], ddof=1) / np.sqrt(2))
-    assert statistics.spread([([scores([0.5], 0, LUCK)], [scores([0.4], 0, LUCK)])]) is None
+    assert statistics.spread([[a], [b]]) == Spread(pytest.approx(np.std([0, 0.1], ddof=1)), 1)
+    assert statistics.spread([[a], [a], [b]]).freedom == 2
+    assert statistics.spread([[a, a], [b, b]]) == Spread(pytest.approx(np.std([0, 0.1], ddof=1)), 2)  # two products
+    assert statistics.spread([[a]]) == Spread(pytest.approx(np.sqrt(2) * np.std([0.5, 0.7], ddof=1)), 1)
+    single = scores([0.5], 0, LUCK)
+    assert statistics.spread([[single], [single]]) is None
+    assert statistics.spread([[single], [a], [b]]) == statistics.spread([[a], [b]])
+
+
+def test_what_another_comparison_says_counts_for_so_much_and_no_more():
+    own, longer = Spread(0.03, 2), Spread(0.01, 50)
+    assert own.with_more(None, 6) == own
+    both = own.with_more(longer, 6)
+    assert both.freedom == 8 and both.value == pytest.approx(np.sqrt((2 * 0.03**2 + 6 * 0.01**2) / 8))
+    assert own.with_more(Spread(0.01, 1), 6).freedom == 3
+
+
+def test_no_arm_is_more_to_the_spread_than_another():
+    rng = np.random.default_rng(1)
+    arms = [[scores(rng.normal(0.6, 0.02, 3).tolist(), 0, LUCK)] for _ in range(5)]
+    assert statistics.spread(arms[::-1]).value == pytest.approx(statistics.spread(arms).value)
+    assert statistics.spread(arms).freedom == 8
+
+
+@pytest.mark.parametrize(("arms", "runs"), [(4, 2), (8, 2), (3, 3), (13, 2)])
+def test_a_spread_that_was_read_from_few_runs_widens_what_rests_on_it(arms, runs):
+    """Two of several arms that are alike, where nothing but seeds differs."""
+    rng, held, trials = np.random.default_rng(2), 0, 300
+    for trial in range(trials):
+        of = [[Scores(one, np.tile(one[:, None], 10))] for one in rng.normal(0.6, 0.02, (arms, runs))]
+        found = statistics.difference(of[0], of[1], Sampling(1000, trial, statistics.spread(of)))
+        held += found.low <= 0 <= found.high
+    assert held / trials >= 0.92
 
 
 def test_holm_by_hand():

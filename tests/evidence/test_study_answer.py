@@ -1,7 +1,8 @@
 import pytest
 
 from stages import paths
-from stages.evidence import seed_spread, study_answer
+from stages.evidence import compare, seed_spread, study_answer
+from stages.evidence.statistics import Spread
 from tests.helpers.study_rows import EVERY, PARAMS, PRODUCTS, rows, summary
 
 
@@ -18,7 +19,8 @@ def test_an_arm_its_gain_and_how_much_of_the_way_it_closes():
     assert found["arms"]["all"]["value"] == pytest.approx(0.75, abs=0.01)
     assert found["choices"]["ten_standard"]["separated"]["against_random"]["value"] == pytest.approx(-0.05, abs=0.01)
     assert found["old"]["tube_mint"] == {"map50_95": 0.0, "map_any_class": 0.3}
-    assert 0.001 < found["spread"] < 0.02
+    assert found["spread"].keys() == {"map50_95", "found", "worth"} == set(compare.MEASURES)
+    assert 0.001 < found["spread"]["map50_95"]["value"] < 0.02 and found["spread"]["map50_95"]["freedom"] > 1
 
 
 def test_what_ten_with_fakes_are_worth_is_read_from_the_curve():
@@ -66,7 +68,7 @@ def test_products_that_disagree_widen_the_interval_of_the_gain():
 
 def test_the_spread_of_a_committed_study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert seed_spread.from_study() is None
+    assert seed_spread.from_study() == {}
     paths.STUDY.parent.mkdir(parents=True)
-    paths.STUDY.write_text('{"spread": 0.02}')
-    assert seed_spread.from_study() == 0.02
+    paths.STUDY.write_text('{"spread": {"found": {"value": 0.02, "freedom": 12}}}')
+    assert seed_spread.from_study() == {"found": Spread(0.02, 12)}
