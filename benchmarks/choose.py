@@ -29,6 +29,7 @@ from stages.evidence.statistics import Sampling, Scores
 from stages.problem import Problem
 from stages.settings import Arm, Compared, Settings, Subset
 from stages.training import parallel
+from stages.wording import gain_within
 
 DRAWS, COUNT = 2, 10
 NMS = (0.4, 0.5, 0.6, 0.7, 0.8)
@@ -152,7 +153,7 @@ def main(which: str) -> None:
     by = Sampling(10_000, 0, statistics.spread(list(whole.values())))
     for name, of in whole.items():
         gain = statistics.difference(of, first, by)
-        figures[name] = f"{statistics.value(of):.3f}, {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
+        figures[name] = f"{statistics.value(of):.3f}, {gain_within(gain.value, gain.low, gain.high)}"
         figures[f"{name}, of each draw"] = [round(run, 4) for run in of[0].runs]
         if which == "nms":
             for limit in NMS:

@@ -38,7 +38,7 @@ IMAGE_DRAWS = 300
 WORK = paths.CHECKPOINTS / "choose_next"
 
 
-def main(weights: str = str(paths.DETECTORS / "focus" / "known" / "last.pt")) -> None:
+def main(weights: str = str(paths.trained("focus", "known"))) -> None:
     params, world_of = settings.load(), WORK / "world"
     base = msgspec.structs.replace(params.now.detector, weights=weights)
     now = msgspec.structs.replace(

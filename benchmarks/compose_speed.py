@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.conditions import record
-from stages import settings
+from stages import provenance, settings
 from stages.compose import candidates, paste
 from stages.dataset import coco, photo
 from stages.dataset.bins import world
@@ -25,7 +25,7 @@ PICTURES, ROUNDS = 200, 3
 
 
 def main() -> None:
-    cores = len(os.sched_getaffinity(0))
+    cores = provenance.cores()
     with tempfile.TemporaryDirectory() as name:
         params, subset, known = settings.load(), Path(name) / "ten", Path(name) / "known"
         bins = params.scales["demo"].bins

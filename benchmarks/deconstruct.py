@@ -146,7 +146,7 @@ def topmost(photo: Photo, usual: dict[int, float], sure: list[float]) -> dict[st
 
 def confidences(photos: list[Photo], imgsz: int) -> list[list[float]]:
     """How sure the judge's detector is of each object. It has trained on these images, as on those of a subset."""
-    weights = paths.DETECTORS / "focus" / "judge" / "last.pt"
+    weights = paths.trained("focus", "judge")
     found = []
     for photo, seen in zip(photos, predict.predict(weights, [p.scene.pixels for p in photos], imgsz), strict=True):
         height, width = photo.scene.masks.shape[1:]

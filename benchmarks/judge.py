@@ -97,7 +97,7 @@ def figures(found: dict[str, dict[str, Tally]]) -> dict[str, object]:
 
 def here(product: str, params: Settings) -> dict[str, Tally]:
     """Return how each product of the dataset is judged by the detector of one product's judge, this one first."""
-    weights, mine = paths.DETECTORS / product / "judge" / "last.pt", params.group(product)
+    weights, mine = paths.trained(product, "judge"), params.group(product)
     others = {
         group: (few, unseen)
         for group in calibrate.known_groups(params, product)
@@ -124,7 +124,9 @@ def unused(product: str, params: Settings) -> Reference:
     known = {i.id for i in coco.read(paths.SUBSETS / params.known_subset(product) / "annotations.json").images}
     group = coco.grouped(dataset, params.dataset.groups)[params.group(product)]
     ids = [i.id for part in ("val", "train") for i in group if i.id in split[part] and i.id not in known]
-    return reference.of(coco.subset(dataset, ids[:REAL]), paths.SOURCE_IMAGES, params.now.judge.size)
+    unseen = reference.of_ids(ids[:REAL], params)
+    assert unseen is not None  # the built-in products have more photographs than the ten
+    return unseen
 
 
 def composed(product: str, params: Settings) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 SOURCE = Path("data/source")  # as drawn, or as copied from the user's dataset
 SOURCE_IMAGES = SOURCE / "images"
@@ -34,6 +35,12 @@ LABELLED = Path("data/labelled")  # … as detectors have labelled them, by prod
 LABELS = Path("data/labels")
 EVIDENCE = Path("data/evidence")
 GATE = Path("data/gate")
+
+
+def trained(product: str, detector: Literal["judge", "labeller", "known"]) -> Path:
+    """Return the weights of a detector that is trained beside the arms; what it has seen lies there, too."""
+    return DETECTORS / product / detector / "last.pt"
+
 
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics"

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from pycocotools import mask as rle
 
-from stages import files, gpu, paths, progress, settings, tables
+from stages import files, gpu, paths, progress, provenance, settings, tables
 from stages.dataset import coco, photo
 from stages.settings import Composition
 from stages.training import run_facts
@@ -86,7 +86,7 @@ def subset_of(row: Row) -> Path:
 
 def _all(rows: list[Row], make: Make, folder: Path) -> Iterator[tuple[tuple[int, int], list]]:
     """Write every row's picture to a folder, on all cores; yield size and labels of each."""
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("forkserver"), one_core) as pool:
+    with ProcessPoolExecutor(provenance.cores(), get_context("forkserver"), one_core) as pool:
         done = pool.map(partial(_one, make=make, folder=folder), rows, chunksize=8)
         yield from progress.bar(done, total=len(rows), what=f"compose {rows[0]['experiment']}", unit="picture")
 

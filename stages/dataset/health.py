@@ -7,13 +7,12 @@ mended, or dropped by a declared fix.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from stages import command, files, paths, progress, settings
+from stages import command, files, paths, progress, provenance, settings
 from stages.dataset import coco, fixes, health_page, near_duplicates, photo
 from stages.dataset.findings import Look, inspect
 from stages.problem import Problem
@@ -64,7 +63,7 @@ def look(dataset: coco.Coco, images: Path) -> list[Look]:
             return Look(image.id, str(problem), False, "", None)
         return Look(image.id, None, photo.turned(path), files.digest(path), near_duplicates.traits(pixels))
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(provenance.cores()) as pool:
         looks = pool.map(one, dataset.images)
         return list(progress.bar(looks, total=len(dataset.images), what="looking at images", unit="image"))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from stages import command, files, paths, progress, settings
+from stages import command, files, paths, progress, provenance, settings
 from stages.dataset import coco, photo, yolo_labels
 from stages.dataset.split import PARTS
 
@@ -44,7 +44,7 @@ def write(
     for part in PARTS:
         (folder / "images" / part).mkdir(parents=True)
     jobs = list(zip(dataset.images, places, strict=True))
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(provenance.cores()) as pool:
         for _ in progress.bar(pool.map(reduce, jobs), total=len(jobs), what="writing YOLO", unit="image"):
             pass
     names_by_number = dict(enumerate(coco.class_names(dataset)))
@@ -65,7 +65,7 @@ def write_labels(dataset: coco.Coco, polygons: bool, places: list[tuple[str, str
         (folder / part).mkdir(parents=True)
     boxes, tally = yolo_labels.usable(dataset)
     _job = dataset, boxes, polygons, places, folder
-    cores = len(os.sched_getaffinity(0))
+    cores = provenance.cores()
     cuts = [len(places) * k // cores for k in range(cores + 1)]
     with ProcessPoolExecutor(cores, get_context("fork")) as pool:  # one that notices when a process is killed
         tally.without_mask = sum(pool.map(_write_part, cuts[:-1], cuts[1:]))

@@ -83,7 +83,7 @@ def folder(name: str, arm: Arm) -> Path:
 def weights(product: str, arms: dict[str, Arm]) -> dict[str, list[Path]]:
     """The detectors of each arm, and the old one, where it was trained."""
     found = {name: sorted(folder(name, arm).glob("*.pt")) for name, arm in arms.items()}
-    old = paths.DETECTORS / product / "known" / "last.pt"
+    old = paths.trained(product, "known")
     return found | ({OLD: [old]} if old.exists() else {})
 
 
@@ -91,7 +91,7 @@ def distances(product: str, arms: dict[str, Arm], params: Settings) -> dict[str,
     """Return how surely a classifier tells each arm's fakes from held-out real images, on the judge's features."""
     size, drawn = params.now.judge.size, candidate_pictures.by_gans(params)  # what all of them have, GANs' too
     real = set_metrics.held_out(params, product, drawn)
-    judge = paths.DETECTORS / product / "judge" / "last.pt"
+    judge = paths.trained(product, "judge")
     if real is None or not judge.exists():
         return {}
     known, found = predict.features(judge, real.pixels, params.now.judge.imgsz), {}

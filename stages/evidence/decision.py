@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stages.evidence import statistics
 from stages.evidence.arm_roles import OLD
 from stages.evidence.statistics import Difference, Interval
+from stages.wording import gain_within, percent_within
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decis
     gains = {offer.name: offer.gain.p for offer in holding if offer.gain}
     corrected = dict(zip(gains, statistics.holm(list(gains.values())), strict=True))
     before = f"against the old detector {_says(best.gain)}" if best.gain else "there was no detector before"
-    found = f"{100 * best.found.value:.0f} % of the objects ({100 * best.found.low:.0f} to {100 * best.found.high:.0f})"
-    said = (f"{best.name} finds {found}; the mean of that and of its mAP50-95 is {_of(best.worth)}, "
+    found = percent_within(best.found.value, best.found.low, best.found.high)
+    said = (f"{best.name} finds {found} of the objects; the mean of that and of its mAP50-95 is {_of(best.worth)}, "
             f"the best lower end of {len(holding)}; {before}")  # fmt: skip
     if best.gain and (best.gain.low <= 0 or corrected[best.name] >= statistics.LEVEL):
         return Decision(False, said + "; not shown to be better", best.name)
@@ -84,4 +85,4 @@ def _of(share: Interval) -> str:
 
 
 def _says(of: Difference) -> str:
-    return f"{of.value:+.3f} ({of.low:+.3f} to {of.high:+.3f})"
+    return gain_within(of.value, of.low, of.high)

@@ -115,7 +115,7 @@ def agreed(table: pd.DataFrame, experiment: str, params: Settings) -> tuple[list
 
 def detectors(product: str) -> list[Path]:
     """Return the weights of a product's two detectors that have to agree."""
-    return [paths.DETECTORS / product / name / "last.pt" for name in ("judge", "labeller")]
+    return [paths.trained(product, "judge"), paths.trained(product, "labeller")]
 
 
 def judged(row: dict, params: Settings, experiment: str) -> Labelled:

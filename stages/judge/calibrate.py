@@ -45,14 +45,14 @@ def look_at_copies(own: Reference, params: Settings, product: str) -> list[Seen]
     """Return what the judge's detector sees in changed copies of a product's own images."""
     rng = np.random.default_rng(params.seed)
     made = [copies(pixels, params.judge.copies, params.judge.shift, rng, LITTLE) for pixels in own.pixels]
-    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    weights = paths.trained(product, "judge")
     return quality.look(weights, np.concatenate(made), params.now.judge.imgsz, params.testing.confidence)
 
 
 def trials(params: Settings, product: str, drawn: int | None = None) -> list[Trial]:
     """Return a trial of every other product that has images which the detector trained on, and others; where none has,
     of the product itself."""
-    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    weights = paths.trained(product, "judge")
     own, found = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size, drawn), []
     for group in known_groups(params, product):
         few = known(params, product, group, "train", slice(FEW), drawn)
@@ -87,11 +87,10 @@ def known(
 ) -> Reference | None:
     """Return some of a group's images that the judge's detector trained on (`train`) or only validated with (`val`)."""
     dataset = coco.read(paths.ANNOTATIONS)
-    listed = set(files.read_json(paths.DETECTORS / product / "judge" / "images.json")[part])
+    listed = set(files.read_json(paths.trained(product, "judge").with_name("images.json"))[part])
     images = coco.grouped(dataset, params.dataset.groups)[group]
     ids = [image.id for image in images if image.id in listed][which]
-    mine = coco.subset(dataset, ids)
-    return reference.of(mine, paths.SOURCE_IMAGES, params.now.judge.size, drawn) if ids else None
+    return reference.of_ids(ids, params, drawn)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Judged:
 def of(product: str, parents: list[Path], drawn: int, params: Settings) -> PictureJudge:
     """Return what pictures of a product are judged with that learnt from the images in the folders `parents`; `drawn`:
     on so many pixels a side."""
-    weights, size = paths.DETECTORS / product / "judge" / "last.pt", params.now.judge.size
+    weights, size = paths.trained(product, "judge"), params.now.judge.size
     if not weights.exists():
         raise Problem(f"there is no detector that judges {product}; run `dvc repro judge_detector@{product}`")
     own = reference.read([paths.SUBSETS / params.known_subset(product)], size, drawn)

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from stages import boxes
+from stages import boxes, paths
 from stages.dataset import coco, photo, segmentation
+from stages.settings import Settings
 
 T = TypeVar("T")
 
@@ -61,6 +62,13 @@ def squared(pixels: np.ndarray, size: int, drawn: int | None = None) -> np.ndarr
     """Return a picture squashed to a square of `size` pixels, with no more in it than in one of `drawn`: generators may
     draw smaller ones, and like is compared with like."""
     return photo.squashed(photo.squashed(pixels, drawn) if drawn and drawn < size else pixels, size)
+
+
+def of_ids(ids: list[int], params: Settings, drawn: int | None = None) -> Reference | None:
+    """Return some of the dataset's images, as the judge looks at them; None, if these are none."""
+    if not ids:
+        return None
+    return of(coco.subset(coco.read(paths.ANNOTATIONS), ids), paths.SOURCE_IMAGES, params.now.judge.size, drawn)
 
 
 def of(dataset: coco.Coco, images: Path, size: int, drawn: int | None = None) -> Reference:

@@ -194,7 +194,7 @@ def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     made = candidate_pictures.load(paths.CANDIDATES / name, manifest, size)
     real = reference.read(reference.parents(manifest), size, drawn)
     held = set_metrics.held_out(params, product, drawn)
-    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    weights = paths.trained(product, "judge")
     fake, known = (predict.features(weights, pixels, imgsz) for pixels in (made, real.pixels))
     unseen = predict.features(weights, held.pixels, imgsz) if held else np.empty((0, known.shape[1]))
     return set_metrics.figures(fake, known, unseen)

@@ -72,7 +72,7 @@ def judged(folder: Path, labels: pd.DataFrame, params: Settings) -> tuple[np.nda
             reference.read([folder / "training" / name for name in names], size, drawn)
             for names in ([OWN[product]], training.split(";"))
         )
-        weights = paths.DETECTORS / product / "judge" / "last.pt"
+        weights = paths.trained(product, "judge")
         by = picture_judge.load(paths.JUDGE / product, weights, known, own, drawn, params)
         said[places] = [one.colour for one in picture_judge.judge(pixels[places], by, params)]
     return pixels, said.tolist()

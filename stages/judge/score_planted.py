@@ -66,7 +66,7 @@ def other_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference
     own, source = known(params, product, group, "train", slice(FEW)), tests(group)
     if not own or not source:
         raise Problem(f"the judge's test needs two validation images of one other product; {group} has fewer")
-    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    weights = paths.trained(product, "judge")
     tried = trials(params, product)
     return PictureJudge(
         weights, source, salience.empty(own), limits.copy_limit(own, params.judge, params.seed),
@@ -82,7 +82,7 @@ def own_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference]:
 
 
 def own_judge(params: Settings, product: str, own: Reference) -> PictureJudge:
-    weights = paths.DETECTORS / product / "judge" / "last.pt"
+    weights = paths.trained(product, "judge")
     return picture_judge.load(paths.JUDGE / product, weights, own, own, params.now.judge.size, params)
 
 

@@ -33,8 +33,7 @@ def held_out(params: Settings, product: str, drawn: int | None = None) -> Refere
     dataset, val = coco.read(paths.ANNOTATIONS), set(files.read_json(paths.SPLIT)["val"])
     images = coco.grouped(dataset, params.dataset.groups).get(params.group(product), [])
     ids = [image.id for image in images if image.id in val]
-    mine = coco.subset(dataset, ids)
-    return reference.of(mine, paths.SOURCE_IMAGES, params.now.judge.size, drawn) if ids else None
+    return reference.of_ids(ids, params, drawn)
 
 
 def figures(fake: np.ndarray, real: np.ndarray, held: np.ndarray) -> list[Figure]:

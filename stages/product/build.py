@@ -136,7 +136,8 @@ def measured_on(known: Known) -> str:
     """Return in words which photographs the figures are of."""
     whose = "the product" if known.name != OLD else "the known products"
     if known.tested:
-        return f"{len(known.tested)} test photographs of {whose}, which nothing has learnt from but which arm is best"
+        said = "which nothing has learnt from; they told which arm is best"
+        return f"{len(known.tested)} test photographs of {whose}, {said}"
     return chosen_on(known.unseen)
 
 
@@ -155,7 +156,7 @@ def trained_on(name: str, params: Settings) -> dict[str, Any]:
     """Return the product's annotated photographs that it has learnt from, by name, and how many others, fakes, and
     photographs that detectors labelled."""
     if name == OLD:
-        files_seen = files.read_json(paths.DETECTORS / PRODUCT / "known" / "images.json")["train"]
+        files_seen = files.read_json(paths.trained(PRODUCT, "known").with_name("images.json"))["train"]
         names = {image.id: image.file_name for image in coco.read(paths.ANNOTATIONS, masks=False).images}
         reached, counts = {id_: names[id_] for id_ in files_seen}, {}
     else:

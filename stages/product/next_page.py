@@ -16,6 +16,7 @@ from stages.product import detection_doubt
 from stages.product.card import Card
 from stages.product.detection_doubt import Sighting
 from stages.product.product_page import GRID, WIDTH, code_block
+from stages.wording import gain_within
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def expected(about: Card, more: int, curve: Curve | None) -> list[str]:
 
 
 def gained(gain: Interval) -> str:
-    return f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
+    return gain_within(gain.value, gain.low, gain.high)
 
 
 def render(chosen: Sequence[Choice], lines: Sequence[str], about: Card, of: int, into: Path) -> str:

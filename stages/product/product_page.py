@@ -22,6 +22,7 @@ from stages.product import card, operating
 from stages.product.card import Calibration, Card, Threshold
 from stages.report import answer
 from stages.settings import NONE, Arm, Settings, Testing
+from stages.wording import percent_within
 
 SHOWN = 6  # photographs of a kind
 WIDTH = 560  # of each
@@ -220,7 +221,7 @@ def row(asked: str, point: Threshold | None) -> list[object]:
         return [asked, "not to be had", "", "", "", ""]
     tested = [point.tested.precision, point.tested.recall] if point.tested else []
     shares = [point.chosen.precision, point.chosen.recall, *tested]
-    said = [page.unbroken(f"{100 * of.value:.0f} % ({100 * of.low:.0f} to {100 * of.high:.0f})") for of in shares]
+    said = [page.unbroken(percent_within(of.value, of.low, of.high)) for of in shares]
     return [asked, point.confidence, *said, *[""] * (4 - len(said))]
 
 

@@ -11,6 +11,7 @@ from stages.evidence.arm_metrics import METRICS
 from stages.evidence.arm_roles import OLD
 from stages.evidence.errors import KINDS
 from stages.settings import Arm, Settings
+from stages.wording import gain_within, percent_within
 
 HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")  # so that kinds are told apart without colour
 
@@ -56,7 +57,7 @@ def certainty(results: dict, gain: dict) -> str:
 
 def share(way: dict) -> str:
     """Return a share of the way with its interval, in percent."""
-    return f"{100 * way['value']:.0f} % ({100 * way['low']:.0f} to {100 * way['high']:.0f})"
+    return percent_within(way["value"], way["low"], way["high"])
 
 
 def table(results: dict, of: dict[str, Arm], seconds: dict[str, float]) -> str:
@@ -83,8 +84,8 @@ def table(results: dict, of: dict[str, Arm], seconds: dict[str, float]) -> str:
 
 
 def spread(gain: dict) -> str:
-    """A difference and its interval."""
-    return f"{gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
+    """Return a difference with its interval."""
+    return gain_within(gain["value"], gain["low"], gain["high"])
 
 
 def arms(results: dict) -> Figure:

@@ -5,7 +5,6 @@ Beside it, for testing only: photographs of the same products at stations with a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +15,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as rle
 
-from stages import files, progress
+from stages import files, progress, provenance
 from stages.dataset.bins import draw, scene
 from stages.dataset.bins.catalog import (
     CATEGORIES,
@@ -81,7 +80,7 @@ def take(wanted: list[Photograph], bins: Bins, seed: int, folder: Path, title: s
     for group in {photograph.group for photograph in wanted}:
         (folder / "images" / group).mkdir(parents=True)
     images, annotations, truth = [], [], []
-    cores = len(os.sched_getaffinity(0))
+    cores = provenance.cores()
     # A forked process hangs where its parent has used OpenCV's threads.
     with ProcessPoolExecutor(cores, get_context("forkserver"), cv2.setNumThreads, (1,)) as pool:
         done = pool.map(_one, [(one, bins.width, bins.height, seed, folder) for one in wanted], chunksize=4)
