@@ -35,6 +35,8 @@ from stages.product.card import Card
 
 BATCH = 8  # photographs looked at together; they are in memory at full size, so large ones are alone
 QUALITY = 90  # of the copies, as JPEG
+COPIES, DETECTIONS, IMAGES = "pictures", "detections.json", "images.json"
+RESULTS = {COPIES, DETECTIONS, IMAGES}
 
 Shot = tuple[np.ndarray, np.ndarray]  # a picture as it is, and reduced to the detector's size
 
@@ -86,12 +88,12 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
             for todo, together in (([path for path in plain if path not in large], BATCH), (sorted(large), 1)):
                 photographs(todo, together, names, making, look, found, pool, bar)
             for path in filter(pictures.video, sources):
-                video(path, making / "pictures" / names[path.relative_to(root)], look, found, bar)
+                video(path, making / COPIES / names[path.relative_to(root)], look, found, bar)
         if not found.images:
             raise Problem(f"{photos}: nothing in it can be read; {found.unreadable[0]}")
-        files.write_json(making / "detections.json", found.detections)
+        files.write_json(making / DETECTIONS, found.detections)
         categories = [{"id": of.id, "name": of.name} for of in about.classes]
-        files.write_json(making / "images.json", {"images": found.images, "annotations": [], "categories": categories})
+        files.write_json(making / IMAGES, {"images": found.images, "annotations": [], "categories": categories})
     print(summary(found, into))
     return 1 if found.unreadable else 0
 
@@ -105,10 +107,14 @@ def threshold(about: Card, at: str) -> float:
 
 
 def check_place(into: Path, photos: Path) -> None:
-    """Refuse a folder for the results that holds anything but earlier results, or lies among the photographs."""
+    """Refuse a folder for the results that holds anything but earlier results, or not apart from the photographs."""
     pictures.check_apart(into, photos)
-    if into.exists() and not (into / "detections.json").is_file() and (not into.is_dir() or any(into.iterdir())):
-        raise Problem(f"{into}: there is something else; results replace only earlier results")
+    if not into.exists():
+        return
+    names = {path.name for path in into.iterdir()} if into.is_dir() else {into.name}
+    earlier = RESULTS if DETECTIONS in names else set()
+    if other := sorted(names - earlier):
+        raise Problem(f"{into}: there is something else ({other[0]}); results replace only earlier results")
 
 
 def length(path: Path) -> int:
@@ -155,7 +161,7 @@ def photographs(
         path, pixels, kept = job
         done, data = cv2.imencode(".jpg", annotated(pixels, kept, found.card), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         assert done
-        files.write(into / "pictures" / names[path.relative_to(found.root)], data.tobytes())
+        files.write(into / COPIES / names[path.relative_to(found.root)], data.tobytes())
 
     def seen() -> Iterator[tuple[Path, np.ndarray, np.ndarray]]:
         for part in batches(readable(), together):
@@ -249,7 +255,7 @@ def summary(found: Found, into: Path) -> str:
     each = ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"
     failed = f"; {len(found.unreadable)} files could not be read" if found.unreadable else ""
     return (f"{len(found.images)} pictures, in them {each}, at confidence {found.confidence:.2f} and above{failed}\n"
-            f"{into}: pictures/, detections.json, images.json")  # fmt: skip
+            f"{into}: {COPIES}/, {DETECTIONS}, {IMAGES}")  # fmt: skip
 
 
 def asked() -> argparse.Namespace:

@@ -41,9 +41,12 @@ def listed(place: Path) -> list[Path]:
 
 
 def check_apart(into: Path, photos: Path) -> None:
-    """Refuse a folder for results that lies among the photographs."""
-    if photos.is_dir() and into.resolve().is_relative_to(photos.resolve()):
+    """Refuse a folder for results that lies among the photographs, or that they lie in: it is replaced."""
+    results, looked_at = into.resolve(), photos.resolve()
+    if results.is_relative_to(looked_at):
         raise Problem(f"{into}: the results cannot lie among the photographs in {photos}")
+    if looked_at.is_relative_to(results):
+        raise Problem(f"{into}: the photographs in {photos} cannot lie in the results' folder, which is replaced")
 
 
 def video(path: Path) -> bool:

@@ -208,6 +208,25 @@ def test_only_earlier_results_are_replaced():
     assert [image["file_name"] for image in files.read_json("again/images.json")["images"]] == ["b.png"]
 
 
+@pytest.mark.parametrize(
+    ("photos", "into", "says"),
+    [
+        ("project/new", "project", "the photographs in project/new cannot lie in the results' folder"),
+        ("project/new/a.png", "project/new", "cannot lie in the results' folder"),
+        ("mine", "project", r"something else \(new\)"),
+        ("mine", "copies", r"something else \(pictures\)"),  # which nothing says are the results' own
+    ],
+)
+def test_photographs_beside_or_around_the_results_outlive_them(made, tmp_path, monkeypatch, photos, into, says):
+    projects.entered(made, tmp_path, monkeypatch)
+    looked("mine/a.png", into=Path("project"))  # a project's folder has results in it
+    photo.save(Path("project/new/a.png"), small_detector.noise(70, 96))
+    photo.save(Path("copies/pictures/a.png"), small_detector.noise(70, 96))
+    with pytest.raises(Problem, match=says):
+        looked(photos, into=Path(into))
+    assert Path("project/new/a.png").exists() and Path("copies/pictures/a.png").exists()
+
+
 def test_a_threshold_of_the_card_or_a_number_says_what_counts():
     about = card.read(paths.RELEASED / "crates")
     assert detect.threshold(about, "precision") == 0.2
