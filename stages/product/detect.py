@@ -160,7 +160,9 @@ def photographs(
     def write(job: tuple[Path, np.ndarray, np.ndarray]) -> None:
         path, pixels, kept = job
         done, data = cv2.imencode(".jpg", annotated(pixels, kept, found.card), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        assert done
+        if not done:
+            height, width = pixels.shape[:2]
+            raise photo.Unreadable(f"{path}: JPEG has no pictures of {width}×{height}: no copy, what is seen is noted")
         files.write(into / COPIES / names[path.relative_to(found.root)], data.tobytes())
 
     def seen() -> Iterator[tuple[Path, np.ndarray, np.ndarray]]:
@@ -169,7 +171,10 @@ def photographs(
                 yield path, pixels, found.add(str(path.relative_to(found.root)), pixels, of)
 
     for _, writing in pictures.ahead(pool, write, seen(), together):
-        writing.result()
+        try:
+            writing.result()
+        except photo.Unreadable as why:
+            refuse(why, found.unreadable)
 
 
 def video(path: Path, target: Path, look: Look, found: Found, bar: tqdm) -> None:
@@ -253,7 +258,7 @@ def summary(found: Found, into: Path) -> str:
     names = {of.id: of.name for of in found.card.classes}
     counts = Counter(names[row["category_id"]] for row in found.detections)
     each = ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"
-    failed = f"; {len(found.unreadable)} files could not be read" if found.unreadable else ""
+    failed = f"; {len(found.unreadable)} files could not be read or copied" if found.unreadable else ""
     return (f"{len(found.images)} pictures, in them {each}, at confidence {found.confidence:.2f} and above{failed}\n"
             f"{into}: {COPIES}/, {DETECTIONS}, {IMAGES}")  # fmt: skip
 

@@ -111,6 +111,16 @@ def test_a_video_too_wide_to_be_copied_is_told_of(capsys):
     assert len(results("wide")[1]["images"]) == 1
 
 
+def test_a_photograph_too_wide_to_be_copied_is_told_of_and_the_others_are_looked_at(capsys):
+    photo.save(Path("panorama/a.png"), small_detector.noise(16, 70_000))
+    photo.save(Path("panorama/b.png"), small_detector.noise(70, 96))
+    assert looked("panorama") == 1
+    assert "a.png: JPEG has no pictures of 70000×16: no copy" in capsys.readouterr().err
+    folder, images, _ = results("panorama")
+    assert [image["file_name"] for image in images["images"]] == ["a.png", "b.png"]
+    assert [path.name for path in (folder / "pictures").iterdir()] == ["b.jpg"]
+
+
 def test_what_cannot_be_read_is_said_and_the_others_are_looked_at(capsys):
     broken = Path("some")
     photo.save(broken / "good.png", small_detector.noise(70, 96))
