@@ -35,6 +35,7 @@ from stages.product.card import Card
 
 BATCH = 8  # photographs looked at together; they are in memory at full size, so large ones are alone
 QUALITY = 90  # of the copies, as JPEG
+DIGITS = 4  # of a video's frames a second, which MPEG-4 writes as a fraction of numbers below 65,536
 COPIES, DETECTIONS, IMAGES = "pictures", "detections.json", "images.json"
 RESULTS = {COPIES, DETECTIONS, IMAGES}
 
@@ -186,7 +187,7 @@ def video(path: Path, target: Path, look: Look, found: Found, bar: tqdm) -> None
         refuse(why, found.unreadable)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    rate, copy, number = film.get(cv2.CAP_PROP_FPS) or 25.0, None, 0
+    rate, copy, number = float(f"{film.get(cv2.CAP_PROP_FPS) or 25.0:.{DIGITS}g}"), None, 0
     width, height = (int(film.get(of)) for of in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
     together = max(1, min(BATCH, pictures.LARGE // max(1, width * height)))
     for part in batches(pictures.frames(film), together):
@@ -196,15 +197,20 @@ def video(path: Path, target: Path, look: Look, found: Found, bar: tqdm) -> None
                 size = pixels.shape[1], pixels.shape[0]
                 copy = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
                 if not copy.isOpened():
-                    why = f"{path}: MPEG-4 has no frames of {size[0]}×{size[1]}: no copy, what is seen is noted"
+                    frames = f"frames of {size[0]}×{size[1]} at {rate:g} a second"
+                    why = f"{path}: MPEG-4 has no {frames}: no copy, what is seen is noted"
                     refuse(photo.Unreadable(why), found.unreadable)
             copy.write(annotated(pixels, kept, found.card))
             number += 1
             bar.update()
     if copy is None:
         refuse(photo.Unreadable(f"{path}: a video without a frame that can be read"), found.unreadable)
-    else:
-        copy.release()
+        return
+    copy.release()
+    promised = int(film.get(cv2.CAP_PROP_FRAME_COUNT))
+    if number + rate < promised:  # within a second: of some only the duration is known, with the sound's end
+        why = f"{path}: cut or damaged: of its {promised} frames {number} can be read, what is seen in these is noted"
+        refuse(photo.Unreadable(why), found.unreadable)
 
 
 def refuse(why: photo.Unreadable, unreadable: list[str]) -> None:

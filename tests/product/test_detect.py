@@ -102,12 +102,18 @@ def test_no_copy_has_the_name_of_another_s_or_of_a_folder_or_too_long_a_one(tmp_
         files.write(tmp_path / copy, "x")
 
 
-def test_a_video_too_wide_to_be_copied_is_told_of(capsys):
-    film = cv2.VideoWriter("wide.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (8200, 64))
-    film.write(np.zeros((64, 8200, 3), np.uint8))
+def filmed(name, frames, rate=10, width=96):
+    film = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*"MJPG"), rate, (width, 64))
+    for number in range(frames):
+        film.write(small_detector.noise(64, width, number % 3))
     film.release()
+    return Path(name)
+
+
+def test_a_video_too_wide_to_be_copied_is_told_of(capsys):
+    filmed("wide.avi", 1, width=8200)
     assert looked("wide.avi") == 1
-    assert "MPEG-4 has no frames of 8200×64" in capsys.readouterr().err
+    assert "MPEG-4 has no frames of 8200×64 at 10 a second" in capsys.readouterr().err
     assert len(results("wide")[1]["images"]) == 1
 
 
@@ -196,15 +202,28 @@ def test_a_photograph_is_looked_at_as_a_viewer_shows_it():
 
 
 def test_a_video_is_looked_at_frame_by_frame():
-    writer = cv2.VideoWriter("belt.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (96, 64))
-    for number in range(11):
-        writer.write(small_detector.noise(64, 96, number % 3))
-    writer.release()
+    filmed("belt.avi", 11)
     assert looked("belt.avi") == 0
     folder, images, detections = results("belt")
     assert [image["frame"] for image in images["images"]] == list(range(11)) and detections
     film = cv2.VideoCapture(str(folder / "pictures" / "belt.avi.mp4"))
     assert (film.get(cv2.CAP_PROP_FRAME_COUNT), film.get(cv2.CAP_PROP_FPS)) == (11, 10)
+
+
+def test_of_a_cut_video_is_told_how_much_was_looked_at(capsys):
+    whole = filmed("whole.avi", 60).read_bytes()
+    Path("half.avi").write_bytes(whole[: len(whole) // 2])
+    assert looked("half.avi") == 1
+    seen = len(results("half")[1]["images"])
+    assert 0 < seen < 40
+    assert f"half.avi: cut or damaged: of its 60 frames {seen} can be read" in capsys.readouterr().err
+
+
+def test_a_copy_has_a_rate_that_mpeg_4_can_write():
+    filmed("slow_motion.avi", 3, rate=239.873)
+    assert looked("slow_motion.avi") == 0
+    film = cv2.VideoCapture(str(results("slow_motion")[0] / "pictures" / "slow_motion.avi.mp4"))
+    assert film.get(cv2.CAP_PROP_FPS) == pytest.approx(239.9)
 
 
 def test_only_earlier_results_are_replaced():
