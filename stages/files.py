@@ -8,6 +8,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import IO, Any
 
 from stages.problem import Problem
 
+DRIVE = re.compile(r"[A-Za-z]:")  # with which paths begin on Windows
 LONGEST_NAME, LONGEST_PATH = 255, 3000  # bytes of a name, and of a path inside the project
 SHORTENED = 200  # bytes of a name to which something is added
 PART = ".part-"  # marks what is being written; .gitignore and .dvcignore know it
@@ -86,8 +88,8 @@ def relative_name(name: str, what: str) -> str:
     """Return `name`, if it stays inside its folder wherever it is joined to one; else raise a Problem that says `what`
     wants out."""
     parts = name.replace("\\", "/").split("/")
-    if not name or "\0" in name or not parts[0] or ":" in parts[0] or ".." in parts:
-        raise Problem(f"{what}: the file name {name!r} leaves its folder; use a relative name without '..'")
+    if not name or "\0" in name or not parts[0] or DRIVE.match(name) or ".." in parts:
+        raise Problem(f"{what}: the file name {name!r} leaves its folder; use a relative name without '..' or a drive")
     if len(os.fsencode(name)) > LONGEST_PATH or any(len(os.fsencode(part)) > LONGEST_NAME for part in parts):
         raise Problem(f"{what}: the file name {name!r} is longer than {LONGEST_NAME} bytes, which no disk holds")
     return name

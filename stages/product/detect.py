@@ -213,7 +213,7 @@ def video(path: Path, target: Path, look: Look, found: Found, bar: tqdm) -> None
         refuse(photo.Unreadable(why), found.unreadable)
 
 
-def refuse(why: photo.Unreadable, unreadable: list[str]) -> None:
+def refuse(why: Problem, unreadable: list[str]) -> None:
     """Note, and say, what cannot be read."""
     unreadable.append(str(why))
     tqdm.write(f"tenfold: {why}", file=sys.stderr)

@@ -63,7 +63,7 @@ def main(photos: Path, product: str | None, count: int, into: Path | None) -> in
     check_place(into, photos)
     unreadable: list[str] = []
     look = detect.opened(folder, about)
-    there = list(looked(detect.named(todo, unreadable), look, about, unreadable))
+    there = list(looked(named(todo, photos, unreadable), look, about, unreadable))
     if not there:
         raise Problem(f"{photos}: nothing in it can be read; {unreadable[0]}")
     doubts = [detection_doubt.of(one.things) for one in there]
@@ -89,6 +89,19 @@ def check_place(into: Path, photos: Path) -> None:
     pictures.check_apart(into, photos)
     if into.exists():
         raise Problem(f"{into}: it is there already, and may have been corrected; move it away, or name another --into")
+
+
+def named(todo: list[Path], photos: Path, unreadable: list[str]) -> list[Path]:
+    """Return the photographs whose names an annotation file may have."""
+    kept = []
+    for path in detect.named(todo, unreadable):
+        try:
+            files.relative_name(str(path.relative_to(photos)), str(photos))
+        except Problem as why:
+            detect.refuse(why, unreadable)
+        else:
+            kept.append(path)
+    return kept
 
 
 def looked(todo: list[Path], look: Look, about: Card, unreadable: list[str]) -> Iterator[Looked]:

@@ -118,6 +118,15 @@ def test_names_that_are_not_utf8_are_said_and_the_others_are_chosen_from(capsys)
     assert [path.name for path in (folder / "images").iterdir()] == ["good.png"]
 
 
+def test_a_name_with_a_colon_is_chosen_and_one_that_would_leave_its_folder_is_said(capsys):
+    for name in ("2024-05-01 10:30:12.png", "c:1.png", "\\1.png"):
+        photo.save(Path("some") / name, small_detector.noise(70, 96))
+    code, folder = chosen("some")
+    assert code == 1 and capsys.readouterr().err.count("leaves its folder") == 2
+    assert [path.name for path in (folder / "images").iterdir()] == ["2024-05-01 10:30:12.png"]
+    assert convert.read_any(folder)[1].dataset.images[0].file_name == "2024-05-01 10:30:12.png"
+
+
 def test_what_may_have_been_corrected_is_not_replaced():
     chosen()
     with pytest.raises(Problem, match="may have been corrected"):
