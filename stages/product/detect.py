@@ -71,7 +71,7 @@ class Found:
 
 def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
     """Look at all there is; return the exit code."""
-    sources = pictures.listed(photos)
+    sources, passed_over = pictures.listed(photos)
     folder = card.current(product or settings.load().products.focus)
     about = card.read(folder)
     root, name = (photos, photos.resolve().name) if photos.is_dir() else (photos.parent, photos.stem)
@@ -95,7 +95,7 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
         files.write_json(making / DETECTIONS, found.detections)
         categories = [{"id": of.id, "name": of.name} for of in about.classes]
         files.write_json(making / IMAGES, {"images": found.images, "annotations": [], "categories": categories})
-    print(summary(found, into))
+    print(summary(found, into), *passed_over, sep="\n")
     return 1 if found.unreadable else 0
 
 

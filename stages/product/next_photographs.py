@@ -57,7 +57,7 @@ def main(photos: Path, product: str | None, count: int, into: Path | None) -> in
     """Choose photographs and write them; return the exit code."""
     if photos.is_file():
         raise Problem(f"{photos}: a folder of photographs to choose from is needed")
-    todo, params = pictures.listed(photos), settings.load()
+    (todo, passed_over), params = pictures.listed(photos), settings.load()
     folder = card.current(product or params.products.focus)
     about, into = card.read(folder), into or paths.REPORTS / "next" / photos.resolve().name
     check_place(into, photos)
@@ -80,7 +80,8 @@ def main(photos: Path, product: str | None, count: int, into: Path | None) -> in
         print(f"{number}. {one.path.relative_to(photos)}: {one.why}")
     if len(chosen) < min(count, len(there)):
         print(f"Only {len(chosen)}: all others are near-duplicates of these.")
-    print(*expected, f"{into}: {IMAGES}/ and {ANNOTATIONS} for CVAT or Label Studio; {PAGE} shows them", sep="\n")
+    where = f"{into}: {IMAGES}/ and {ANNOTATIONS} for CVAT or Label Studio; {PAGE} shows them"
+    print(*passed_over, *expected, where, sep="\n")
     return 1 if unreadable else 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -13,11 +13,14 @@ import cv2
 import numpy as np
 
 from stages.dataset import photo
+from stages.dataset.formats import found
 from stages.problem import Problem
 
 # Some of these need not be readable: a telephone's photographs are told of, not passed over.
-PHOTOGRAPHS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif"}
-VIDEOS = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"}
+PHOTOGRAPHS = {*found.SUFFIXES, ".jfif", ".jpe", ".heic", ".heif"}
+VIDEOS = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".mts", ".m2ts", ".3gp"}
+LOOKED_AT = PHOTOGRAPHS | VIDEOS
+KINDS = 5  # of files that are passed over, as many as a line has room for
 
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its lines would stand between ours; read once
 
@@ -27,17 +30,27 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def listed(place: Path) -> list[Path]:
-    """Return the photographs, then the videos, that a path names: itself, or all in a folder."""
+def listed(place: Path) -> tuple[list[Path], list[str]]:
+    """Return the photographs, then the videos, that a path names: itself, or all in a folder; and a line that counts
+    the other files there, if there are any. A system's or a tool's own files are neither."""
     if place.is_file():
-        return [place]
+        return [place], []
     if not place.exists():
         raise Problem(f"{place}: there is no such file or folder")
-    found = sorted(path for path in place.rglob("*") if path.suffix.lower() in PHOTOGRAPHS | VIDEOS and path.is_file())
-    if not found:
-        kinds = ", ".join(sorted(kind[1:] for kind in PHOTOGRAPHS | VIDEOS))
+    there = sorted(path for path in place.rglob("*") if path.is_file())
+    there = [p for p in there if not any(part.startswith(found.HIDDEN) for part in p.relative_to(place).parts)]
+    wanted = [path for path in there if path.suffix.lower() in LOOKED_AT]
+    if not wanted:
+        kinds = ", ".join(sorted(kind[1:] for kind in LOOKED_AT))
         raise Problem(f"{place}: there are no photographs or videos in it ({kinds})")
-    return sorted(found, key=video)
+    return sorted(wanted, key=video), passed_over(Counter(path.suffix.lower() for path in there))
+
+
+def passed_over(kinds: Counter[str]) -> list[str]:
+    """Return a line that counts the files of other kinds than are looked at, if there are any."""
+    others = Counter({kind: count for kind, count in kinds.items() if kind not in LOOKED_AT})
+    most = ", ".join(f"{count} {kind!a}" for kind, count in others.most_common(KINDS))  # a suffix may be no text
+    return [f"Files passed over, by their names no photographs or videos: {others.total()} ({most})"] if others else []
 
 
 def check_apart(into: Path, photos: Path) -> None:

@@ -142,6 +142,24 @@ def test_what_cannot_be_read_is_said_and_the_others_are_looked_at(capsys):
     assert not (paths.DETECTIONS / "cut").exists()
 
 
+def test_every_kind_of_photograph_is_looked_at_hidden_ones_are_not_and_others_are_counted(capsys):
+    kinds = ("a.ppm", "b.jp2", "c.JPE", "d.jfif")
+    for name in (*kinds, "._a.png", "__MACOSX/a.png"):
+        Path("kinds", name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(small_detector.noise(70, 96)).save(Path("kinds", name))
+    for name in ("notes.txt", "more.TXT", "README", "._notes.txt", os.fsdecode(b"a.\xff")):
+        Path("kinds", name).write_bytes(b"no photograph")
+    for number, kind in enumerate(("mpg", "mpeg", "wmv", "mts", "3gp")):
+        Path("kinds", f"{number}.{kind}").write_bytes(b"no video")
+    assert looked("kinds") == 1
+    said = capsys.readouterr()
+    assert said.err.count("not a video that can be read") == 5
+    assert [image["file_name"] for image in results("kinds")[1]["images"]] == list(kinds)
+    assert "Files passed over, by their names no photographs or videos: 4 (2 '.txt'," in said.out
+    looked("mine/a.png")
+    assert "passed over" not in capsys.readouterr().out
+
+
 def test_names_of_any_kind_are_told_in_a_line_each(capsys):
     photo.save(Path("odd/good.png"), small_detector.noise(70, 96))
     Path("odd/good.png").with_name("a\nb.mp4").write_bytes(b"not a video")

@@ -99,8 +99,11 @@ def test_what_cannot_be_read_is_said_and_the_others_are_chosen_from(capsys):
     photo.save(Path("some/good.png"), small_detector.noise(70, 96))
     files.write("some/broken.jpg", "no picture")
     files.write("some/film.mp4", "a film")
+    files.write("some/notes.txt", "no photograph")
     code, folder = chosen("some")
-    said = capsys.readouterr().err.splitlines()
+    told = capsys.readouterr()
+    said = told.err.splitlines()
+    assert "Files passed over, by their names no photographs or videos: 1 (1 '.txt')" in told.out
     assert code == 1 and all(sum(name in line for line in said) == 1 for name in ("broken.jpg", "film.mp4"))
     assert [path.name for path in (folder / "images").iterdir()] == ["good.png"]
     shutil.rmtree("some")
