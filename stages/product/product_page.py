@@ -58,13 +58,21 @@ def tiles(about: Card) -> str:
         "mAP50-95": found["map50_95"]["value"],
     }
     if point := about.thresholds["precision"]:
-        rows |= {"found where 19 of 20 boxes are right": f"{100 * (point.tested or point.chosen).recall.value:.0f} %"}
+        rows |= {of_precision(point): f"{100 * (point.tested or point.chosen).recall.value:.0f} %"}
     rows |= {"photographs of it learnt from": len(about.trained_on["photographs"])}
     low, high = (100 * found["recall"][end] for end in ("low", "high"))
     return page.tiles(rows) + (
         f"<p class=soft>On {page.text(found['on'])}. Found: {found['found']} of {found['present']} objects, 95 % "
         f"interval {low:.0f} to {high:.0f} %.</p>"
     )
+
+
+def of_precision(point: Threshold) -> str:
+    """Return what a tile says of the threshold for precision: found and right are of the same photographs."""
+    if point.tested is None:
+        return "found where 19 of 20 boxes are right"
+    right = f"{100 * point.tested.precision.value:.0f} %"
+    return f"found at {right} precision on test photographs; the threshold was chosen for 95 %"
 
 
 def next_steps(about: Card) -> list[str]:

@@ -5,6 +5,7 @@ import pytest
 from stages import files, paths, settings
 from stages.evidence import unseen_results
 from stages.product import card, product_page
+from stages.product.card import Measured, Rates, Threshold
 from tests.helpers.decided import NAMES, without_tests
 
 PRODUCT = paths.RELEASED / "tube_mint"
@@ -43,6 +44,19 @@ def test_a_product_with_its_photographs_alone_shows_what_folds_saw(project, buil
     seen = unseen_results.Unseen("folds", unseen_results.read(files.read_json(paths.GATE / "unseen.json")).scenes)
     said = product_page.render(about, seen, [], settings.load())
     assert "What it finds" in said and "Fakes: they help" in said and "reaches mAP50-95" not in said
+
+
+def test_what_is_found_stands_beside_the_precision_of_the_same_photographs(built):
+    about = card.read(built / PRODUCT)
+    chosen, tested = (
+        Rates(Measured(right, 0, 1), Measured(found, 0, 1)) for right, found in ((0.96, 0.4), (0.71, 0.6))
+    )
+    about.thresholds["precision"] = Threshold(0.3, chosen)
+    assert '<b>40 %</b><span class="soft">found where 19 of 20 boxes are right</span>' in product_page.tiles(about)
+    about.thresholds["precision"] = Threshold(0.3, chosen, tested)
+    said = "found at 71 % precision on test photographs; the threshold was chosen for 95 %"
+    assert f'<b>60 %</b><span class="soft">{said}</span>' in product_page.tiles(about)
+    assert "19 of 20" not in product_page.tiles(about)
 
 
 @pytest.mark.parametrize("width", [420, 1300])
