@@ -1,9 +1,10 @@
 import subprocess
+import sys
 
 import pytest
 
 from flows import repository
-from tests.helpers.checkouts import becomes, environment, run
+from tests.helpers.checkouts import ROOT, becomes, environment, run
 
 
 def test_a_lock_that_a_git_may_hold_is_left(pipeline):
@@ -36,3 +37,14 @@ def test_another_worktree_that_a_person_locked_stays(pipeline, tmp_path):
     (tmp_path / "spray").rename(tmp_path / "unplugged")
     repository.discard(pipeline, pipeline / ".worktrees" / "spray")
     assert (pipeline / ".git" / "worktrees" / "spray").exists()
+
+
+def test_begun_by_a_git_of_another_checkout_it_works_in_its_own(pipeline, tmp_path):
+    """As in a hook, or in `git rebase --exec`."""
+    run(tmp_path, "git", "init", "-q", "other")
+    git_s = {"GIT_DIR": str(tmp_path / "other" / ".git"), "GIT_INDEX_FILE": str(tmp_path / "other" / ".git" / "index")}
+    code = "from pathlib import Path; from flows import repository; repository.commit(Path(), 'Mine', 'dvc.yaml')"
+    (pipeline / "dvc.yaml").write_text("stages: {}\n")
+    environ = environment(ROOT) | git_s
+    subprocess.run([sys.executable, "-c", code], cwd=pipeline, env=environ, check=True)
+    assert run(pipeline, "git", "log", "-1", "--format=%s").stdout == "Mine\n"
