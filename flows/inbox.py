@@ -32,6 +32,7 @@ DIGITS = 40  # bytes of the number in READY; no folder holds more files than the
 OPEN = ("claimed", "checked", "built")  # states from which a run goes on
 STATES = (*OPEN, "promoted", "left", "quarantined", "failed", "rolled back")
 GONE = ("quarantined", "rolled back")  # states that leave the name to others
+TOO_DEEP = "its folders are nested too deeply"
 TRIES = 3  # failed runs in a row after which no further one is spent on an arrival
 
 
@@ -61,12 +62,14 @@ def ready(checkout: Path, quiet: float = QUIET) -> list[Path]:
             print(f"{INCOMING / entry.name} is passed over: only a folder is taken")
             continue
         try:
-            if said(entry) or still(entry, quiet):
+            if entry.is_symlink() or said(entry) or still(entry, quiet):  # where a link leads may be the whole disk
                 found.append(entry)
         except FileNotFoundError:  # it is being written
             continue
-        except OSError as error:  # it may not be read, or is nested too deeply
+        except OSError as error:  # it may not be read
             print(f"{INCOMING / entry.name} is passed over: {error.strerror}")
+        except RecursionError:
+            print(f"{INCOMING / entry.name} is passed over: {TOO_DEEP}")
     return found
 
 
@@ -108,7 +111,10 @@ def claim(checkout: Path, folder: Path) -> Arrival | None:
     if folder.is_symlink():
         return refuse(checkout, folder, "a link to a folder; only a folder is taken")
     with contextlib.suppress(FileNotFoundError):
-        of = Arrival(folder.name, arrival.content(folder), "claimed", now())
+        try:
+            of = Arrival(folder.name, arrival.content(folder), "claimed", now())
+        except RecursionError:
+            return refuse(checkout, folder, TOO_DEEP)
         taken = checkout / of.folder
         with journal(checkout) as entries:
             here = [one for one in entries.values() if one.name == of.name and one.state not in GONE]

@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -71,6 +72,36 @@ def test_what_cannot_be_taken_is_named_and_holds_nobody_up(put, tmp_path, capsys
     told = capsys.readouterr().out.splitlines()
     named = [line.partition(" is passed over: ")[0] for line in told]
     assert named == [f"data/incoming/{name}" for name in ("closed", "gone", "spray.zip")]
+
+
+def test_a_link_is_taken_at_once_wherever_it_leads(tmp_path, monkeypatch):
+    (tmp_path / inbox.INCOMING).mkdir(parents=True)
+    (tmp_path / inbox.INCOMING / "all").symlink_to("/")
+    for looks in ("said", "still"):
+        monkeypatch.setattr(inbox, looks, lambda *_: pytest.fail("the whole disk is looked through"))
+    assert inbox.claim(tmp_path, *inbox.ready(tmp_path)) is None
+    assert {path.name for path in (tmp_path / inbox.QUARANTINE).glob("all/*")} == {"reason.json", "all"}
+
+
+@pytest.fixture
+def deep(put):
+    """A folder in the queue that is nested more deeply than Python looks."""
+    folder = inner = put("deep", done=False)
+    for _ in range(1100):
+        inner = inner / "a"
+        inner.mkdir()
+    yield folder
+    subprocess.run(["rm", "-rf", folder.parents[2]], check=True)  # which shutil cannot
+
+
+def test_a_folder_that_is_nested_too_deeply_holds_nobody_up(put, deep, tmp_path, capsys):
+    good = put("good")
+    assert inbox.ready(tmp_path, quiet=3600) == [good]
+    assert "data/incoming/deep is passed over: its folders are nested too deeply" in capsys.readouterr().out
+    (deep / "READY").touch()
+    assert inbox.claim(tmp_path, deep) is None and not deep.exists()
+    reason = files.read_json(tmp_path / inbox.QUARANTINE / "deep" / "reason.json")
+    assert reason["why"] == "its folders are nested too deeply"
 
 
 def test_an_arrival_is_claimed_once_whoever_asks(put, tmp_path):
