@@ -64,7 +64,7 @@ def main() -> int:
 def prepared(source: Path, checkout: Path) -> Path:
     """Clone the project, with fewer photographs and shorter trainings; return the clone, its dataset drawn."""
     subprocess.run(["git", "clone", "--quiet", str(source), str(checkout)], check=True)
-    subprocess.run(["git", "checkout", "--quiet", "-B", main_branch.MAIN], cwd=checkout, check=True)
+    subprocess.run(["git", "checkout", "--quiet", "-B", main_branch.NAME], cwd=checkout, check=True)
     params = YAML().load(checkout / settings.PARAMS)
     params["scale"], params["dataset"]["source"] = "demo", "bins"
     params["arrival"]["review_minutes"] = 0  # nobody is there to look

@@ -52,5 +52,5 @@ def begun(checkout: Path, path: str, goal: str) -> bool:
     """Return whether a file is as a commit has it, or on its way there: absent, or the beginning of it."""
     if not (checkout / path).exists():
         return True
-    to_be = subprocess.run(["git", "show", f"{goal}:{path}"], cwd=checkout, capture_output=True).stdout
+    to_be = subprocess.run(["git", "cat-file", "--filters", f"{goal}:{path}"], cwd=checkout, capture_output=True).stdout
     return to_be.startswith((checkout / path).read_bytes())

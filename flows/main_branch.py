@@ -12,7 +12,8 @@ from flows import checkout_lock, killed_move, quiet_checkout
 from flows.quiet_checkout import Waits
 from flows.repository import commit, git, listed
 
-MAIN = "main"
+NAME = "main"
+MAIN = f"refs/heads/{NAME}"  # in full, as a tag may have the name, too
 REPORTS = ("reports/metrics", "reports/plots", "reports/health.json", "reports/health.html")
 
 
@@ -40,13 +41,13 @@ def free(checkout: Path) -> Iterator[Repo]:
 
 
 def checked_out(checkout: Path) -> bool:
-    return git(checkout, "rev-parse", "--abbrev-ref", "HEAD") == MAIN
+    return git(checkout, "rev-parse", "--symbolic-full-name", "HEAD") == MAIN
 
 
 def fit(checkout: Path) -> None:
     """Raise Waits where moving main would touch a person's work."""
     if not checked_out(checkout):
-        raise Waits(f"{checkout} is not on {MAIN}: `git checkout {MAIN}`")
+        raise Waits(f"{checkout} is not on {NAME}: `git checkout {NAME}`")
     if changed := git(checkout, "status", "--porcelain", "--untracked-files=no"):
         raise Waits(f"{checkout} has changes of its own ({changed.splitlines()[0]}, …): commit or stash them")
     if edited := edited_data(checkout):
@@ -69,7 +70,7 @@ def changed(checkout: Path) -> list[str]:
 def keep(checkout: Path) -> None:
     """Commit what stages wrote, if they are main's as committed: what nobody commits keeps promotions waiting."""
     if not checked_out(checkout):
-        print(f"what was made is not committed: the checkout is not on {MAIN}")
+        print(f"what was made is not committed: the checkout is not on {NAME}")
     elif theirs := changed(checkout):
         print(f"what was made is not committed: {theirs[0]} has changes that are not, either")
     else:

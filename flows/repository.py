@@ -8,9 +8,14 @@ from pathlib import Path
 
 import psutil
 
+PLAIN = (  # what a person's settings add to git would ask for a word, say more than was asked, or refuse
+    "-c", "tag.gpgSign=false", "-c", "log.showSignature=false", "-c", "core.hooksPath=/dev/null",
+)  # fmt: skip
+
 
 def git(checkout: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=checkout, capture_output=True, text=True)
+    command = ["git", *PLAIN, *arguments]
+    done = subprocess.run(command, cwd=checkout, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout.strip()

@@ -60,6 +60,15 @@ def test_main_moves_in_the_checkout_too_and_a_tag_says_where_it_was(ahead):
     assert git(ahead, "rev-parse", "before") == before
 
 
+def test_a_tag_may_be_called_as_it_is(ahead):
+    before = git(ahead, "rev-parse", "main")
+    run(ahead, "git", "tag", "main", "next")
+    main_branch.advance(ahead, "next", "before")
+    arrived(ahead)
+    assert git(ahead, "rev-parse", "before") == before
+    assert git(ahead, "rev-parse", "refs/heads/main") == git(ahead, "rev-parse", "next")
+
+
 def test_it_waits_for_flows_and_for_stages_that_anybody_runs(ahead):
     with checkout_lock.alone(ahead):
         refused(ahead, "process [0-9]+ is at work")
@@ -98,6 +107,14 @@ def killed(checkout, **half):
 @pytest.mark.parametrize("half", [{}, {"more": "more\n", "words": WHOLE[:100]}, {"more": ""}])
 def test_what_a_killed_move_left_is_nobody_s_change(ahead, half):
     killed(ahead, **half)
+    main_branch.advance(ahead, "next")
+    arrived(ahead)
+
+
+def test_lines_that_git_ends_in_another_way_are_nobody_s_change(ahead):
+    run(ahead, "git", "config", "core.autocrlf", "true")
+    killed(ahead)
+    (ahead / "words").write_bytes(WHOLE[:100].replace("\n", "\r\n").encode())
     main_branch.advance(ahead, "next")
     arrived(ahead)
 

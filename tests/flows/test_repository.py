@@ -48,3 +48,19 @@ def test_begun_by_a_git_of_another_checkout_it_works_in_its_own(pipeline, tmp_pa
     environ = environment(ROOT) | git_s
     subprocess.run([sys.executable, "-c", code], cwd=pipeline, env=environ, check=True)
     assert run(pipeline, "git", "log", "-1", "--format=%s").stdout == "Mine\n"
+
+
+def test_what_a_person_has_set_for_themselves_adds_nothing_to_what_git_does_here(pipeline, tmp_path):
+    signer = tmp_path / "signer"
+    signer.write_text("#!/bin/sh\necho '[GNUPG:] SIG_CREATED ' >&2\necho '-----BEGIN PGP SIGNATURE-----'\n")
+    signer.chmod(0o755)
+    hook = pipeline / ".git" / "hooks" / "post-checkout"  # as `dvc install` has one
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    for name, value in (("gpg.program", str(signer)), ("log.showSignature", "true"), ("tag.gpgSign", "true")):
+        run(pipeline, "git", "config", name, value)
+    run(pipeline, "git", "commit", "-q", "-S", "--allow-empty", "-m", "Signed")
+    assert repository.git(pipeline, "log", "-1", "--format=%s") == "Signed"
+    repository.git(pipeline, "tag", "--force", "here", "main")
+    assert repository.git(pipeline, "cat-file", "-t", "here") == "commit"
+    repository.git(pipeline, "worktree", "add", "--quiet", "--detach", str(tmp_path / "spray"))
