@@ -20,7 +20,7 @@ from dvc.repo import Repo
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import checkout_lock, child, disk, main_branch, notify
+from flows import checkout_lock, child, disk, main_branch, notify, repository
 from flows.repository import git
 from flows.reproduce import reproduce
 from stages import paths, settings
@@ -115,9 +115,8 @@ def forgotten(checkout: Path, params: Settings) -> list[Path]:
 
 def worktrees(checkout: Path) -> list[Path]:
     """Return the other worktrees of the repository, which may share its cache."""
-    said = git(checkout, "worktree", "list", "--porcelain").splitlines()
-    listed = [Path(line.removeprefix("worktree ")) for line in said if line.startswith("worktree ")]
-    return [path for path in listed if path.resolve() != checkout.resolve() and (path / ".dvc").is_dir()]
+    others = [path for path in repository.worktrees(checkout) if path.resolve() != checkout.resolve()]
+    return [path for path in others if (path / ".dvc").is_dir()]
 
 
 def database() -> Path:

@@ -44,7 +44,7 @@ def mend(checkout: Path) -> list[Path]:
     """Drop the locks that a killed git left, with which git refuses everything; return them."""
     folder = common(checkout)
     left = [path for where in ("*", "refs/**/*", "worktrees/*/*") for path in folder.glob(f"{where}.lock")]
-    if not left or busy(folder.parent):
+    if not left or busy(checkout):
         return []
     for path in left:
         path.unlink(missing_ok=True)
@@ -56,18 +56,28 @@ def common(checkout: Path) -> Path:
     return Path(git(checkout, "rev-parse", "--path-format=absolute", "--git-common-dir"))
 
 
+def worktrees(checkout: Path) -> list[Path]:
+    """Return all places in which the repository is checked out."""
+    said = git(checkout, "worktree", "list", "--porcelain").splitlines()
+    return [Path(line.removeprefix("worktree ")) for line in said if line.startswith("worktree ")]
+
+
 def busy(checkout: Path) -> bool:
-    """Return whether a git is at work in a checkout; one whose folder cannot be seen may be."""
-    gits = [p.info["cwd"] for p in psutil.process_iter(["name", "cwd"]) if p.info["name"] == "git"]
-    return any(cwd is None or Path(cwd).is_relative_to(checkout.resolve()) for cwd in gits)
+    """Return whether a git is at work in a checkout or another of its worktrees; one whose folder cannot be seen may
+    be, unless it has ended."""
+    places = {place.resolve() for place in (checkout, *worktrees(checkout))}
+    gits = [p.info for p in psutil.process_iter(["name", "cwd", "status"]) if p.info["name"] == "git"]
+    at = [git["cwd"] for git in gits if git["status"] != psutil.STATUS_ZOMBIE]
+    return any(cwd is None or places & {Path(cwd), *Path(cwd).parents} for cwd in at)
 
 
 def discard(checkout: Path, worktree: Path) -> None:
-    """Remove a worktree; its branch, if there is one, stays."""
+    """Remove a worktree, and what git knows of it; its branch, if there is one, stays. Others that cannot be seen may
+    be on a disk that is not there now."""
     if worktree.exists():
         shutil.rmtree(worktree)
     for known in common(checkout).glob("worktrees/*"):
-        named = known / "gitdir"
-        if not named.exists() or Path(named.read_text().strip()).parent.resolve() == worktree.resolve():
-            (known / "locked").unlink(missing_ok=True)  # by a git that was killed making it; else pruning spares it
-    git(checkout, "worktree", "prune")
+        named = known / "gitdir"  # not yet there, where a git was killed making it
+        place = (known / named.read_text().strip()).parent if named.exists() else worktree.with_name(known.name)
+        if place.resolve() == worktree.resolve():
+            shutil.rmtree(known)

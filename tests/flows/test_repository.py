@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -5,6 +6,12 @@ import pytest
 
 from flows import repository
 from tests.helpers.checkouts import ROOT, becomes, environment, run
+
+SIGNER = """#!/bin/sh
+cat > /dev/null
+echo '[GNUPG:] SIG_CREATED ' >&2
+echo '-----BEGIN PGP SIGNATURE-----'
+"""
 
 
 def test_a_lock_that_a_git_may_hold_is_left(pipeline):
@@ -15,6 +22,21 @@ def test_a_lock_that_a_git_may_hold_is_left(pipeline):
     assert repository.mend(pipeline) == [] and lock.exists()
     git.communicate()
     assert repository.mend(pipeline) == [lock]
+
+
+def test_a_git_in_another_worktree_may_hold_a_lock_and_one_that_has_ended_holds_none(pipeline, tmp_path):
+    run(pipeline, "git", "worktree", "add", "-q", "--detach", str(tmp_path / "mine"))
+    lock = pipeline / ".git" / "worktrees" / "mine" / "index.lock"
+    lock.touch()
+    with subprocess.Popen(["git", "cat-file", "--batch"], cwd=tmp_path / "mine", stdin=-1, stdout=-1) as git:
+        assert git.stdin and git.stdout
+        git.stdin.write(b"HEAD\n")
+        git.stdin.flush()
+        git.stdout.readline()  # it is at work
+        assert repository.mend(pipeline) == [] and lock.exists()
+        git.stdin.close()
+        os.waitid(os.P_PID, git.pid, os.WEXITED | os.WNOWAIT)  # a zombie, as where nobody asks what became of it
+        assert repository.mend(pipeline) == [lock]
 
 
 @pytest.mark.parametrize("knows_where", [True, False])
@@ -31,9 +53,11 @@ def test_a_worktree_that_was_killed_while_it_was_made_can_be_made_again(pipeline
     run(pipeline, "git", "worktree", "add", "-q", "-B", "product/spray", str(worktree))
 
 
-def test_another_worktree_that_a_person_locked_stays(pipeline, tmp_path):
+@pytest.mark.parametrize("how", ["locked", "unlocked"])
+def test_another_worktree_that_cannot_be_seen_stays(pipeline, tmp_path, how):
     run(pipeline, "git", "worktree", "add", "-q", "--detach", str(tmp_path / "spray"))
-    run(pipeline, "git", "worktree", "lock", str(tmp_path / "spray"))
+    if how == "locked":
+        run(pipeline, "git", "worktree", "lock", str(tmp_path / "spray"))
     (tmp_path / "spray").rename(tmp_path / "unplugged")
     repository.discard(pipeline, pipeline / ".worktrees" / "spray")
     assert (pipeline / ".git" / "worktrees" / "spray").exists()
@@ -52,7 +76,7 @@ def test_begun_by_a_git_of_another_checkout_it_works_in_its_own(pipeline, tmp_pa
 
 def test_what_a_person_has_set_for_themselves_adds_nothing_to_what_git_does_here(pipeline, tmp_path):
     signer = tmp_path / "signer"
-    signer.write_text("#!/bin/sh\necho '[GNUPG:] SIG_CREATED ' >&2\necho '-----BEGIN PGP SIGNATURE-----'\n")
+    signer.write_text(SIGNER)
     signer.chmod(0o755)
     hook = pipeline / ".git" / "hooks" / "post-checkout"  # as `dvc install` has one
     hook.write_text("#!/bin/sh\nexit 1\n")
