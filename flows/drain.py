@@ -1,18 +1,20 @@
 """End `make serve` without ending what runs: nothing new begins, what runs is waited for, then all of it ends.
 
-Ctrl-C gives it up: runs begin again. Whatever waits is taken by the next `make serve`.
+Ctrl-C gives it up, and so does whatever else ends it: runs begin again. Whatever waits is taken by the next
+`make serve`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from pathlib import Path
 
 import httpx
 
-from flows import serve, server_runs
+from flows import child, serve, server_runs
 
 CALM = 10  # seconds without a run after which no worker has one in its hands
 PATIENCE = 120  # seconds for the server to end
@@ -22,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=serve.PORT)
     port = parser.parse_args().port
+    child.tidy_when_ended()
     environ = serve.environment(Path.cwd(), serve.HOST, port)
     if not serve.drained(environ).parent.is_dir():
         print("tenfold: nothing is served from this folder", file=sys.stderr)
@@ -32,7 +35,6 @@ def main() -> int:
         print(f"tenfold: no server answers at {environ['PREFECT_API_URL']}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("given up: runs begin again")
         return 1
     serve.drained(environ).touch()
     deadline = time.monotonic() + PATIENCE
@@ -44,8 +46,8 @@ def main() -> int:
 def wait(address: str) -> None:
     """Let no run begin, and wait for those that go on."""
     with server_runs.server(address) as client:
-        server_runs.begin(client, serve.POOLS, False)
         try:
+            server_runs.begin(client, serve.POOLS, False)
             since, said = time.monotonic(), ""
             while time.monotonic() - since < CALM:
                 names = sorted(run.name for run in server_runs.found(client, serve.POOLS, server_runs.GOING))
@@ -55,8 +57,10 @@ def wait(address: str) -> None:
                     said = now
                     print(f"waiting for {said}" if names else "nothing runs", flush=True)
                 time.sleep(1)
-        except KeyboardInterrupt:
-            server_runs.begin(client, serve.POOLS, True)
+        except BaseException:  # a signal, and an answer that does not come, too
+            with contextlib.suppress(httpx.HTTPError, RuntimeError):  # there is no server; the next lets runs begin
+                server_runs.begin(client, serve.POOLS, True)
+                print("given up: runs begin again")
             raise
 
 

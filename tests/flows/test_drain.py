@@ -5,14 +5,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
+import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from ruamel.yaml import YAML
 
-from flows import inbox, password, serve
+from flows import drain, inbox, password, serve, server_runs
 from stages import files
 from tests.helpers import servers
 from tests.helpers.checkouts import ROOT, becomes, environment
@@ -65,6 +66,41 @@ def said(site):
 def command(site, module, *arguments, port):
     environ = environment(site) | {"PREFECT_API_URL": f"http://{serve.HOST}:{port}/api"}
     return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=site, env=environ, text=True)
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """What a drain in a folder asks of a server: whether runs may begin. Signals do afterwards what they did before."""
+    said = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["drain"])
+    monkeypatch.setattr(server_runs, "server", lambda _: nullcontext())
+    monkeypatch.setattr(server_runs, "begin", lambda _, __, yes: said.append(yes))
+    (tmp_path / ".prefect").mkdir()
+    before = {how: signal.getsignal(how) for how in (signal.SIGTERM, signal.SIGHUP)}
+    yield said
+    for how, handler in before.items():
+        signal.signal(how, handler)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_drain_that_is_ended_lets_runs_begin_again(asked, monkeypatch, capsys, how):
+    monkeypatch.setattr(server_runs, "found", lambda *_: signal.raise_signal(how))
+    try:
+        code = drain.main()
+    except SystemExit as ends:
+        code = ends.code
+    assert code and asked == [False, True]
+    assert "given up: runs begin again" in capsys.readouterr().out
+
+
+def test_a_drain_that_gets_no_answer_lets_runs_begin_again(asked, monkeypatch, capsys):
+    def silent(*_):
+        raise httpx.ReadTimeout("")
+
+    monkeypatch.setattr(server_runs, "found", silent)
+    assert drain.main() == 1 and asked == [False, True]
+    assert "no server answers" in capsys.readouterr().err
 
 
 @pytest.mark.slow
