@@ -6,11 +6,11 @@ data/reviews/<experiment>.csv; the next `dvc repro` honours it over the judge's 
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import socket
 import subprocess
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
-from stages import command, paths
+from stages import command, files, paths
 from stages.dataset import coco, photo
 from stages.judge import candidate_pictures, judged_table, reference, review_records
 from stages.judge.colours import COLOURS
@@ -33,7 +33,7 @@ HOST, PORT = "127.0.0.1", 8712
 PAGE = Path(__file__).with_name("review.html")
 SHOWN = 256  # pixels of a training image
 KEPT = {"Cache-Control": "max-age=3600"}  # by the browser, which need not ask again while one scrolls
-WRITING = threading.Lock()  # two requests must not write the same file at once
+LOCK = paths.REVIEWS.with_suffix(".lock")  # beside the folder: all in it is committed
 
 
 class Saying(BaseModel):
@@ -135,20 +135,25 @@ def application() -> FastAPI:
         if saying.what == review_records.PREFERENCE and saying.value not in marks:
             raise Problem(f"{name} has no candidate {saying.value!r}")
         row = review_records.new(saying.who, saying.id, saying.mark, saying.what, saying.value)
-        with WRITING:
+        with alone():
             review_records.write(review_records.path(name), [*review_records.read(review_records.path(name)), row])
         return {"when": row.when}
 
     @app.post("/experiments/{name}/undo")
     def undo(name: str, undoing: Undoing) -> dict:
         at_hand(name)
-        with WRITING:
+        with alone():
             rows, last = review_records.without_last(review_records.read(review_records.path(name)), undoing.who)
             if last:
                 review_records.write(review_records.path(name), rows)
         return {"id": last.id if last else None}
 
     return app
+
+
+def alone() -> contextlib.AbstractContextManager:
+    """Let one request at a time read and write what is said: people may have several of these servers."""
+    return files.locked(LOCK, lambda _: None)
 
 
 def experiments() -> list[str]:

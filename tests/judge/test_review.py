@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -11,6 +13,7 @@ from playwright.sync_api import expect
 
 from stages import files, paths
 from stages.judge import review, review_records
+from tests.helpers.checkouts import ROOT, environment
 
 COUNT = 1000
 COLOUR = ("green", "yellow", "white", "red")
@@ -83,6 +86,31 @@ def test_what_is_said_is_kept_and_shown_again(client, project):
     assert client.post("/experiments/wgan_ten/undo", json={"who": "Bo"}).json() == {"id": None}
     assert client.post("/experiments/wgan_ten/undo", json={"who": "Ada"}).json() == {"id": project[7]}
     assert said() == []
+
+
+SAYING = """
+import json, sys
+from fastapi.testclient import TestClient
+from stages.judge import review
+client = TestClient(review.application(), base_url="http://127.0.0.1")
+client.get("/experiments/wgan_ten")
+print("ready", flush=True)
+for word in json.loads(sys.stdin.readline()):
+    client.post("/experiments/wgan_ten/say", json=word).raise_for_status()
+"""
+
+
+def test_what_is_said_to_two_servers_at_once_is_all_kept(project):
+    servers = [subprocess.Popen([sys.executable, "-c", SAYING], stdin=-1, stdout=-1, text=True, env=environment(ROOT))
+               for _ in range(2)]  # fmt: skip
+    for server in servers:
+        assert server.stdout and server.stdout.readline() == "ready\n"
+    for server, ids in zip(servers, (project[:60], project[60:120]), strict=True):
+        assert server.stdin
+        server.stdin.write(json.dumps([word(id_) for id_ in ids]) + "\n")
+        server.stdin.close()
+    assert [server.wait(120) for server in servers] == [0, 0]
+    assert sorted(row[1] for row in said()) == project[:120]
 
 
 @pytest.mark.parametrize(
