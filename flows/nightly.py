@@ -20,7 +20,8 @@ from dvc.repo import Repo
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import checkout_lock, child, disk, main_branch, notify, repository
+from flows import checkout_lock, child, disk, main_branch, notify, quiet_checkout, repository
+from flows.quiet_checkout import Waits
 from flows.repository import git
 from flows.reproduce import reproduce
 from stages import paths, settings
@@ -38,14 +39,21 @@ def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLO
     slots: stages at a time. least_free_gb: on the disk, or nothing is begun.
     """
     where = Path(checkout).resolve()
-    disk.check(where, least_free_gb)
-    back_up(database(), where / ".prefect" / "backups")
-    try:
+    with contextlib.ExitStack() as after:  # whatever fails: pruning makes room for the next night
+        after.callback(prune, where)
+        after.callback(keep, where)  # first
+        disk.check(where, least_free_gb)
+        back_up(database(), where / ".prefect" / "backups")
         reproduce(slots=slots, checkout=str(where), least_free_gb=least_free_gb)
-    finally:  # of what failed, the rest is done
-        with checkout_lock.alone(where):
-            main_branch.keep(where)
-    prune(where)
+
+
+def keep(checkout: Path) -> None:
+    """Commit what stages wrote, if none is at it: what a person's writes may be half there."""
+    try:
+        with checkout_lock.alone(checkout), quiet_checkout.held(checkout):
+            main_branch.keep(checkout)
+    except Waits as waits:
+        print(f"what was made is not committed: {waits}")
 
 
 @task(cache_policy=NO_CACHE)
@@ -61,7 +69,7 @@ def forget(checkout: Path) -> None:
     if main_branch.checked_out(checkout) and not main_branch.changed(checkout):
         for path in forgotten(checkout, settings.load(checkout / settings.PARAMS)):
             print(f"removing {path.relative_to(checkout)}")
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def collect(checkout: Path) -> None:
@@ -134,6 +142,7 @@ def back_up(source: Path, folder: Path) -> Path | None:
     target = folder / f"prefect-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
     with sqlite3.connect(source) as live, sqlite3.connect(target) as copy:
         live.backup(copy)
-    for old in sorted(folder.glob("prefect-*.db"))[:-KEPT]:
+    others = sorted({*folder.glob("prefect-*.db")} - {target})  # their names may be later: the clock was set back
+    for old in others[: 1 - KEPT]:
         old.unlink()
     return target

@@ -1,14 +1,15 @@
 import shutil
 import sqlite3
+import subprocess
 
 import pytest
 
 from flows import disk, main_branch, nightly
 from flows.repository import git
-from stages import files, settings
-from tests.helpers.checkouts import ROOT, flow, run
+from stages import files, paths, settings
+from tests.helpers.checkouts import ROOT, becomes, environment, flow, run
 
-NIGHT = "from flows.nightly import nightly; nightly(least_free_gb=0)"
+NIGHT = "from flows.nightly import nightly; nightly(least_free_gb={})"
 
 
 def test_results_that_no_setting_names_are_forgotten(tmp_path, params):
@@ -62,10 +63,14 @@ def test_a_commit_that_dvc_cannot_read_keeps_nothing_and_stops_nothing(pipeline)
     nightly.collect(pipeline)
 
 
-def test_results_are_forgotten_only_by_main_s_own_settings(pipeline):
+def has_settings(pipeline):
     shutil.copyfile(ROOT / settings.PARAMS, pipeline / settings.PARAMS)
     run(pipeline, "git", "add", settings.PARAMS)
     run(pipeline, "git", "commit", "-qm", "Settings")
+
+
+def test_results_are_forgotten_only_by_main_s_own_settings(pipeline):
+    has_settings(pipeline)
     model = pipeline / "models" / "texture" / "mine" / "run.json"
     files.write(model, "{}")
     (pipeline / settings.PARAMS).write_text((pipeline / settings.PARAMS).read_text() + "# mine\n")
@@ -77,6 +82,31 @@ def test_results_are_forgotten_only_by_main_s_own_settings(pipeline):
     run(pipeline, "git", "checkout", "-q", "main")
     nightly.forget(pipeline)
     assert not model.exists()
+
+
+def test_of_a_link_to_a_folder_the_link_is_forgotten(pipeline, tmp_path):
+    has_settings(pipeline)
+    files.write(tmp_path / "elsewhere" / "run.json", "{}")
+    (pipeline / paths.GANS).mkdir(parents=True)
+    (pipeline / paths.GANS / "mine").symlink_to(tmp_path / "elsewhere")
+    nightly.forget(pipeline)
+    assert not (pipeline / paths.GANS / "mine").is_symlink() and (tmp_path / "elsewhere" / "run.json").exists()
+
+
+def test_what_a_person_s_stage_is_writing_is_not_committed(pipeline, capsys):
+    text = (pipeline / "dvc.yaml").read_text()
+    (pipeline / "dvc.yaml").write_text(text.replace("sleep 2", "until [ -e go ]; do sleep 0.2; done"))
+    run(pipeline, "git", "commit", "-qam", "Take long")
+    stage = subprocess.Popen(["dvc", "repro", "-q", "-s", "right"], cwd=pipeline, env=environment(pipeline))
+    assert becomes((pipeline / "right.begun").exists, 60)
+    files.write(pipeline / "reports" / "metrics" / "half.json", "{}")
+    nightly.keep(pipeline)
+    assert "what was made is not committed: " in capsys.readouterr().out
+    assert git(pipeline, "log", "-1", "--format=%s") == "Take long"
+    (pipeline / "go").touch()
+    assert stage.wait(60) == 0
+    nightly.keep(pipeline)
+    assert git(pipeline, "log", "-1", "--format=%s") == "Bring results up to date"
 
 
 def test_a_database_in_use_is_copied_whole_and_old_copies_go(tmp_path):
@@ -91,24 +121,26 @@ def test_a_database_in_use_is_copied_whole_and_old_copies_go(tmp_path):
     assert sqlite3.connect(target).execute("select id from runs").fetchall() == [(7,)]
     assert len(list(folder.iterdir())) == nightly.KEPT
     assert nightly.back_up.fn(tmp_path / "none.db", folder) is None
+    for path in folder.iterdir():
+        path.rename(path.with_name(path.name.replace("-20", "-99")))  # before the clock was set back
+    assert nightly.back_up.fn(tmp_path / "prefect.db", folder).exists()
+    assert len(list(folder.iterdir())) == nightly.KEPT
 
 
 def test_a_night_leaves_a_checkout_in_which_main_can_move(pipeline, server):
-    shutil.copyfile(ROOT / settings.PARAMS, pipeline / settings.PARAMS)
-    run(pipeline, "git", "add", settings.PARAMS)
-    run(pipeline, "git", "commit", "-qm", "Settings")
-    said = flow(pipeline, server, "from flows.nightly import nightly; nightly(least_free_gb=0)").communicate(
-        timeout=180
-    )
+    has_settings(pipeline)
+    said = flow(pipeline, server, NIGHT.format(0)).communicate(timeout=180)
     assert git(pipeline, "log", "-1", "--format=%s") == "Bring results up to date", said
     main_branch.fit(pipeline)
     assert "up to date" in run(pipeline, "dvc", "status").stdout
 
 
-def test_nothing_begins_on_a_full_disk(pipeline, server):
+def test_nothing_begins_on_a_full_disk_but_what_makes_room(pipeline, server):
+    has_settings(pipeline)
+    files.write(pipeline / paths.GANS / "mine" / "run.json", "{}")
     with pytest.raises(RuntimeError, match="GB free, 1e\\+09 are wanted"):
         disk.check(pipeline, 1e9)
-    code = "from flows.nightly import nightly; nightly(least_free_gb=1e9)"
-    said = flow(pipeline, server, code).communicate(timeout=120)[0]
+    said = flow(pipeline, server, NIGHT.format(1e9)).communicate(timeout=120)[0]
     assert "are wanted before a run begins" in said
     assert not (pipeline / "both").exists()
+    assert not (pipeline / paths.GANS / "mine").exists()
