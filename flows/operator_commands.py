@@ -80,12 +80,14 @@ def rollback(checkout: Path, name: str, why: str) -> None:
 
 def reverted(worktree: Path, name: str, why: str) -> bool:
     """Revert a product's commits, in one; return whether that was possible: not where others have changed the same
-    since."""
-    first, last = branch.entered(worktree, name), f"refs/heads/{branch.named(name)}"
+    since, nor where the two did not come onto main as they were made."""
+    first = branch.entered(worktree, name)
     try:
-        git(worktree, "merge-base", "--is-ancestor", first, last)
-        git(worktree, "merge-base", "--is-ancestor", last, "HEAD")
-        git(worktree, "revert", "--no-commit", f"{first}^..{last}")
+        after = git(worktree, "rev-list", "--topo-order", "--reverse", "--ancestry-path", f"{first}..HEAD").split()
+        made = [first, *after[:1]]
+        if git(worktree, "log", "--no-walk=unsorted", "--format=%s", *made) != f"Register {name}\nMeasure {name}":
+            return False
+        git(worktree, "revert", "--no-commit", *reversed(made))
     except RuntimeError:
         git(worktree, "reset", "--quiet", "--hard")
         return False

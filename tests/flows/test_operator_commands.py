@@ -116,6 +116,22 @@ def test_what_is_in_focus_without_a_product(tmp_path):
     assert operator_commands.focus_without(tmp_path, "spray", []) == "tube"
 
 
+@pytest.mark.parametrize(("on_main", "reverts"), [
+    (["Register spray", "Measure spray", "Mine"], True), (["Register spray", "Mine", "Measure spray"], False),
+])  # fmt: skip
+def test_a_rollback_takes_out_nothing_but_the_product_wherever_its_branch_has_been_moved(tmp_path, on_main, reverts):
+    run(tmp_path, "git", "init", "-q", "-b", "main")
+    for message in ("Start", *on_main):
+        path = paths.PRODUCTS / "spray.dvc" if message == "Register spray" else message
+        files.write(tmp_path / path, message)
+        run(tmp_path, "git", "add", "-A")
+        run(tmp_path, "git", "commit", "-qm", message)
+    run(tmp_path, "git", "branch", "product/spray")
+    assert operator_commands.reverted(tmp_path, "spray", "it misses") == reverts
+    assert (tmp_path / "Mine").exists()
+    assert (tmp_path / paths.PRODUCTS / "spray.dvc").exists() == (tmp_path / "Measure spray").exists() == (not reverts)
+
+
 def test_what_cannot_be_rolled_back_is_said_in_one_line(begun, server):
     code, said = command(begun, server, "rollback", "spray")
     assert code == 2
