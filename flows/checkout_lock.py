@@ -54,7 +54,10 @@ def main() -> None:
     """Become a command, and with it the one at work."""
     with alone(Path.cwd()) as lock:
         os.set_inheritable(lock.fileno(), True)
-        os.execvp(sys.argv[1], sys.argv[1:])
+        try:
+            os.execvp(sys.argv[1], sys.argv[1:])
+        except OSError as error:
+            sys.exit(f"tenfold: {sys.argv[1]}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ PATIENCE = 120  # seconds for the server to end
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--port", type=int, default=serve.PORT)
+    parser.add_argument("--port", type=serve.as_port, default=serve.PORT)
     port = parser.parse_args().port
     child.tidy_when_ended()
     environ = serve.environment(Path.cwd(), serve.HOST, port)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,12 +24,17 @@ def wake() -> None:
     """Tell the server that a product has arrived. Nothing is lost where none hears it: the folder is the queue."""
     address = serve.address()
     event = Event(event=EVENT, resource=Resource({"prefect.resource.id": RESOURCE}))
+    with heard(address, "nothing is lost: the next scan finds the folder"), server_runs.server(address) as client:
+        client.request("POST", "/events", json=[event.model_dump(mode="json")])
+
+
+@contextlib.contextmanager
+def heard(address: str, unheard: str) -> Iterator[None]:
+    """Raise a Problem where no server answers; it says what comes of that."""
     try:
-        with server_runs.server(address) as client:
-            client.request("POST", "/events", json=[event.model_dump(mode="json")])
+        yield
     except (httpx.HTTPError, RuntimeError) as error:
-        heard = f"nobody hears it at {address} ({type(error).__name__})"
-        raise Problem(f"{heard}; nothing is lost: the next scan finds the folder") from None
+        raise Problem(f"nobody hears it at {address} ({type(error).__name__}); {unheard}") from None
 
 
 def look(checkout: Path, name: str) -> None:
@@ -35,7 +42,9 @@ def look(checkout: Path, name: str) -> None:
     worktree = branch.place(checkout, name)
     if not worktree.exists():
         raise Problem(f"{name} is not being built; `python -m flows.arrivals` lists what is")
-    review.look(worktree, name, serve.address())
+    address = serve.address()
+    with heard(address, "what was said is kept, and a run that waits goes on when its time is over"):
+        review.look(worktree, name, address)
 
 
 def retry(checkout: Path, name: str) -> None:

@@ -32,7 +32,7 @@ PATIENCE = 120  # seconds for the server to answer
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--host", default=HOST, help=f"who may come in (default {HOST}: this machine alone)")
-    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--port", type=as_port, default=PORT)
     asked = parser.parse_args()
     checkout = Path.cwd()
     child.tidy_when_ended(0)
@@ -47,6 +47,14 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 0
+
+
+def as_port(text: str) -> int:
+    """Return the port that a person names."""
+    number = int(text)
+    if not 0 < number < 2**16:
+        raise argparse.ArgumentTypeError(f"there is no port {number}: expected 1 to 65535")
+    return number
 
 
 def served(checkout: Path, host: str, port: int) -> int:

@@ -196,12 +196,14 @@ def training_images(name: str) -> dict[str, TrainingImage]:
 
 
 def author() -> str:
-    """Return whose word it is, unless the page says another name."""
+    """Return whose word it is, unless the page says another name; nobody's, where the machine knows none."""
     try:
         named = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False).stdout
     except OSError:
         named = ""
-    return named.strip() or getpass.getuser()
+    with contextlib.suppress(KeyError):  # a container's user need have no name
+        return named.strip() or getpass.getuser()
+    return ""
 
 
 @lru_cache(maxsize=512)

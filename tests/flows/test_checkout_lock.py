@@ -36,6 +36,12 @@ def test_a_command_of_a_person_s_takes_its_turn(pipeline):
     assert (pipeline / "began").exists()
 
 
+def test_a_command_that_is_not_there_is_named_in_a_line(pipeline):
+    command = [sys.executable, "-m", "flows.checkout_lock", "nosuch"]
+    done = subprocess.run(command, cwd=pipeline, env=environment(ROOT), stderr=subprocess.PIPE, text=True)
+    assert done.returncode and done.stderr == "tenfold: nosuch: No such file or directory\n"
+
+
 def test_whoever_comes_drops_the_locks_that_a_killed_git_left(pipeline):
     for lock in ("index.lock", "refs/heads/main.lock"):
         (pipeline / ".git" / lock).touch()

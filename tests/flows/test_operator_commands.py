@@ -160,6 +160,15 @@ def test_only_what_has_ended_can_be_tried_again(tmp_path):
         operator_commands.retry(tmp_path, "spray")
 
 
+def test_a_review_of_which_nobody_hears_is_kept_and_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    shows = branch.place(tmp_path, "spray") / "stages" / "judge" / "review.py"
+    files.write(shows, "open('said', 'w')")
+    with pytest.raises(Problem, match=r"nobody hears it at http://127.0.0.1:1/api .*; what was said is kept"):
+        operator_commands.look(tmp_path, "spray")
+    assert (branch.place(tmp_path, "spray") / "said").exists()
+
+
 def test_that_nobody_hears_of_an_arrival_is_said(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "flows.arrivals", "notify"], cwd=tmp_path, capture_output=True, text=True,

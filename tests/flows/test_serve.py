@@ -10,7 +10,7 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-from flows import password, serve
+from flows import drain, password, serve
 from tests.helpers import servers
 from tests.helpers.checkouts import ROOT, becomes, environment
 
@@ -79,6 +79,14 @@ def test_a_port_that_another_has_is_left_to_it(site):
         assert serving(checkout, port).wait(60) == 2
     (line,) = (checkout / "serve.log").read_text().splitlines()
     assert line.startswith(f"tenfold: {serve.HOST}:{port}: Address already in use") and f"--port {port + 1}" in line
+
+
+@pytest.mark.parametrize("module", [serve, drain])
+def test_a_port_that_there_cannot_be_is_refused(module, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["serve", "--port", "99999"])
+    with pytest.raises(SystemExit) as refused:
+        module.main()
+    assert refused.value.code == 2 and "there is no port 99999" in capsys.readouterr().err
 
 
 def answers(address: str) -> bool:

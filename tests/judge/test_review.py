@@ -88,6 +88,15 @@ def test_what_is_said_is_kept_and_shown_again(client, project):
     assert said() == []
 
 
+def test_where_the_machine_knows_no_name_the_page_asks_for_one(client, monkeypatch):
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setattr(review.getpass, "getuser", nobody)
+    assert client.get("/experiments").json()["who"] == ""
+
+
 SAYING = """
 import json, sys
 from fastapi.testclient import TestClient
