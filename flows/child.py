@@ -80,15 +80,16 @@ def redacted(line: str, environ: Mapping[str, str]) -> str:
     """Return a line of output without the values of secret variables, and without what is secret in addresses: who
     comes, what is asked with, and a webhook's whole."""
     for name, value in environ.items():
-        if len(value) > 5 and SECRET.search(name):
-            line = line.replace(value, "***")
+        if SECRET.search(name):
+            for part in map(str.strip, value.splitlines()):  # a key has several lines
+                line = line.replace(part, "***") if len(part) > 5 else line
     return IN_ADDRESS.sub(lambda found: f"{found['asked'] or ''}***", line)
 
 
 def kept(checkout: Path) -> dict[str, str]:
     """Return what .dvc/config.local sets, by name: DVC has its credentials from there."""
     path = checkout / ".dvc" / "config.local"
-    found = SETTING.findall(path.read_text()) if path.exists() else []
+    found = SETTING.findall(path.read_text(errors="replace")) if path.exists() else []
     return {f"{number}.{name}": value.strip("'\"") for number, (name, value) in enumerate(found)}
 
 

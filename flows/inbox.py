@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import re
 import shutil
 import time
@@ -59,7 +58,7 @@ def ready(checkout: Path, quiet: float = QUIET) -> list[Path]:
     found = []
     for entry in sorted((checkout / INCOMING).glob("[!.]*")):
         if not entry.is_dir():
-            print(f"{INCOMING / entry.name} is passed over: only a folder is taken")
+            print(f"{INCOMING / readable(entry.name)} is passed over: only a folder is taken")
             continue
         try:
             if entry.is_symlink() or said(entry) or still(entry, quiet):  # where a link leads may be the whole disk
@@ -67,9 +66,9 @@ def ready(checkout: Path, quiet: float = QUIET) -> list[Path]:
         except FileNotFoundError:  # it is being written
             continue
         except OSError as error:  # it may not be read
-            print(f"{INCOMING / entry.name} is passed over: {error.strerror}")
+            print(f"{INCOMING / readable(entry.name)} is passed over: {error.strerror}")
         except RecursionError:
-            print(f"{INCOMING / entry.name} is passed over: {TOO_DEEP}")
+            print(f"{INCOMING / readable(entry.name)} is passed over: {TOO_DEEP}")
     return found
 
 
@@ -161,8 +160,7 @@ def note(folder: Path, name: str, why: str) -> None:
     path = folder / arrival.REASON
     if path.is_dir():
         path.rename(folder / f"{path.name}.{now()}")
-    said = os.fsencode(name).decode(errors="replace")  # a name need not be UTF-8, JSON has to be
-    files.write_json(path, {"name": said, "why": why, "when": now()})
+    files.write_json(path, {"name": readable(name), "why": readable(why), "when": now()})
 
 
 def unquarantine(checkout: Path, name: str) -> None:
@@ -189,7 +187,7 @@ def unquarantine(checkout: Path, name: str) -> None:
 def mark(checkout: Path, of: Arrival, state: str, why: str = "") -> Arrival:
     """Note how far an arrival has come."""
     with journal(checkout) as entries:
-        entries[of.key] = replace(of, state=state, why=why, when=now(), tries=0)
+        entries[of.key] = replace(of, state=state, why=readable(why), when=now(), tries=0)
         return entries[of.key]
 
 
@@ -198,7 +196,7 @@ def stopped(checkout: Path, of: Arrival, why: str, tries: int) -> Arrival:
     with journal(checkout) as entries:
         known = entries[of.key]
         state = "failed" if known.tries + tries >= TRIES else known.state
-        entries[of.key] = replace(known, state=state, why=why, when=now(), tries=known.tries + tries)
+        entries[of.key] = replace(known, state=state, why=readable(why), when=now(), tries=known.tries + tries)
         return entries[of.key]
 
 
@@ -244,6 +242,11 @@ def aside(checkout: Path, name: str) -> Path:
     named = name if NAME.fullmatch(name) else "unnamed"
     free = (folder / (named if not k else f"{named}.{k}") for k in range(10_000))
     return next(path for path in free if not path.exists())
+
+
+def readable(text: str) -> str:
+    """Return a text as UTF-8, which a name or an argument need not be, and JSON and logs have to be."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def now() -> str:

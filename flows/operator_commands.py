@@ -63,6 +63,7 @@ def rollback(checkout: Path, name: str, why: str) -> None:
     Its commits are reverted. Where others stand on them, main without the product is built and measured in a worktree,
     as promotions are. Killed at any point, it can be asked for again.
     """
+    why = inbox.readable(why)
     with inbox.alone(checkout) as mine:
         if not mine:
             raise Problem("a run is at work on arrivals; ask again when it has ended")

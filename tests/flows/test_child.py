@@ -44,6 +44,12 @@ def test_secret_variables_are_blacked_out(name):
     assert child.redacted("key abcdef123 in /home/ada", environ) == "key *** in /home/ada"
 
 
+def test_a_secret_of_several_lines_is_blacked_out_in_each(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIGNING_KEY", "-----BEGIN KEY-----\nabcdef123\n  ghijkl456  \n=\n")
+    said = child.run(["sh", "-c", 'echo "$SIGNING_KEY"'], tmp_path, lambda _: None)
+    assert [line.strip() for line in said.splitlines()] == ["***", "***", "***", "="]
+
+
 @pytest.mark.parametrize(("said", "shown"), [
     ("s3://ada:lovelace@store/x", "s3://***@store/x"),
     ("https://ghp_12345@host/x", "https://***@host/x"),
@@ -64,7 +70,7 @@ def test_what_dvc_has_for_credentials_is_blacked_out(tmp_path):
         "['remote \"a\"']\n    password = lovelace\n    url = s3://a\n['remote \"b\"']\n    password = 'hush hush'\n"
     )
     (tmp_path / ".dvc").mkdir()
-    (tmp_path / ".dvc" / "config.local").write_text(local)
+    (tmp_path / ".dvc" / "config.local").write_bytes(b"# gro\xdf\n" + local.encode())
     said = child.run(["echo", "lovelace, hush hush, s3://a"], tmp_path, lambda _: None)
     assert said == "***, ***, s3://a"
     assert child.one_line("it is\n  lovelace", tmp_path) == "it is ***"

@@ -181,6 +181,17 @@ def test_a_name_that_is_not_utf8_is_put_aside(tmp_path):
     assert files.read_json(tmp_path / inbox.QUARANTINE / "unnamed" / "reason.json")["name"] == "caf\ufffd"
 
 
+def test_words_and_names_that_are_not_utf8_are_noted_as_far_as_they_can_be_read(put, tmp_path, capsys):
+    broken = os.fsdecode(b"zu gro\xdf")
+    assert inbox.readable("\ud800, größer 🙂") == "\ufffd, größer 🙂"
+    of = inbox.mark(tmp_path, inbox.claim(tmp_path, put("spray")), "promoted", broken)
+    assert of.why == inbox.stopped(tmp_path, of, broken, tries=0).why == "zu gro\ufffd"
+    assert [one.why for one in inbox.read(tmp_path)] == ["zu gro\ufffd"]
+    files.write(tmp_path / inbox.INCOMING / broken, "x")
+    assert inbox.ready(tmp_path) == []
+    assert "data/incoming/zu gro\ufffd is passed over" in capsys.readouterr().out
+
+
 def test_a_folder_called_as_the_reason_is_moves_out_of_its_way(put, tmp_path):
     theirs = put("spray") / "reason.json" / "why.txt"
     files.write(theirs, "mine")
