@@ -7,6 +7,7 @@ other content is put aside. It is written whole or not at all, under a lock.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import re
 import shutil
@@ -125,7 +126,7 @@ def claim(checkout: Path, folder: Path) -> Arrival | None:
             if taken.exists():  # the same, to the byte
                 shutil.rmtree(folder)
             else:
-                folder.rename(taken)
+                move(folder, taken)
             if same:
                 print(f"{of.name} is no news: the same is there, and {same.state}")
                 return None
@@ -140,9 +141,9 @@ def refuse(checkout: Path, folder: Path, why: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if folder.is_symlink():
             target.mkdir()
-            folder.rename(target / folder.name)
+            shutil.move(folder, target / folder.name)
         else:
-            folder.rename(target)
+            move(folder, target)
         note(target, folder.name, why)
 
 
@@ -153,6 +154,18 @@ def quarantine(checkout: Path, of: Arrival, why: str) -> Arrival:
         note(checkout / of.folder, of.name, why)
         (checkout / of.folder).rename(target)
     return mark(checkout, of, "quarantined", why)
+
+
+def move(folder: Path, target: Path) -> None:
+    """Move a folder, in one step; from another disk it is copied first."""
+    try:
+        folder.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with files.replacing(target) as copy:
+            shutil.copytree(folder, copy, symlinks=True, dirs_exist_ok=True)
+        shutil.rmtree(folder)
 
 
 def note(folder: Path, name: str, why: str) -> None:
@@ -177,7 +190,7 @@ def unquarantine(checkout: Path, name: str) -> None:
             if of.name == name and of.state == "quarantined":
                 del entries[of.key]
         target.parent.mkdir(parents=True, exist_ok=True)
-        last.rename(target)
+        move(last, target)
         with contextlib.suppress(FileNotFoundError, IsADirectoryError):
             (target / arrival.REASON).unlink()
         if not (target / arrival.READY).is_dir():

@@ -1,9 +1,11 @@
+import errno
 import json
 import os
 import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -219,6 +221,33 @@ def test_what_comes_back_is_what_was_put_aside_last(put, tmp_path):
         time.sleep(0.02)
     inbox.unquarantine(tmp_path, "spray")
     assert (tmp_path / inbox.INCOMING / "spray" / "images" / "a.png").read_text() == "second"
+
+
+def test_the_queue_may_be_on_another_disk(put, tmp_path, monkeypatch):
+    def in_queue(path):
+        return (tmp_path / inbox.INCOMING) in Path(path).parents
+
+    def on_disks(rename):
+        def checked(source, target, **how):
+            if in_queue(source) != in_queue(target):
+                raise OSError(errno.EXDEV, "Invalid cross-device link")
+            return rename(source, target, **how)
+
+        return checked
+
+    monkeypatch.setattr(os, "rename", on_disks(os.rename))
+    of = inbox.claim(tmp_path, put("spray"))
+    assert of and [path.name for path in (tmp_path / inbox.CLAIMED).iterdir()] == [of.key]
+    assert (tmp_path / of.folder / "images" / "a.png").read_text() == "x"
+    inbox.quarantine(tmp_path, of, "it is blurred")
+    inbox.unquarantine(tmp_path, "spray")
+    assert inbox.claim(tmp_path, *inbox.ready(tmp_path)).content == of.content
+    refused = [put("Spray!"), tmp_path / inbox.INCOMING / "link"]
+    refused[1].symlink_to(tmp_path)
+    assert [inbox.claim(tmp_path, folder) for folder in refused] == [None, None]
+    assert sorted(path.name for path in (tmp_path / inbox.QUARANTINE).iterdir()) == ["link", "unnamed"]
+    assert (tmp_path / inbox.QUARANTINE / "link" / "link").readlink() == tmp_path
+    assert not list((tmp_path / inbox.INCOMING).iterdir())
 
 
 def test_the_word_is_not_written_to_where_a_link_leads(put, tmp_path):
