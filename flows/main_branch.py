@@ -23,11 +23,13 @@ def advance(checkout: Path, to: str, tag: str = "") -> None:
     with free(checkout) as repo:
         if tag and git(checkout, "rev-parse", MAIN) != goal:  # else it was killed after that
             git(checkout, "tag", "--force", tag, MAIN)
+        before = status(checkout)
         killed_move.begin(checkout, goal)
         try:
             git(checkout, "merge", "--quiet", "--ff-only", goal)
-        except RuntimeError as error:  # before it touched anything: files that it does not know are in the way
-            killed_move.forget(checkout)
+        except RuntimeError as error:
+            if status(checkout) == before:  # files that git does not know are in the way
+                killed_move.forget(checkout)  # else, as on a full disk, whoever comes next takes back half of it
             raise Waits(" ".join(str(error).split())) from None
         killed_move.end(checkout, repo)
 
@@ -53,6 +55,11 @@ def fit(checkout: Path) -> None:
     if edited := edited_data(checkout):
         raise Waits(f"{checkout} has changes of its own in what DVC keeps ({edited[0]}, …): `dvc commit` keeps them, "
                     "`dvc checkout` drops them")  # fmt: skip
+
+
+def status(checkout: Path) -> str:
+    """Return all in which a checkout is not as committed, with what git does not know."""
+    return git(checkout, "status", "--porcelain", "--untracked-files=all")
 
 
 def edited_data(checkout: Path) -> list[str]:

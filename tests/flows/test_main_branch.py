@@ -127,6 +127,21 @@ def test_a_move_that_was_killed_before_dvc_s_turn_is_ended(ahead):
     arrived(ahead)
 
 
+def test_what_a_full_disk_left_half_moved_is_taken_back_when_there_is_room(ahead, monkeypatch):
+    def full(checkout, *arguments):
+        if arguments[0] == "merge":  # as git leaves it: one file whole, the next begun
+            (checkout / "more").write_text("more\n")
+            (checkout / "words").write_text(WHOLE[:100])
+            raise RuntimeError("error: unable to write file words")
+        return git(checkout, *arguments)
+
+    monkeypatch.setattr(main_branch, "git", full)
+    refused(ahead, "unable to write file words")
+    monkeypatch.undo()
+    main_branch.advance(ahead, "next")
+    arrived(ahead)
+
+
 def test_a_person_s_changes_outlive_a_killed_move(ahead):
     killed(ahead, more="more\n", words="mine\n")
     refused(ahead, r"changes of its own \(M words")
