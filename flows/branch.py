@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -68,8 +69,9 @@ def share(checkout: Path, worktree: Path) -> None:
     local = checkout / ".dvc" / "config.local"
     if local.exists():
         shutil.copyfile(local, worktree / ".dvc" / "config.local")
-    cache = dvc(checkout, "cache", "dir")
-    dvc(worktree, "cache", "dir", "--local", str((checkout / cache).resolve()))
+    cache = (checkout / dvc(checkout, "cache", "dir")).resolve()
+    from_here = os.path.relpath(cache, worktree.resolve())  # DVC keeps no path with letters beyond ASCII
+    dvc(worktree, "cache", "dir", "--local", from_here)
     dataset = settings.load(worktree / settings.PARAMS).dataset
     for own in (dataset.images, dataset.annotations):
         if (checkout / own).exists() and not (worktree / own).exists():
