@@ -124,13 +124,13 @@ def examined(checkout: Path, name: str, folder: Path, params: Settings) -> tuple
 def checked(checkout: Path, of: Arrival) -> Arrival:
     """Put an arrival aside with the reason, or register it on a branch from main; return it in its new state."""
     params = settings.load(checkout / settings.PARAMS)
-    with checkout_lock.alone(checkout, wait=False):  # or the dataset may be changing
+    with checkout_lock.alone(checkout, wait=False):  # or the dataset may be changing, and DVC's cache be cleared
         try:
             _, dataset = examined(checkout, of.name, checkout / of.folder, params)
         except (Problem, RecursionError) as problem:  # the latter: JSON that is nested too deeply
             print(f"{of.name}: put aside: {problem}")
             return inbox.quarantine(checkout, of, str(problem))
-    branch.register(checkout, of, dataset)
+        branch.register(checkout, of, dataset)
     return inbox.mark(checkout, of, "checked")
 
 

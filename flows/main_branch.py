@@ -11,6 +11,7 @@ from dvc.repo import Repo
 from flows import checkout_lock, killed_move, quiet_checkout
 from flows.quiet_checkout import Waits
 from flows.repository import commit, git, listed
+from stages import paths
 
 NAME = "main"
 MAIN = f"refs/heads/{NAME}"  # in full, as a tag may have the name, too
@@ -23,6 +24,7 @@ def advance(checkout: Path, to: str, tag: str = "") -> None:
     with free(checkout) as repo:
         if tag and git(checkout, "rev-parse", MAIN) != goal:  # else it was killed after that
             git(checkout, "tag", "--force", tag, MAIN)
+        complete(checkout, goal)
         before = status(checkout)
         killed_move.begin(checkout, goal)
         try:
@@ -67,6 +69,15 @@ def edited_data(checkout: Path) -> list[str]:
     nothing can be lost."""
     with Repo(str(checkout)) as repo:
         return [str(out) for out in repo.index.outs if out.use_cache and out.exists and out.workspace_status()]
+
+
+def complete(checkout: Path, goal: str) -> None:
+    """Raise where a product that comes with a commit is not in DVC's cache: nobody else has its photographs."""
+    with Repo(str(checkout)) as now, Repo(str(checkout), rev=goal) as to_be:
+        known = {out.index_key for out in now.index.outs}
+        for out in to_be.index.outs:
+            if out.index_key not in known and Path(str(out)).is_relative_to(paths.PRODUCTS) and out.changed_cache():
+                raise RuntimeError(f"{out} is not whole in DVC's cache; once given up, `retry` registers it anew")
 
 
 def changed(checkout: Path) -> list[str]:

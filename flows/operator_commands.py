@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from prefect.events import Event, Resource
 
-from flows import branch, current_detectors, inbox, main_branch, product_loop, review, serve, server_runs
+from flows import branch, checkout_lock, current_detectors, inbox, main_branch, product_loop, review, serve, server_runs
 from flows.repository import commit, git
 from stages import paths, settings
 from stages.problem import Problem
@@ -75,7 +75,8 @@ def rollback(checkout: Path, name: str, why: str) -> None:
         to = main_branch.MAIN
         try:
             if name in settings.load(checkout / settings.PARAMS).dataset.arrived:  # else it was killed after that
-                worktree = branch.opened(checkout, name, "--detach")
+                with checkout_lock.alone(checkout, wait=False):  # or the nightly clean-up may not see the worktree
+                    worktree = branch.opened(checkout, name, "--detach")
                 if not reverted(worktree, name, why):
                     rebuilt(worktree, name, why)
                 to = git(worktree, "rev-parse", "HEAD")

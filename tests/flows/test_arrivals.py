@@ -53,6 +53,20 @@ def test_a_broken_image_that_a_fix_drops_is_not_held_against_a_product(project, 
     assert arrivals.checked(project, of).state == "checked"
 
 
+def test_the_nightly_clean_up_waits_until_a_product_is_registered(project, drop, monkeypatch):
+    registered = []
+
+    def registering(checkout, *_):
+        with pytest.raises(Waits), checkout_lock.alone(checkout, wait=False):
+            pass
+        registered.append(checkout)
+
+    monkeypatch.setattr(branch, "register", registering)
+    drop("spray")
+    arrivals.checked(project, inbox.claim(project, *inbox.ready(project)))
+    assert registered == [project]
+
+
 def test_a_decision_that_could_not_be_noted_is_taken_again(project, drop, monkeypatch):
     """Main has moved already, and the disk is full."""
     for name, value in WHO.items():

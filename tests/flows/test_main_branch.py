@@ -7,7 +7,7 @@ import pytest
 
 from flows import checkout_lock, killed_move, main_branch, quiet_checkout
 from flows.repository import git
-from stages import files
+from stages import files, paths
 from tests.helpers.checkouts import becomes, environment, run
 from tests.helpers.small_pipeline import begun
 
@@ -94,6 +94,21 @@ def test_a_file_that_git_does_not_know_is_not_overwritten(ahead):
     (ahead / "more").write_text("mine\n")
     refused(ahead, "would be overwritten by merge: more")
     assert (ahead / "more").read_text() == "mine\n" and not (ahead / killed_move.GOAL).exists()
+
+
+def test_a_product_whose_photographs_are_lost_does_not_come_onto_main(ahead):
+    run(ahead, "git", "checkout", "-q", "next")
+    files.write(ahead / paths.PRODUCTS / "spray" / "a.png", "a photograph\n")
+    run(ahead, "dvc", "add", "-q", str(paths.PRODUCTS / "spray"))
+    run(ahead, "git", "add", "-A")
+    run(ahead, "git", "commit", "-qm", "spray")
+    run(ahead, "git", "checkout", "-q", "main")
+    shutil.rmtree(ahead / paths.PRODUCTS / "spray")
+    run(ahead, "dvc", "gc", "-q", "-w", "-f")
+    before = git(ahead, "rev-parse", "main")
+    with pytest.raises(RuntimeError, match="data/products/spray is not whole in DVC's cache"):
+        main_branch.advance(ahead, "next")
+    assert git(ahead, "rev-parse", "main") == before
 
 
 def killed(checkout, **half):
