@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+from dvc.repo import Repo
+
 from flows import current_detectors, main_branch, repository
 from flows.inbox import Arrival
 from flows.main_branch import MAIN, REPORTS
@@ -100,6 +102,8 @@ def hand_over(checkout: Path, name: str) -> None:
     """Put what was made of a product that stays on its branch beside the detectors in use, to be looked at."""
     made = paths.RELEASED / name
     if (place(checkout, name) / made).exists():
+        with Repo(str(checkout)) as repo:
+            main_branch.make_way(repo, checkout / made)
         with files.replacing(checkout / made) as folder:
             shutil.copytree(place(checkout, name) / made, folder, dirs_exist_ok=True)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dvc.repo import Repo
+from dvc_data.hashfile.hash import file_md5
 
 from flows import checkout_lock, killed_move, quiet_checkout
 from flows.quiet_checkout import Waits
@@ -24,7 +25,7 @@ def advance(checkout: Path, to: str, tag: str = "") -> None:
     with free(checkout) as repo:
         if tag and git(checkout, "rev-parse", MAIN) != goal:  # else it was killed after that
             git(checkout, "tag", "--force", tag, MAIN)
-        complete(checkout, goal)
+        fit_for(checkout, goal)
         before = status(checkout)
         killed_move.begin(checkout, goal)
         try:
@@ -71,13 +72,23 @@ def edited_data(checkout: Path) -> list[str]:
         return [str(out) for out in repo.index.outs if out.use_cache and out.exists and out.workspace_status()]
 
 
-def complete(checkout: Path, goal: str) -> None:
-    """Raise where a product that comes with a commit is not in DVC's cache: nobody else has its photographs."""
+def fit_for(checkout: Path, goal: str) -> None:
+    """Raise where what DVC brings with a commit would take the place of a person's files, or is a product whose
+    photographs are not in DVC's cache: nobody else has them."""
     with Repo(str(checkout)) as now, Repo(str(checkout), rev=goal) as to_be:
         known = {out.index_key for out in now.index.outs}
         for out in to_be.index.outs:
-            if out.index_key not in known and Path(str(out)).is_relative_to(paths.PRODUCTS) and out.changed_cache():
-                raise RuntimeError(f"{out} is not whole in DVC's cache; once given up, `retry` registers it anew")
+            if out.use_cache and out.index_key not in known:
+                if Path(str(out)).is_relative_to(paths.PRODUCTS) and out.changed_cache():
+                    raise RuntimeError(f"{out} is not whole in DVC's cache; once given up, `retry` registers it anew")
+                make_way(now, checkout / str(out))
+
+
+def make_way(repo: Repo, path: Path) -> None:
+    """Raise Waits where a file or folder that is to be replaced holds what is not in DVC's cache: a person's."""
+    for file in (path, *path.rglob("*")):
+        if file.is_file() and not repo.cache.local.exists(file_md5(str(file))):
+            raise Waits(f"{file.relative_to(repo.root_dir)} is in the way, and kept nowhere else: move it away")
 
 
 def changed(checkout: Path) -> list[str]:

@@ -12,6 +12,7 @@ from tests.helpers.checkouts import becomes, environment, run
 from tests.helpers.small_pipeline import begun
 
 WHOLE = "echo\n" * 1000
+SPRAY = paths.PRODUCTS / "spray"
 
 
 @pytest.fixture(scope="module")
@@ -96,19 +97,35 @@ def test_a_file_that_git_does_not_know_is_not_overwritten(ahead):
     assert (ahead / "more").read_text() == "mine\n" and not (ahead / killed_move.GOAL).exists()
 
 
-def test_a_product_whose_photographs_are_lost_does_not_come_onto_main(ahead):
+@pytest.fixture
+def with_spray(ahead):
+    """`ahead`, where `next` has a product, too."""
     run(ahead, "git", "checkout", "-q", "next")
-    files.write(ahead / paths.PRODUCTS / "spray" / "a.png", "a photograph\n")
-    run(ahead, "dvc", "add", "-q", str(paths.PRODUCTS / "spray"))
+    files.write(ahead / SPRAY / "a.png", "a photograph\n")
+    run(ahead, "dvc", "add", "-q", str(SPRAY))
     run(ahead, "git", "add", "-A")
     run(ahead, "git", "commit", "-qm", "spray")
     run(ahead, "git", "checkout", "-q", "main")
-    shutil.rmtree(ahead / paths.PRODUCTS / "spray")
-    run(ahead, "dvc", "gc", "-q", "-w", "-f")
-    before = git(ahead, "rev-parse", "main")
+    shutil.rmtree(ahead / SPRAY)
+    return ahead
+
+
+def test_a_product_whose_photographs_are_lost_does_not_come_onto_main(with_spray):
+    run(with_spray, "dvc", "gc", "-q", "-w", "-f")
+    before = git(with_spray, "rev-parse", "main")
     with pytest.raises(RuntimeError, match="data/products/spray is not whole in DVC's cache"):
-        main_branch.advance(ahead, "next")
-    assert git(ahead, "rev-parse", "main") == before
+        main_branch.advance(with_spray, "next")
+    assert git(with_spray, "rev-parse", "main") == before
+
+
+def test_a_person_s_files_where_a_product_is_to_be_are_not_lost(with_spray):
+    files.write(with_spray / SPRAY / "a.png", "a photograph\n")  # as DVC keeps it
+    files.write(with_spray / SPRAY / "notes.txt", "mine\n")
+    refused(with_spray, r"data/products/spray/notes\.txt is in the way")
+    assert (with_spray / SPRAY / "notes.txt").read_text() == "mine\n"
+    (with_spray / SPRAY / "notes.txt").unlink()
+    main_branch.advance(with_spray, "next")
+    arrived(with_spray)
 
 
 def killed(checkout, **half):
