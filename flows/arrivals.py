@@ -72,7 +72,10 @@ def discard_ended(checkout: Path) -> None:
     going = {of.name for of in known if of.state in inbox.OPEN}
     for name in {of.name for of in known} - going:
         if branch.place(checkout, name).exists():
-            branch.discard(checkout, name)
+            try:
+                branch.discard(checkout, name)
+            except RuntimeError as error:  # what people said in it cannot be committed
+                print(f"{name}: its worktree stays: {error}")
 
 
 def attempt(checkout: Path, of: Arrival, means: product_loop.Means) -> str:

@@ -11,12 +11,13 @@ from dvc.repo import Repo
 from flows import current_detectors, main_branch, repository
 from flows.inbox import Arrival
 from flows.main_branch import MAIN, REPORTS
-from flows.repository import commit, dvc, git
+from flows.repository import commit, dvc, git, listed
 from stages import files, paths, settings
 from stages.dataset import arrival, coco
 from stages.settings import Alone
 
 PLACE = Path(".worktrees")
+REGISTER, MEASURE, SAID = "Register", "Measure", "Keep what was said of"  # a product: commits of its branch
 BEFORE = "before-last-promotion"  # a tag: what DVC holds for it is kept, so that a rollback trains nothing
 
 
@@ -28,17 +29,19 @@ def named(name: str) -> str:
     return f"product/{name}"
 
 
-def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
-    """Make a new branch from main on which the arrived product is part of the dataset, and in focus; return its
-    worktree.
+def head(name: str) -> str:
+    return f"refs/heads/{named(name)}"
 
-    What an earlier try left is thrown away but for what people said of its candidates: until the gate has spoken, the
-    branch holds nothing else that cannot be made again.
+
+def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
+    """Make a branch from main on which the arrived product is part of the dataset, and in focus; return its worktree.
+
+    An earlier branch of that name is replaced in the last step; what people said of its candidates comes along.
     """
-    said = {path.name: path.read_bytes() for path in (place(checkout, of.name) / paths.REVIEWS).glob("*.csv")}
-    worktree = opened(checkout, of.name, "-B", named(of.name))
-    for name, rows in said.items():
-        files.write(worktree / paths.REVIEWS / name, rows)
+    worktree = opened(checkout, of.name)
+    for file, lines in said(checkout, of.name).items():
+        there = (worktree / file).read_text().splitlines() if (worktree / file).exists() else []
+        files.write(worktree / file, "\n".join(dict.fromkeys([*there, *lines])) + "\n")
     folder = worktree / paths.PRODUCTS / of.name
     arrival.tidy(checkout / of.folder, dataset, folder)
     dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
@@ -46,8 +49,43 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     by_itself = alone(dataset, settings.load(params).arrival.pixels)
     settings.register(params, of.name, arrival.about(checkout / of.folder).real, by_itself)
     kept = current_detectors.refocus(worktree, of.name)
-    commit(worktree, f"Register {of.name}", f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), *kept)
+    made = f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), str(paths.REVIEWS)
+    commit(worktree, f"{REGISTER} {of.name}", *made, *kept)
+    keep_others(checkout, of.name)
+    git(worktree, "branch", "--force", named(of.name), "HEAD")
+    git(worktree, "symbolic-ref", "HEAD", head(of.name))
     return worktree
+
+
+def said(checkout: Path, name: str) -> dict[str, list[str]]:
+    """Return the tables of what people said that are on a product's branch, if there is one, by their files."""
+    if not git(checkout, "branch", "--list", named(name)):
+        return {}
+    tables = listed(checkout, "ls-tree", "--name-only", "-r", head(name), "--", f"{paths.REVIEWS}/")
+    return {
+        file: git(checkout, "show", f"{head(name)}:{file}").splitlines() for file in tables if file.endswith(".csv")
+    }
+
+
+def keep_said(checkout: Path, name: str) -> None:
+    """Commit on a product's branch what people said of its candidates in its worktree."""
+    worktree = place(checkout, name)
+    try:
+        on_it = (worktree / ".git").exists() and git(worktree, "symbolic-ref", "HEAD") == head(name)
+    except RuntimeError:  # it is on no branch, or was killed while it was made or removed
+        on_it = False
+    if on_it:
+        commit(worktree, f"{SAID} {name}", str(paths.REVIEWS))
+
+
+def keep_others(checkout: Path, name: str) -> None:
+    """Give a product's branch a tag, if it has commits that are neither on main nor made by a run."""
+    if git(checkout, "branch", "--list", named(name)):
+        ours = {f"{what} {name}" for what in (REGISTER, MEASURE, SAID)}
+        if set(git(checkout, "log", "--format=%s", f"{MAIN}..{head(name)}").splitlines()) - ours:
+            tag = f"kept/{name}-{git(checkout, 'rev-parse', '--short', head(name))}"
+            git(checkout, "tag", "--force", tag, head(name))
+            print(f"{name}: its branch is built anew; what others committed on it is kept as {tag}")
 
 
 def alone(dataset: coco.Coco, pixels: int) -> Alone:
@@ -55,12 +93,12 @@ def alone(dataset: coco.Coco, pixels: int) -> Alone:
     return Alone(*arrival.seen_at(dataset, pixels), any(image.split == "test" for image in dataset.images))
 
 
-def opened(checkout: Path, name: str, *how: str) -> Path:
-    """Make a worktree for a product that begins at main, and return it; what an earlier try left there is thrown
-    away."""
+def opened(checkout: Path, name: str) -> Path:
+    """Make a worktree for a product that begins at main, on no branch, and return it; what an earlier try left there is
+    thrown away but for what people said."""
     worktree = place(checkout, name)
     discard(checkout, name)
-    git(checkout, "worktree", "add", "--quiet", *how, str(worktree), MAIN)
+    git(checkout, "worktree", "add", "--quiet", "--detach", str(worktree), MAIN)
     share(checkout, worktree)
     return worktree
 
@@ -85,7 +123,7 @@ def share(checkout: Path, worktree: Path) -> None:
 
 def measured(worktree: Path, name: str, message: str) -> None:
     """Commit what a run of the loop left in a product's worktree."""
-    commit(worktree, f"Measure {name}\n\n{message}", "dvc.lock", str(paths.REVIEWS), *REPORTS)
+    commit(worktree, f"{MEASURE} {name}\n\n{message}", "dvc.lock", str(paths.REVIEWS), *REPORTS)
 
 
 def base(checkout: Path, name: str) -> bool:
@@ -94,7 +132,8 @@ def base(checkout: Path, name: str) -> bool:
 
 
 def promote(checkout: Path, name: str) -> None:
-    """Let main be what the product's branch is."""
+    """Let main be what the product's branch is, with what people said since it was measured."""
+    keep_said(checkout, name)
     main_branch.advance(checkout, named(name), BEFORE)
 
 
@@ -115,5 +154,6 @@ def entered(checkout: Path, name: str, at: str = "HEAD") -> str:
 
 
 def discard(checkout: Path, name: str) -> None:
-    """Remove a product's worktree; the branch, if there is one, stays."""
+    """Remove a product's worktree; the branch, if there is one, stays, and takes up what people said in it."""
+    keep_said(checkout, name)
     repository.discard(checkout, place(checkout, name))

@@ -76,7 +76,7 @@ def rollback(checkout: Path, name: str, why: str) -> None:
         try:
             if name in settings.load(checkout / settings.PARAMS).dataset.arrived:  # else it was killed after that
                 with checkout_lock.alone(checkout, wait=False):  # or the nightly clean-up may not see the worktree
-                    worktree = branch.opened(checkout, name, "--detach")
+                    worktree = branch.opened(checkout, name)
                 if not reverted(worktree, name, why):
                     rebuilt(worktree, name, why)
                 to = git(worktree, "rev-parse", "HEAD")
