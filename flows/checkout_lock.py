@@ -43,7 +43,7 @@ def tidy(checkout: Path) -> None:
     if ended := child.reap(checkout / child.NOTES):
         print(f"ended what a killed run had left running: {ended}")
     if child.mend_locks(checkout):
-        print("dropped DVC's list of locks, which a killed process had left half written")
+        print("dropped DVC's list of locks, which killed processes had left")
     if left := repository.mend(checkout):
         print(f"dropped git's locks, which a killed process had left: {', '.join(path.name for path in left)}")
     if killed_move.undo(checkout):

@@ -18,9 +18,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
-from dvc.rwlock import SCHEMA
+from dvc.lock import LockError, make_lock
+from dvc.rwlock import RWLOCK_LOCK, SCHEMA
 from voluptuous import Invalid
 
+from flows.quiet_checkout import LISTING, listed
 from stages import files
 
 SECRET = re.compile(  # a name of what nobody is to read, in the environment, in config.local or in an address
@@ -101,8 +103,12 @@ def one_line(text: str, checkout: Path) -> str:
 def end(group: int) -> None:
     """End a process group: asked first, made to after a while."""
     for how, wait in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
-        with contextlib.suppress(ProcessLookupError):
+        try:
             os.killpg(group, how)
+        except ProcessLookupError:
+            pass
+        except PermissionError:  # it is another user's, which has got its number
+            return
         members = [p for p in psutil.process_iter() if _group(p.pid) == group]
         if not psutil.wait_procs(members, wait)[1]:
             return
@@ -111,7 +117,7 @@ def end(group: int) -> None:
 def end_all(checkout: Path) -> None:
     """End the children that this process started."""
     for note in (checkout / NOTES).glob("*.json"):
-        if json.loads(note.read_text())["parent"] == os.getpid():
+        if (facts := _facts(note)) and facts["parent"] == os.getpid():
             end(int(note.stem))
 
 
@@ -120,29 +126,38 @@ def reap(notes: Path, ending: Callable[[int], None] = end) -> list[int]:
     locks itself."""
     ended = []
     for note in notes.glob("*.json"):
-        facts = json.loads(note.read_text())
-        if _born(facts["parent"]) != facts["parent_born"]:
-            if _born(int(note.stem)) == facts["born"] or _members(int(note.stem)):
-                ending(int(note.stem))
-                ended.append(int(note.stem))
+        facts, group = _facts(note), int(note.stem)
+        if facts and _born(facts["parent"]) != facts["parent_born"]:
+            if (born := _born(group)) == facts["born"] or (born is None and _members(group)):
+                ending(group)
+                ended.append(group)
             note.unlink(missing_ok=True)
     return ended
 
 
 def mend_locks(checkout: Path) -> bool:
-    """Drop DVC's list of locks where it is none, as after a kill while it was written: DVC refuses everything until
-    then."""
-    path = checkout / ".dvc" / "tmp" / "rwlock"
+    """Drop DVC's list of locks where it is none, as after a kill while it was written, and where all that it lists has
+    ended: DVC refuses everything until then, or waits for another process that has such a number now."""
+    path = checkout / LISTING
     for look in range(3):  # what is being written now is whole a moment later
         try:
-            SCHEMA(json.loads(path.read_bytes()))
-            return False
+            SCHEMA(known := json.loads(path.read_bytes()))
+            return any(known.values()) and _drop_ended(path)
         except FileNotFoundError:
             return False
         except (ValueError, Invalid):
             time.sleep(look)
     path.unlink()
     return True
+
+
+def _drop_ended(path: Path) -> bool:
+    """Drop DVC's list of locks if all that it lists has ended; nobody writes into it meanwhile."""
+    with contextlib.suppress(LockError), make_lock(str(path.with_name(RWLOCK_LOCK)), tmp_dir=str(path.parent)):
+        if not listed(path):
+            path.unlink(missing_ok=True)
+            return True
+    return False
 
 
 @contextlib.contextmanager
@@ -156,6 +171,16 @@ def noted(notes: Path, group: int) -> Iterator[None]:
         yield
     finally:
         note.unlink(missing_ok=True)
+
+
+def _facts(note: Path) -> dict | None:
+    """Return what a note says; None, after dropping it, where it says nothing, as after a power cut."""
+    try:
+        return json.loads(note.read_bytes())
+    except ValueError:
+        print(f"dropped {note.name}, which cannot be read: it noted what a process had left running")
+        note.unlink(missing_ok=True)
+        return None
 
 
 def _born(pid: int) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -33,7 +34,11 @@ def undo(checkout: Path) -> bool:
     step. Return whether there was a killed move."""
     if not (checkout / GOAL).exists():
         return False
-    goal = (checkout / GOAL).read_text()
+    goal = (checkout / GOAL).read_text(errors="replace")
+    if not re.fullmatch("[0-9a-f]{40,64}", goal):  # as after a power cut
+        print(f"dropped {GOAL.name}, which names no commit: `git status` says whether a move of main left anything")
+        forget(checkout)
+        return False
     with quiet_checkout.held(checkout) as repo:
         git(checkout, "reset", "--quiet")
         for path in listed(checkout, "diff", "--name-only", "--no-renames", "HEAD", goal):

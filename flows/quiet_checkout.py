@@ -12,6 +12,7 @@ from dvc.lock import LockError
 from dvc.repo import Repo, lock_repo
 
 LISTING = Path(".dvc/tmp/rwlock")
+ROUNDING = 2  # seconds to which it is known when a process was started
 
 
 class Waits(Exception):
@@ -31,7 +32,17 @@ def held(checkout: Path) -> Iterator[Repo]:
 
 
 def listed(listing: Path) -> list[int]:
-    """Return the processes that DVC lists and that are alive."""
-    known = json.loads(listing.read_text()) if listing.exists() else {}
+    """Return the processes that DVC lists and that are alive; not others that have got their numbers since."""
+    if not listing.exists():
+        return []
+    known, since = json.loads(listing.read_text()), listing.stat().st_mtime
     entries = [*known.get("write", {}).values(), *(one for some in known.get("read", {}).values() for one in some)]
-    return sorted({entry["pid"] for entry in entries if psutil.pid_exists(entry["pid"])})
+    return sorted({entry["pid"] for entry in entries if lived(entry["pid"], since)})
+
+
+def lived(pid: int, at: float) -> bool:
+    """Return whether there is a process of this number that there was at some time, too."""
+    try:
+        return psutil.Process(pid).create_time() <= at + ROUNDING
+    except psutil.NoSuchProcess:
+        return False

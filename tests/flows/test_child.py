@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from flows import child
+from stages import files
 from tests.helpers.checkouts import ROOT, run
 
 # A child that starts one of its own, as dvc does, and says which.
@@ -97,6 +98,47 @@ def test_what_a_killed_flow_left_running_is_found_and_ended(tmp_path):
     assert len(child.reap(tmp_path / child.NOTES)) == 1
     assert gone(grandchild)
     assert child.reap(tmp_path / child.NOTES) == []
+
+
+def test_another_process_that_has_got_the_number_is_left_alone(tmp_path):
+    with subprocess.Popen(["sleep", "300"], start_new_session=True) as stranger:
+        gone_parent = {"parent": stranger.pid, "parent_born": 1.0, "born": 1.0}
+        files.write_json(tmp_path / f"{stranger.pid}.json", gone_parent)
+        assert child.reap(tmp_path) == [] and stranger.poll() is None
+        assert not list(tmp_path.iterdir())
+        stranger.kill()
+
+
+def test_what_another_user_runs_is_left_alone(monkeypatch):
+    asked = []
+
+    def refused(group, how):
+        asked.append(how)
+        raise PermissionError
+
+    monkeypatch.setattr(os, "killpg", refused)
+    child.end(os.getpgid(0))
+    assert asked == [signal.SIGTERM]
+
+
+def test_a_note_that_is_empty_is_dropped(tmp_path, capsys):
+    for ask in (child.reap, lambda _: child.end_all(tmp_path)):
+        files.write(tmp_path / child.NOTES / "123.json", "")
+        ask(tmp_path / child.NOTES)
+        assert "dropped 123.json" in capsys.readouterr().out
+        assert not list((tmp_path / child.NOTES).iterdir())
+
+
+def test_a_list_of_locks_that_outlived_its_processes_is_dropped(pipeline):
+    path = pipeline / ".dvc" / "tmp" / "rwlock"
+    entry = {"pid": os.getpid(), "cmd": "dvc repro alone"}  # this process has got the number of one that ended
+    files.write_json(path, {"write": {str(pipeline / "alone"): entry}})
+    assert not child.mend_locks(pipeline)  # it may be this one's
+    os.utime(path, (1, 1))
+    assert run(pipeline, "dvc", "repro", "alone", ok=False).returncode
+    os.utime(path, (1, 1))
+    assert child.mend_locks(pipeline)
+    run(pipeline, "dvc", "repro", "alone")
 
 
 @pytest.mark.parametrize("left", ["", '{"read": {"a": [{"pid"', "[]", '{"write": {"a": 5}}'])

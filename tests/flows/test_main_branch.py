@@ -174,6 +174,13 @@ def test_what_a_full_disk_left_half_moved_is_taken_back_when_there_is_room(ahead
     arrived(ahead)
 
 
+def test_a_note_of_a_move_that_is_empty_is_dropped(ahead, capsys):
+    (ahead / killed_move.GOAL).write_text("")
+    main_branch.advance(ahead, "next")
+    arrived(ahead)
+    assert "dropped tenfold-goal, which names no commit" in capsys.readouterr().out
+
+
 def test_a_person_s_changes_outlive_a_killed_move(ahead):
     killed(ahead, more="more\n", words="mine\n")
     refused(ahead, r"changes of its own \(M words")
