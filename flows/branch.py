@@ -142,7 +142,7 @@ def hand_over(checkout: Path, name: str) -> None:
     made = paths.RELEASED / name
     if (place(checkout, name) / made).exists():
         with Repo(str(checkout)) as repo:
-            main_branch.make_way(repo, checkout / made)
+            main_branch.make_way(repo, made)
         with files.replacing(checkout / made) as folder:
             shutil.copytree(place(checkout, name) / made, folder, dirs_exist_ok=True)
 

@@ -81,12 +81,13 @@ def fit_for(checkout: Path, goal: str) -> None:
             if out.use_cache and out.index_key not in known:
                 if Path(str(out)).is_relative_to(paths.PRODUCTS) and out.changed_cache():
                     raise RuntimeError(f"{out} is not whole in DVC's cache; once given up, `retry` registers it anew")
-                make_way(now, checkout / str(out))
+                make_way(now, Path(str(out)))
 
 
 def make_way(repo: Repo, path: Path) -> None:
     """Raise Waits where a file or folder that is to be replaced holds what is not in DVC's cache: a person's."""
-    for file in (path, *path.rglob("*")):
+    there = Path(repo.root_dir) / path
+    for file in (there, *there.rglob("*")):
         if file.is_file() and not repo.cache.local.exists(file_md5(str(file))):
             raise Waits(f"{file.relative_to(repo.root_dir)} is in the way, and kept nowhere else: move it away")
 
