@@ -1,97 +1,30 @@
 """The same two photographs in every format's layouts, and what is wrong with a folder, in one line."""
 
-import json
 import os
 import re
 import subprocess
 import sys
 
-import msgspec
 import numpy as np
 import pytest
-from PIL import Image
 
 from stages.dataset import arrival, coco, segmentation
 from stages.dataset.formats import convert
 from stages.problem import Problem
+from tests.helpers.exports import (
+    CAN,
+    FLAT,
+    INSIDE,
+    SIZES,
+    THINGS,
+    YOLO,
+    as_coco,
+    cvat_text,
+    put,
+    voc_text,
+    yolo_texts,
+)
 
-SIZES = {"1.png": (40, 32), "2.png": (16, 64)}
-# A cup's box in each photograph, and the outline of a can in the first.
-CUPS = {"1.png": (4, 6, 8, 12), "2.png": (1, 10, 12, 30)}
-CAN = [(20, 3), (32, 3), (32, 12), (20, 8)]
-THINGS = [("1.png", "can", (20, 3, 12, 9)), ("1.png", "cup", CUPS["1.png"]), ("2.png", "cup", CUPS["2.png"])]
-
-
-def put(folder, files, photographs=()):
-    """Write texts by their names, and the two photographs where they are said to lie."""
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text if isinstance(text, str) else json.dumps(text))
-    for name in photographs:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        width, height = SIZES[path.name]
-        noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
-        Image.fromarray(noise).save(path)
-    return folder
-
-
-def as_coco(names=("1.png", "2.png"), prefix=""):
-    ids = {name: 7 + k for k, name in enumerate(names)}
-    boxes = [(name, 30, CUPS[name], []) for name in names]
-    if "1.png" in names:
-        boxes.append(("1.png", 20, THINGS[0][2], [[v for corner in CAN for v in corner]]))
-    return {
-        "images": [dict(zip(("id", "file_name", "width", "height"), (ids[n], prefix + n, *SIZES[n]), strict=True))
-                   for n in names],
-        "categories": [{"id": 20, "name": "can"}, {"id": 30, "name": "cup"}],
-        "annotations": [{"id": k, "image_id": ids[n], "category_id": c, "bbox": b, "segmentation": s}
-                        for k, (n, c, b, s) in enumerate(boxes)],
-    }  # fmt: skip
-
-
-def yolo_text(name):
-    width, height = SIZES[name]
-    x, y, w, h = CUPS[name]
-    lines = [f"1 {(x + w / 2) / width:.6f} {(y + h / 2) / height:.6f} {w / width:.6f} {h / height:.6f}"]
-    if name == "1.png":
-        lines.append("0 " + " ".join(f"{x / width:.6f} {y / height:.6f}" for x, y in CAN))
-    return "\n".join(lines) + "\n"
-
-
-def yolo_texts(first, second):
-    return {f"{first}/1.txt": yolo_text("1.png"), f"{second}/2.txt": yolo_text("2.png")}
-
-
-def voc_text(name, **changes):
-    width, height = SIZES[name]
-    objects = [
-        f"<object><name>{label}</name><difficult>1</difficult><bndbox><xmin>{x + 1}</xmin><ymin>{y + 1}</ymin>"
-        f"<xmax>{x + w}</xmax><ymax>{y + h}</ymax></bndbox></object>"
-        for of, label, (x, y, w, h) in THINGS
-        if of == name
-    ]
-    size = f"<size><width>{width}</width><height>{height}</height><depth>3</depth></size>"
-    return f"<annotation><filename>{name}</filename>{size}{''.join(objects)}</annotation>"
-
-
-def cvat_text(shapes="", names=("1.png", "2.png")):
-    images = []
-    for k, name in enumerate(names):
-        width, height = SIZES[name]
-        x, y, w, h = CUPS[name]
-        box = f'<box label="cup" xtl="{x}.0" ytl="{y}" xbr="{x + w}" ybr="{y + h}"/>'
-        points = ";".join(f"{x},{y}" for x, y in CAN)
-        can = f'<polygon label="can" points="{points}"/>' + shapes if name == "1.png" else ""
-        images.append(f'<image id="{k}" name="{name}" width="{width}" height="{height}">{box}{can}</image>')
-    labels = "".join(f"<label><name>{name}</name></label>" for name in ("can", "cup"))
-    meta = f"<meta><task><labels>{labels}</labels></task></meta>"
-    return f'<?xml version="1.0"?><annotations><version>1.1</version>{meta}{"".join(images)}</annotations>'
-
-
-FLAT = ("1.png", "2.png")
-INSIDE = ("images/1.png", "images/2.png")
 SPLIT = ("images/train/1.png", "images/test/2.png")
 ROBOFLOW = ("train/images/1.png", "test/images/2.png")
 DARKNET = ("obj_train_data/1.png", "obj_test_data/2.png")
@@ -170,7 +103,6 @@ def test_the_same_photographs_are_the_same_coco_in_every_layout(tmp_path, layout
         assert outline == pytest.approx(np.array(CAN), abs=0.002)
 
 
-YOLO = {"classes.txt": "can\ncup\n"}
 BOMB = '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;&x;&x;">]><annotation><filename>&y;</filename></annotation>'
 
 
@@ -248,10 +180,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_folder_is_one_line_and_leaves_nothing(tmp_path, case):
     texts, *said = WRONG[case]
-    binary = {name: text for name, text in texts.items() if isinstance(text, bytes)}
-    folder = put(tmp_path / "from", {n: t for n, t in texts.items() if n not in binary}, FLAT)
-    for name, data in binary.items():
-        (folder / name).write_bytes(data)
+    folder = put(tmp_path / "from", texts, FLAT)
     with pytest.raises(Problem) as problem:
         convert.convert(folder, tmp_path / "into")
     line = str(problem.value)
@@ -293,12 +222,6 @@ def test_a_file_without_end_is_refused(tmp_path, monkeypatch):
         convert.convert(put(tmp_path / "from", {"annotations.xml": cvat_text()}, FLAT), tmp_path / "into")
 
 
-def test_without_a_label_file_there_is_no_object(tmp_path):
-    convert.convert(put(tmp_path / "from", YOLO | {"1.txt": yolo_text("1.png")}, FLAT), tmp_path / "into")
-    dataset = coco.read(tmp_path / "into" / "annotations.json")
-    assert [len(of) for of in coco.by_image(dataset).values()] == [2, 0]
-
-
 def test_photographs_that_nothing_names_are_left_out_and_counted(tmp_path):
     folder = put(tmp_path / "from", {"1.xml": voc_text("1.png")}, (*FLAT, "more/2.png"))
     assert convert.convert(folder, tmp_path / "into").endswith("; 2 photographs that no annotation names were left out")
@@ -313,43 +236,6 @@ def test_the_first_folder_stays_the_product_and_names_of_two_parts_stay_apart(tm
     assert coco.grouped(dataset, {}).keys() == {"tube"}
 
 
-def test_yolo_means_the_photograph_as_a_viewer_shows_it(tmp_path):
-    folder = put(tmp_path / "from", YOLO | {"2.txt": yolo_text("2.png")}, FLAT)
-    with Image.open(folder / "2.png") as picture:
-        exif = picture.getexif()
-        exif[0x0112] = 6  # a quarter turn
-        picture.rotate(90, expand=True).save(folder / "2.png", exif=exif)
-    convert.convert(folder, tmp_path / "into")
-    dataset = arrival.read(tmp_path / "into")
-    assert (dataset.images[1].width, dataset.images[1].height) == SIZES["2.png"]
-    assert dataset.annotations[0].bbox == pytest.approx(CUPS["2.png"], abs=0.002)
-
-
-def test_cvat_s_masks_and_turned_boxes(tmp_path):
-    shapes = (
-        '<mask label="can" rle="1, 2, 1, 2" left="10" top="20" width="3" height="2"/>'
-        '<box label="can" xtl="10" ytl="10" xbr="20" ybr="14" rotation="90"/>'
-    )
-    convert.convert(put(tmp_path / "from", {"annotations.xml": cvat_text(shapes)}, FLAT), tmp_path / "into")
-    masked, turned = arrival.read(tmp_path / "into").annotations[2:4]
-    expected = np.zeros((32, 40), np.uint8)
-    expected[20:22, 10:13] = [[0, 1, 1], [0, 1, 1]]
-    assert np.array_equal(segmentation.mask(masked, 40, 32), expected)
-    assert masked.bbox == (11, 20, 2, 2)
-    assert turned.bbox == pytest.approx((13, 7, 4, 10))
-
-
-def test_coco_keeps_its_ids_and_what_is_declared(tmp_path):
-    given = as_coco()
-    given["images"][0]["split"] = "val"
-    convert.convert(put(tmp_path / "from", {"annotations.json": given}, INSIDE), tmp_path / "into")
-    dataset = coco.read(tmp_path / "into" / "annotations.json")
-    assert msgspec.to_builtins(dataset.images) == given["images"]
-    assert [(a.id, a.category_id) for a in dataset.annotations] == [
-        (a["id"], a["category_id"]) for a in given["annotations"]
-    ]
-
-
 def test_the_command_says_what_it_found_or_what_is_wrong(tmp_path):
     folder = put(tmp_path / "from", {"annotations.json": as_coco()}, FLAT)
     command = [sys.executable, "-m", "stages.dataset.formats", folder]
@@ -358,12 +244,3 @@ def test_the_command_says_what_it_found_or_what_is_wrong(tmp_path):
     again = subprocess.run([*command, tmp_path / "into"], capture_output=True, text=True)
     assert again.returncode == 2
     assert re.fullmatch(r"tenfold: .*not an empty folder\n", again.stderr)
-
-
-def test_a_line_of_names_ends_where_an_editor_ends_it(tmp_path):
-    """Python would end it at U+2028, too, and all numbers after it would mean another class."""
-    put(tmp_path / "from", {"classes.txt": "ca\u2028n\r\ncup\r\n", "1.txt": "1 0.5 0.5 0.1 0.1"}, FLAT)
-    convert.convert(tmp_path / "from", tmp_path / "into")
-    dataset = coco.read(tmp_path / "into" / "annotations.json")
-    assert coco.class_names(dataset) == ["ca\u2028n", "cup"]
-    assert [a.category_id for a in dataset.annotations] == [dataset.categories[1].id]

@@ -43,7 +43,7 @@ def _exports(folder: Path) -> list[_Export]:
 
 def _tests(export: _Export) -> bool:
     """Return whether an export is for testing only; training begins, whatever the order of the names."""
-    return export.part.startswith("test")
+    return export.part.lower().startswith("test")
 
 
 def _beside(folder: Path) -> list[Path]:
@@ -73,5 +73,6 @@ def _read(export: _Export) -> found.AnnotatedDataset:
         if place is None:
             raise Problem(f"{where}: {name} is missing; it is neither in images/ nor in {export.home}")
         image.file_name = name.removeprefix("images/")
+        image.split = image.split or ("test" if found.tested(Path(name)) else None)
         places.append(place)
     return found.AnnotatedDataset(dataset, places)

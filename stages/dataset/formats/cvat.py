@@ -53,8 +53,9 @@ def _photograph(home: Path, element: Element, where: str) -> found.AnnotatedPhot
         raise Problem(f"{where}: {name} is missing; it is neither in images/ nor in {home}")
     width, height = (plain_xml.size(element.get(side), f"{where}: its {side}") for side in ("width", "height"))
     photo.check_size(place, width, height)  # before anything as large as it says is made
+    test = subset.lower() == "test" or found.tested(Path(name))
     things = [_thing(shape, width, height, f"{where}: shape {k}") for k, shape in enumerate(element, 1)]
-    return found.AnnotatedPhotograph(place, width, height, subset.lower() == "test", things)
+    return found.AnnotatedPhotograph(place, width, height, test, things)
 
 
 def _thing(shape: Element, width: int, height: int, where: str) -> found.Thing:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Set
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from stages.dataset.formats import cvat, found, plain_xml
+from stages.dataset.formats import cvat, found, plain_text, plain_xml
 from stages.problem import Problem
 
 NAME = "Pascal VOC"
 LOOKED_FOR = "XML files beside the photographs or in Annotations/"
-TEST_NAMES = Path("ImageSets", "Main", "test.txt")
+TEST_NAMES = "ImageSets/Main/test.txt"
+DRESSED = re.compile(rf'"?(.+?)({"|".join(map(re.escape, found.SUFFIXES))})?"?(\s+-?[01])?', re.IGNORECASE)
 SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+Key = tuple[str, ...]  # what the paths of a photograph and of its annotation file have in common
 
 
 def holds(folder: Path) -> str | None:
@@ -21,10 +26,10 @@ def holds(folder: Path) -> str | None:
 
 def read(folder: Path) -> found.AnnotatedDataset:
     pictures = found.by_key(folder, found.pictures(folder))
-    names = folder / TEST_NAMES
-    lines = names.read_text(errors="replace").splitlines() if names.is_file() else []
-    tests = {line.split()[0] for line in lines if line.strip()}
-    photographs = [_photograph(folder, path, pictures, tests) for path in _files(folder)]
+    annotations = _files(folder)
+    known = pictures.keys() | {found.key(path.relative_to(folder)) for path in annotations}
+    tests = {key for names in found.listed(folder, TEST_NAMES) for key in _listed(folder, names, known)}
+    photographs = [_photograph(folder, path, pictures, tests) for path in annotations]
     labels = sorted({thing.label for of in photographs for thing in of.things})
     return found.assembled(folder, photographs, labels)
 
@@ -33,9 +38,21 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in found.listed(folder, "*.xml") if path.name != cvat.FILE]
 
 
-def _photograph(
-    folder: Path, path: Path, pictures: dict[tuple[str, ...], Path], tests: set[str]
-) -> found.AnnotatedPhotograph:
+def _listed(folder: Path, names: Path, known: Set[Key]) -> Iterator[Key]:
+    """Yield what stands in a list of photographs, a name on each line. CVAT puts a name with a space into quotes, VOC
+    may say behind it whether a class is there, and others write the suffix, too."""
+    home = names.parents[TEST_NAMES.count("/")].relative_to(folder)
+    for number, line in enumerate(plain_text.lines(names), 1):
+        if not (called := DRESSED.fullmatch(line.strip())):
+            continue
+        where = f"{names}:{number}"
+        keys = [found.key(home / f"{found.plain(name, where)}.xml") for name in (line, called[1])]
+        if not (meant := [key for key in keys if key in known]):
+            raise Problem(f"{where}: there is no photograph {called[1]}")
+        yield meant[0]
+
+
+def _photograph(folder: Path, path: Path, pictures: dict[Key, Path], tests: set[Key]) -> found.AnnotatedPhotograph:
     annotation = plain_xml.read(path, "annotation")
     here = path.relative_to(folder)
     named = found.plain(annotation.findtext("filename") or path.stem, f"{path}")
@@ -48,7 +65,7 @@ def _photograph(
     if declared is not None and (declared.findtext("width"), declared.findtext("height")) != ("0", "0"):  # not known
         width, height = (plain_xml.size(declared.findtext(k), f"{path}: its {k}") for k in ("width", "height"))
     things = [_thing(element, f"{path}: object {k}") for k, element in enumerate(annotation.findall("object"), 1)]
-    test = found.tested(here) or "/".join(found.key(here)) in tests
+    test = found.tested(here) or not tests.isdisjoint((found.key(here), found.key(place.relative_to(folder))))
     return found.AnnotatedPhotograph(place, width, height, test, things)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from stages import files, plain_yaml
-from stages.dataset.formats import found
+from stages import plain_yaml
+from stages.dataset.formats import found, plain_text
 from stages.problem import Problem
 
 NAME = "YOLO"
@@ -19,7 +19,6 @@ LOOKED_FOR = "a YAML file with names, classes.txt or obj.names"
 LISTS = ("classes.txt", "obj.names")  # of names, one a line
 PARTS = ("train", "val", "valid", "test")
 NAMES = re.compile(rb"^names\s*:", re.MULTILINE)
-LARGEST = 10_000_000  # bytes of a text; a photograph's has some thousand
 
 
 class DataFile(msgspec.Struct):
@@ -39,15 +38,13 @@ def holds(folder: Path) -> str | None:
 
 
 def read(folder: Path) -> found.AnnotatedDataset:
-    labels, parts = _layout(folder)
     every = found.pictures(folder)
+    labels, parts = _layout(folder, every)
     texts = found.by_key(folder, _texts(folder, every))
     known = found.by_key(folder, every)
     if alone := [path for key, path in texts.items() if key not in known]:
         raise Problem(f"{alone[0]}: there is no photograph of this name")
     photographs = []
-    if parts is None:
-        parts = {path: found.tested(path.relative_to(folder)) for path in every}
     for path, test in parts.items():
         width, height = found.size(path)
         text = texts.get(found.key(path.relative_to(folder)))
@@ -58,7 +55,7 @@ def read(folder: Path) -> found.AnnotatedDataset:
 
 def _named(folder: Path) -> Path | None:
     yamls = sorted(path for suffix in ("*.yaml", "*.yml") for path in folder.glob(suffix) if path.is_file())
-    yamls = [path for path in yamls if NAMES.search(_text(path))]
+    yamls = [path for path in yamls if NAMES.search(plain_text.read(path))]
     if len(yamls) > 1:
         raise Problem(f"{folder}: {', '.join(p.name for p in yamls)} all name classes; which is it? Remove the others")
     homes = folder, folder / "labels"  # LabelImg puts the list beside the labels
@@ -66,9 +63,9 @@ def _named(folder: Path) -> Path | None:
     return next(iter(yamls + lists), None)
 
 
-def _layout(folder: Path) -> tuple[dict[int, str], dict[Path, bool] | None]:
-    """Return the classes' names by their numbers, and the photographs that are listed, each with whether it is for
-    testing only; None where there is no list."""
+def _layout(folder: Path, every: list[Path]) -> tuple[dict[int, str], dict[Path, bool]]:
+    """Return the classes' names by their numbers, and the photographs, each with whether it is for testing only: those
+    that are listed, and all the others where no list says what to train on."""
     path = _named(folder)
     assert path is not None  # or the folder would not be read as YOLO
     layout = _listing(path) if path.name in LISTS else plain_yaml.read(path, DataFile)
@@ -77,23 +74,25 @@ def _layout(folder: Path) -> tuple[dict[int, str], dict[Path, bool] | None]:
     labels = layout.names if isinstance(layout.names, dict) else dict(enumerate(layout.names))
     if not labels:
         raise Problem(f"{path}: it names no class")
-    given = {"train": layout.train, "val": layout.val, "test": layout.test}
-    where = f"{path}"
+    named = {"train": layout.train, "val": layout.val, "test": layout.test}
+    given = {part: (entries, f"{path}: {part}") for part, entries in named.items() if entries is not None}
     if layout.train is None:
-        given = {part: f"{part}.txt" for part in PARTS if (folder / f"{part}.txt").is_file()}
-        where = f"{folder}"
+        lists = {part: f"{part}.txt" for part in PARTS if (folder / f"{part}.txt").is_file()}
+        given = {part: (name, f"{folder}: {part}") for part, name in lists.items()} | given
     parts: dict[Path, bool] = {}
-    for part, entries in given.items():
-        for entry in [entries] if isinstance(entries, str) else entries or []:
-            for photograph in _listed(folder, entry, f"{where}: {part}"):
-                if parts.setdefault(photograph, part == "test") != (part == "test"):
+    for part, (entries, where) in given.items():
+        for entry in [entries] if isinstance(entries, str) else entries:
+            for photograph in _listed(folder, entry, where):
+                test = part == "test" or found.tested(photograph.relative_to(folder))
+                if parts.setdefault(photograph, test) != test:
                     raise Problem(f"{where}: {photograph} is to train on and to test on; it can only be one")
-    return labels, parts if any(given.values()) else None
+    others = {} if "train" in given else {path: found.tested(path.relative_to(folder)) for path in every}
+    return labels, others | parts
 
 
 def _listing(path: Path) -> DataFile:
     """Return the classes that a list names, one on each line: a line's number is the class's."""
-    names = "\n".join(line.strip() for line in _lines(path)).rstrip("\n").split("\n")
+    names = "\n".join(line.strip() for line in plain_text.lines(path)).rstrip("\n").split("\n")
     if "" in names[:-1]:
         raise Problem(f"{path}: line {names.index('') + 1} is empty, and its number is a class's")
     return DataFile([name for name in names if name])
@@ -106,8 +105,8 @@ def _listed(folder: Path, entry: str, where: str) -> list[Path]:
         return found.pictures(place)
     if place.suffix != ".txt":
         raise Problem(f"{where}: {entry} is neither a folder nor a .txt")
-    lines = {line: number for number, line in enumerate(_lines(place), 1) if line.strip()}  # each of them once
-    return [_inside(folder, line, f"{place}:{number}") for line, number in lines.items()]
+    lines = {line: k for k, line in enumerate(plain_text.lines(place), 1) if line.strip()}  # each of them once
+    return [_inside(folder, line, f"{place}:{k}") for line, k in lines.items()]
 
 
 def _inside(folder: Path, name: str, where: str) -> Path:
@@ -130,7 +129,7 @@ def _texts(folder: Path, pictures: list[Path]) -> list[Path]:
 
 
 def _things(path: Path, labels: dict[int, str], width: int, height: int) -> list[found.Thing]:
-    lines = enumerate(_lines(path), 1)
+    lines = enumerate(plain_text.lines(path), 1)
     return [_thing(line.split(), labels, width, height, f"{path}:{number}") for number, line in lines if line.strip()]
 
 
@@ -152,14 +151,3 @@ def _thing(words: list[str], labels: dict[int, str], width: int, height: int, wh
         raise Problem(f"{where}: {len(values)} numbers after the class; a box has 4, an outline two for each of 3 or "
                       "more corners")  # fmt: skip
     return found.outlined(labels[number], np.array(values).reshape(-1, 2) * (width, height))
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return re.split(r"\r\n|\n|\r", _text(path).decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise Problem(f"{path}: not a text in UTF-8") from None
-
-
-def _text(path: Path) -> bytes:
-    return files.bounded(path, LARGEST)

@@ -1,0 +1,31 @@
+import msgspec
+import pytest
+
+from stages.dataset import coco
+from stages.dataset.formats import convert
+from tests.helpers.exports import INSIDE, as_coco, converted, put
+
+
+def test_coco_keeps_its_ids_and_what_is_declared(tmp_path):
+    given = as_coco()
+    given["images"][0]["split"] = "val"
+    convert.convert(put(tmp_path / "from", {"annotations.json": given}, INSIDE), tmp_path / "into")
+    dataset = coco.read(tmp_path / "into" / "annotations.json")
+    assert msgspec.to_builtins(dataset.images) == given["images"]
+    assert [(a.id, a.category_id) for a in dataset.annotations] == [
+        (a["id"], a["category_id"]) for a in given["annotations"]
+    ]
+
+
+def test_coco_s_photographs_in_a_folder_for_tests_are_tested_on(tmp_path):
+    given = as_coco()
+    given["images"][1]["file_name"] = "test/2.png"
+    dataset = converted(tmp_path, {"annotations.json": given}, ("images/1.png", "images/test/2.png"))
+    assert [(image.file_name, image.split) for image in dataset.images] == [("1.png", None), ("test/2.png", "test")]
+
+
+@pytest.mark.parametrize("part", ["test", "Test", "test2017"])
+def test_coco_s_part_for_tests_is_tested_on(tmp_path, part):
+    parts = {f"annotations/instances_{p}.json": as_coco([n]) for p, n in (("train", "1.png"), (part, "2.png"))}
+    dataset = converted(tmp_path, parts, ("images/train/1.png", f"images/{part}/2.png"))
+    assert [image.split for image in dataset.images] == [None, "test"]

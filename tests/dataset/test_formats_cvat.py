@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from stages.dataset import arrival, segmentation
+from stages.dataset.formats import convert
+from tests.helpers.exports import FLAT, converted, cvat_text, put
+
+
+def test_cvat_s_masks_and_turned_boxes(tmp_path):
+    shapes = (
+        '<mask label="can" rle="1, 2, 1, 2" left="10" top="20" width="3" height="2"/>'
+        '<box label="can" xtl="10" ytl="10" xbr="20" ybr="14" rotation="90"/>'
+    )
+    convert.convert(put(tmp_path / "from", {"annotations.xml": cvat_text(shapes)}, FLAT), tmp_path / "into")
+    masked, turned = arrival.read(tmp_path / "into").annotations[2:4]
+    expected = np.zeros((32, 40), np.uint8)
+    expected[20:22, 10:13] = [[0, 1, 1], [0, 1, 1]]
+    assert np.array_equal(segmentation.mask(masked, 40, 32), expected)
+    assert masked.bbox == (11, 20, 2, 2)
+    assert turned.bbox == pytest.approx((13, 7, 4, 10))
+
+
+def test_cvat_s_photographs_in_a_folder_for_tests_are_tested_on(tmp_path):
+    text = cvat_text().replace('name="2.png"', 'name="test/2.png"')
+    dataset = converted(tmp_path, {"annotations.xml": text}, ("images/1.png", "images/test/2.png"))
+    assert [image.split for image in dataset.images] == [None, "test"]
