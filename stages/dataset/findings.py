@@ -42,6 +42,7 @@ KINDS = {
     "class_against_group": "Objects whose class does not fit their group",
     "under_represented": "Classes with few objects",
     "empty_box": "Boxes without area (no label is written for them)",
+    "crowd": "Crowds (no label is written for them)",
     "double": "Objects annotated twice in the same way (one is left out: trainings would drop it, too)",
     "out_of_bounds": "Boxes that leave their image (clipped when converted)",
     "no_annotations": "Images without annotations (kept, as empty bins)",
@@ -88,7 +89,9 @@ def _of_boxes(dataset: coco.Coco, images: dict[int, coco.Image]) -> list[Finding
             continue
         x, y, w, h = (round(v, 2) for v in a.bbox)
         inside = fixes.clipped(a.bbox, image)
-        if min(inside[2:]) <= 0 or min(w, h) <= 0:
+        if a.iscrowd:
+            found.append(Finding("crowd", f"{w} × {h} at {x}, {y}", (a.image_id,), (a.id,)))
+        elif min(inside[2:]) <= 0 or min(w, h) <= 0:
             found.append(Finding("empty_box", f"{w} × {h} at {x}, {y}", (a.image_id,), (a.id,)))
         elif not all(math.isclose(p, q, abs_tol=0.5) for p, q in zip(inside, a.bbox, strict=True)):
             says = f"{w} × {h} at {x}, {y} in an image of {image.width} × {image.height}"

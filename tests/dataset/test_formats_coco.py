@@ -1,8 +1,11 @@
+import json
+
 import msgspec
 import pytest
 
 from stages.dataset import coco
 from stages.dataset.formats import convert
+from stages.problem import Problem
 from tests.helpers.exports import INSIDE, as_coco, converted, put
 
 
@@ -29,3 +32,17 @@ def test_coco_s_part_for_tests_is_tested_on(tmp_path, part):
     parts = {f"annotations/instances_{p}.json": as_coco([n]) for p, n in (("train", "1.png"), (part, "2.png"))}
     dataset = converted(tmp_path, parts, ("images/train/1.png", f"images/{part}/2.png"))
     assert [image.split for image in dataset.images] == [None, "test"]
+
+
+def test_what_cvat_drew_with_a_brush_is_no_crowd(tmp_path):
+    given = as_coco()
+    said = [{"attributes": {"occluded": False}}, {"attributes": []}, {}]
+    given["annotations"] = [of | more | {"iscrowd": 1} for of, more in zip(given["annotations"], said, strict=True)]
+    dataset = converted(tmp_path, {"annotations.json": given})
+    assert [of.iscrowd for of in dataset.annotations] == [0, 1, 1]
+
+
+def test_attributes_that_cannot_be_read_are_one_line(tmp_path):
+    given = json.dumps(as_coco()).replace('"bbox"', f'"attributes": {"[" * 5000 + "]" * 5000}, "bbox"', 1)
+    with pytest.raises(Problem, match=r"annotations\.json: it is nested too deeply"):
+        converted(tmp_path, {"annotations.json": given})

@@ -72,6 +72,7 @@ def test_every_fault_has_its_finding(tmp_path, monkeypatch, hand):
             {"bbox": [50, 30, 20, 20], "image_id": 2},
             {"bbox": [5, 5, -3, 10], "image_id": 3},
             {"bbox": [5, 5, 9, 9], "image_id": 77},
+            {"bbox": [50, 30, 20, 20], "image_id": 3, "iscrowd": 1},
         ],
         categories=(("thing", 1), ("never", 2)),
     )
@@ -91,6 +92,7 @@ def test_every_fault_has_its_finding(tmp_path, monkeypatch, hand):
         ("under_represented", (), ()),
         ("empty_box", (2,), (2,)),
         ("empty_box", (3,), (4,)),
+        ("crowd", (3,), (6,)),
         ("out_of_bounds", (2,), (3,)),
         ("no_annotations", (4,), ()),
         ("no_annotations", (5,), ()),
@@ -98,7 +100,7 @@ def test_every_fault_has_its_finding(tmp_path, monkeypatch, hand):
         ("duplicate", (1, 3), ()),
         ("near_duplicate", (1, 3, 4), ()),
     }
-    assert len(coco.read(paths.ANNOTATIONS).annotations) == 4
+    assert len(coco.read(paths.ANNOTATIONS).annotations) == 5
     assert files.read_json(paths.NEAR_DUPLICATES) == [[1, 3, 4]]
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from stages.dataset import coco
+import msgspec
+
+from stages.dataset import coco, coco_errors
 from stages.dataset.formats import found
 from stages.problem import Problem
 
@@ -21,6 +24,16 @@ class _Export:
     path: Path
     home: Path  # the folder beside or in which its photographs lie
     part: str  # what the tool calls this part of the split
+
+
+class _Attributes(msgspec.Struct):
+    attributes: Any = None
+
+
+class _Described(msgspec.Struct):
+    """A COCO file as far as its annotations' attributes go."""
+
+    annotations: list[_Attributes]
 
 
 def holds(folder: Path) -> str | None:
@@ -49,22 +62,26 @@ def _tests(export: _Export) -> bool:
 def _beside(folder: Path) -> list[Path]:
     """Return a folder's own COCO file: one with a usual name, or the only one that speaks of images."""
     found = [path for name in USUAL if (path := folder / name).is_file()]
-    found = found or [p for p in sorted(folder.glob("*.json")) if p.is_file() and _speaks_of_images(p)]
+    found = found or [p for p in sorted(folder.glob("*.json")) if p.is_file() and _speaks_of(p, "images")]
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise Problem(f"{folder}: {names}: which is it? Call that one annotations.json, and move the others away")
     return found
 
 
-def _speaks_of_images(path: Path) -> bool:
+def _speaks_of(path: Path, key: str) -> bool:
     if path.stat().st_size == 0:
         return False
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.find(b'"images"') >= 0
+        return data.find(f'"{key}"'.encode()) >= 0
 
 
 def _read(export: _Export) -> found.AnnotatedDataset:
     dataset = coco.read(export.path)
+    if _speaks_of(export.path, "attributes"):
+        for annotation, attributes in zip(dataset.annotations, _attributes(export.path), strict=True):
+            if isinstance(attributes, dict):  # CVAT, which calls all that was drawn with a brush a crowd
+                annotation.iscrowd = 0
     places = []
     for image in dataset.images:
         where = f"{export.path}: image {image.id}"
@@ -76,3 +93,12 @@ def _read(export: _Export) -> found.AnnotatedDataset:
         image.split = image.split or ("test" if found.tested(Path(name)) else None)
         places.append(place)
     return found.AnnotatedDataset(dataset, places)
+
+
+def _attributes(path: Path) -> list[Any]:
+    """Return what else CVAT says of each annotation; of other tools', whatever they mean by attributes, or None."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            return [annotation.attributes for annotation in msgspec.json.decode(data, type=_Described).annotations]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Problem(f"{path}: {coco_errors.explain(data, error)}") from None
