@@ -159,14 +159,22 @@ def joined(folder: Path) -> coco.Coco:
 
 def read(folder: Path) -> coco.Coco:
     """Return a folder's annotations; raise a Problem where an image is missing, of another size or named outside of it,
-    or a mask cannot be read."""
+    a mask cannot be read, or no box is in pixels."""
     dataset = coco.read(folder / "annotations.json")
+    refuse_shares(dataset, folder / "annotations.json")
     annotations = coco.by_image(dataset)
     for image in dataset.images:
         photo.check_size(folder / "images" / image.file_name, image.width, image.height)
         for annotation in annotations[image.id]:
             segmentation.check(annotation, image.width, image.height)
     return dataset
+
+
+def refuse_shares(dataset: coco.Coco, path: Path) -> None:
+    """Raise a Problem where all boxes of a file lie inside one pixel: they are given in another unit."""
+    boxes = [of.bbox for of in dataset.annotations if min(of.bbox[2:]) > 0]
+    if boxes and all(min(x, y) >= 0 and max(x + w, y + h) <= 1 for x, y, w, h in boxes):
+        raise Problem(f"{path}: its boxes are shares of the picture, from 0 to 1; pixels are needed")
 
 
 def merged(dataset: coco.Coco, more: coco.Coco, place: str, split: coco.Part | None, base: int = 0) -> coco.Coco:

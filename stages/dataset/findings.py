@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.dataset import coco, fixes
+from stages import boxes
+from stages.dataset import coco, fixes, segmentation
+from stages.problem import Problem
 from stages.settings import Settings
 
 STRANGER = 0.1  # a class below this share of its group's objects is a stranger there …
 USUAL = 0.5  # … where another has this share: not in a group of many classes
+ROUNDED = 2  # pixels by which tools differ in an outline's box …
+ALIKE = 0.5  # … and how much the two have to overlap otherwise (intersection over union)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ KINDS = {
     "crowd": "Crowds (no label is written for them)",
     "double": "Objects annotated twice in the same way (one is left out: trainings would drop it, too)",
     "out_of_bounds": "Boxes that leave their image (clipped when converted)",
+    "outline": "Outlines that are not where their boxes are, or cannot be read",
     "no_annotations": "Images without annotations (kept, as empty bins)",
     "turned": "Files with an EXIF rotation (turned as their annotations need it)",
     "duplicate": "The same file twice",
@@ -91,12 +96,33 @@ def _of_boxes(dataset: coco.Coco, images: dict[int, coco.Image]) -> list[Finding
         inside = fixes.clipped(a.bbox, image)
         if a.iscrowd:
             found.append(Finding("crowd", f"{w} × {h} at {x}, {y}", (a.image_id,), (a.id,)))
-        elif min(inside[2:]) <= 0 or min(w, h) <= 0:
+            continue
+        if min(inside[2:]) <= 0 or min(w, h) <= 0:
             found.append(Finding("empty_box", f"{w} × {h} at {x}, {y}", (a.image_id,), (a.id,)))
-        elif not all(math.isclose(p, q, abs_tol=0.5) for p, q in zip(inside, a.bbox, strict=True)):
+            continue
+        if not all(math.isclose(p, q, abs_tol=0.5) for p, q in zip(inside, a.bbox, strict=True)):
             says = f"{w} × {h} at {x}, {y} in an image of {image.width} × {image.height}"
             found.append(Finding("out_of_bounds", says, (a.image_id,), (a.id,)))
+        if says := _of_outline(a, np.array(inside), image):
+            found.append(Finding("outline", says, (a.image_id,), (a.id,)))
     return found
+
+
+def _of_outline(annotation: coco.Annotation, box: np.ndarray, image: coco.Image) -> str | None:
+    """Return what is wrong with an object's outline: detectors may be trained on it, and are tested on the box."""
+    try:
+        parts = segmentation.polygons(annotation, image.width, image.height)
+    except Problem as problem:
+        return str(problem)
+    if not parts:
+        return None
+    low, high = (limit(np.concatenate(parts), axis=0) for limit in (np.min, np.max))
+    bounds = np.concatenate([low, high - low])
+    edges = np.abs(np.concatenate([low, high]) - np.concatenate([box[:2], box[:2] + box[2:]]))
+    if edges.max() <= ROUNDED or boxes.overlaps(bounds[None], box[None])[0, 0] >= ALIKE:
+        return None
+    (x, y, w, h), (left, top, across, down) = bounds.round(2).tolist(), box.round(2).tolist()
+    return f"an outline of {w} × {h} at {x}, {y}, a box of {across} × {down} at {left}, {top}"
 
 
 def _of_classes(dataset: coco.Coco, params: Settings) -> list[Finding]:

@@ -126,6 +126,12 @@ WRONG = {
     "coco: nothing in it": ({"annotations.json": ""}, "annotations.json: the file is empty"),
     "coco: out of the folder": ({"result.json": as_coco(prefix="images\\..\\..\\")}, "image 7", "leaves its folder"),
     "coco: a photograph is missing": ({"result.json": as_coco(prefix="a/")}, "image 7: a/1.png is missing"),
+    "coco: shares": (
+        {"annotations.json": as_coco() | {"annotations": [
+            {"id": k, "image_id": 7, "category_id": 20, "bbox": box}
+            for k, box in enumerate([[.1, .1, .9, .9], [0] * 4])
+        ]}}, "annotations.json: its boxes are shares of the picture, from 0 to 1; pixels are needed",
+    ),
     "yolo: beyond the frame": (YOLO | {"1.txt": "0 0.5 0.5 0.1 0.1\n0 0.5 1.5 0.1 0.1"}, "1.txt:2: 1.5 is not"),
     "yolo: not a number": (YOLO | {"1.txt": "0 nan 0.5 0.1 0.1"}, "1.txt:1: nan is not from 0 to 1"),
     "yolo: infinite": (YOLO | {"1.txt": "0 -inf 0.5 0.1 0.1"}, "1.txt:1: -inf is not"),
@@ -158,6 +164,7 @@ WRONG = {
     "voc: a photograph twice": ({"1.xml": voc_text("1.png"), "3.xml": voc_text("1.png")}, "1.png is annotated twice"),
     "voc: another size": (voc_with("<width>40", "<width>41"), "1.png: declared 41×32"),
     "voc: no number": (voc_with("<xmin>21", "<xmin>nan"), "1.xml: object 1: xmin is 'nan', not a number"),
+    "voc: shares": ({"1.xml": re.sub(r"(?<=>)\d+(?=</[xy]m)", "0.5", voc_text("1.png"))}, "are shares of the picture"),
     "voc: backwards": (voc_with("<xmin>21", "<xmin>99"), "1.xml: object 1: its box ends before it begins"),
     "voc: without a name": (voc_with("<name>can</name>", ""), "1.xml: object 1: it has no name"),
     "cvat: a video's": (cvat_with("<image ", '<track id="0"/><image '), "annotations.xml: it is CVAT for video"),

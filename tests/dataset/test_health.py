@@ -145,3 +145,27 @@ def test_an_object_that_is_annotated_twice_counts_once(tmp_path, monkeypatch, ha
     health.main()
     assert [(f["annotations"], f["fixed"]) for f in found("double")] == [([1, 2], True)]
     assert [a.id for a in coco.read(paths.ANNOTATIONS).annotations] == [1, 3]
+
+
+def test_an_outline_that_is_not_where_its_box_is_is_found(tmp_path, monkeypatch, hand):
+    outlines = {
+        "its own": [[5, 5, 25, 5, 25, 25, 5, 25]],
+        "elsewhere": [[30, 5, 50, 5, 50, 25, 30, 25]],
+        "shares": [[0.1, 0.1, 0.4, 0.1, 0.4, 0.4]],
+        "unreadable": {"size": [40, 60], "counts": [1, 2]},
+        "larger": [[3, 3, 27, 3, 27, 27, 3, 27]],
+        "outside": [[70, 5, 90, 5, 90, 25]],
+        "none": [],
+    }
+    objects = [{"bbox": [5, 5, 20, 20], "segmentation": of} for of in outlines.values()]
+    counts = [40 * 5 + 5, 2, 38, 2, 40 * 60 - (40 * 6 + 7)]  # four pixels, whose middles are one pixel apart
+    objects += [{"bbox": [5, 5, 2, 2], "segmentation": {"size": [40, 60], "counts": counts}}]
+    classes = tuple((f"thing {k}", k) for k in range(1, len(objects) + 1))  # so that none is there twice
+    objects = [of | {"category_id": k} for k, of in enumerate(objects, 1)]
+    source(tmp_path, hand([("a.png", 60, 40)], objects, classes))
+    settle(tmp_path, monkeypatch)
+    health.main()
+    assert [f["annotations"] for f in found("outline")] == [[2], [3], [4]]
+    says = [f["says"] for f in found("outline")]
+    assert says[0] == "an outline of 20.0 × 20.0 at 30.0, 5.0, a box of 20.0 × 20.0 at 5.0, 5.0"
+    assert says[2].startswith("annotation 4: its segmentation cannot be read")

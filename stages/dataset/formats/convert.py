@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from stages import files
-from stages.dataset import coco, photo, segmentation
+from stages.dataset import arrival, coco, photo, segmentation
 from stages.dataset.formats import coco_exports, cvat, found, voc, yolo
 from stages.problem import Problem
 
@@ -59,6 +59,7 @@ def read_any(folder: Path) -> tuple[str, found.AnnotatedDataset]:
 def _check(folder: Path, what: str, read: found.AnnotatedDataset) -> None:
     """Refuse what an arrival would be refused for, while the files are still called what their owner calls them."""
     coco.check(read.dataset, folder / what)
+    arrival.refuse_shares(read.dataset, folder / what)
     if len(set(read.places)) < len(read.places):
         twice = next(place for place, times in Counter(read.places).items() if times > 1)
         raise Problem(f"{folder / what}: {twice} is annotated twice")
