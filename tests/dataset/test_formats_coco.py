@@ -1,9 +1,10 @@
 import json
 
 import msgspec
+import numpy as np
 import pytest
 
-from stages.dataset import coco
+from stages.dataset import coco, segmentation
 from stages.dataset.formats import convert
 from stages.problem import Problem
 from tests.helpers.exports import INSIDE, as_coco, converted, put
@@ -45,4 +46,28 @@ def test_what_cvat_drew_with_a_brush_is_no_crowd(tmp_path):
 def test_attributes_that_cannot_be_read_are_one_line(tmp_path):
     given = json.dumps(as_coco()).replace('"bbox"', f'"attributes": {"[" * 5000 + "]" * 5000}, "bbox"', 1)
     with pytest.raises(Problem, match=r"annotations\.json: it is nested too deeply"):
+        converted(tmp_path, {"annotations.json": given})
+
+
+def test_a_box_that_cvat_turned_is_the_outline_of_its_corners(tmp_path):
+    given = as_coco()
+    box, other, outlined = given["annotations"]
+    box |= {"bbox": [10, 10, 10, 4], "attributes": {"occluded": False, "rotation": 90.0}}
+    other |= {"attributes": {"rotation": 0.0}}
+    outlined |= {"attributes": {"rotation": 45}}
+    dataset = converted(tmp_path, {"annotations.json": given})
+    assert dataset.annotations[0].bbox == pytest.approx((13, 7, 4, 10))
+    (outline,) = segmentation.polygons(dataset.annotations[0], 40, 32)
+    assert outline == pytest.approx(np.array([(17, 7), (17, 17), (13, 17), (13, 7)]))
+    assert [of.bbox for of in dataset.annotations[1:]] == [tuple(of["bbox"]) for of in (other, outlined)]
+    assert [len(segmentation.polygons(of, 40, 32)) for of in dataset.annotations[1:]] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "box"), [("left", [1, 1, 5, 5]), (45, [1e308, 1, 1e308, 5]), (1e300, [1, 1, 5, 5])]
+)
+def test_a_box_that_cannot_be_turned_is_one_line(tmp_path, degrees, box):
+    given = as_coco()
+    given["annotations"][0] |= {"attributes": {"rotation": degrees}, "bbox": box}
+    with pytest.raises(Problem, match=r"annotations\.json: annotation 0: its box cannot be turned by"):
         converted(tmp_path, {"annotations.json": given})

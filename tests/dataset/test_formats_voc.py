@@ -1,5 +1,6 @@
 import pytest
 
+from stages.dataset import segmentation
 from stages.problem import Problem
 from tests.helpers.exports import SIZES, converted, voc_text
 
@@ -47,3 +48,12 @@ def test_a_name_in_voc_s_list_stands_for_what_it_says_first(tested):
 def test_a_list_of_voc_s_that_cannot_be_followed_is_one_line(tested, line, says):
     with pytest.raises(Problem, match=says):
         tested(line)
+
+
+def test_a_box_that_cvat_turned_is_the_outline_of_its_corners(tmp_path):
+    said = "<attributes><attribute><name>%s</name><value>%s</value></attribute></attributes></object>"
+    text = voc_text("2.png").replace("</object>", said % ("rotation", "90.0"))
+    other = voc_text("1.png").replace("</object>", said % ("colour", "red"))
+    dataset = converted(tmp_path, {"1.xml": other, "2.xml": text})
+    assert [len(segmentation.polygons(of, *SIZES["1.png"])) for of in dataset.annotations] == [0, 0, 1]
+    assert dataset.annotations[2].bbox == pytest.approx((-8, 19, 30, 12))

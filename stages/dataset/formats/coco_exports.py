@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ import msgspec
 
 from stages.dataset import coco, coco_errors
 from stages.dataset.formats import found
+from stages.dataset.segmentation import FAR
 from stages.problem import Problem
 
 NAME = "COCO"
 LOOKED_FOR = "annotations.json, result.json, annotations/instances_*.json or another COCO file"
 USUAL = ("annotations.json", "result.json")
+NO_OUTLINE = re.compile(rb"null|\[\s*\]")
 PARTS = ("train", "val", "valid", "test")
 
 
@@ -80,8 +83,8 @@ def _read(export: _Export) -> found.AnnotatedDataset:
     dataset = coco.read(export.path)
     if _speaks_of(export.path, "attributes"):
         for annotation, attributes in zip(dataset.annotations, _attributes(export.path), strict=True):
-            if isinstance(attributes, dict):  # CVAT, which calls all that was drawn with a brush a crowd
-                annotation.iscrowd = 0
+            if isinstance(attributes, dict):
+                _take_over(annotation, attributes, f"{export.path}: annotation {annotation.id}")
     places = []
     for image in dataset.images:
         where = f"{export.path}: image {image.id}"
@@ -93,6 +96,17 @@ def _read(export: _Export) -> found.AnnotatedDataset:
         image.split = image.split or ("test" if found.tested(Path(name)) else None)
         places.append(place)
     return found.AnnotatedDataset(dataset, places)
+
+
+def _take_over(annotation: coco.Annotation, attributes: dict, where: str) -> None:
+    """Make of an annotation what CVAT means by it: what was drawn with a brush is no crowd, and a box may be turned."""
+    annotation.iscrowd = 0
+    degrees = attributes.get("rotation", 0)
+    if degrees and NO_OUTLINE.fullmatch(bytes(annotation.segmentation)):
+        if not isinstance(degrees, float | int) or max(map(abs, (*annotation.bbox, degrees))) > FAR:
+            raise Problem(f"{where}: its box cannot be turned by {degrees!r:.40}")
+        thing = found.turned("", annotation.bbox, degrees)
+        annotation.bbox, annotation.segmentation = thing.box, msgspec.Raw(msgspec.json.encode(thing.segmentation))
 
 
 def _attributes(path: Path) -> list[Any]:

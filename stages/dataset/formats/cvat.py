@@ -72,17 +72,11 @@ def _thing(shape: Element, width: int, height: int, where: str) -> found.Thing:
 
 
 def _box(label: str, shape: Element, where: str) -> found.Thing:
-    """Return a box; one that is turned is the outline of its four corners."""
     left, top, right, bottom = (plain_xml.number(shape.get(edge), f"{where}: {edge}") for edge in EDGES)
     if right < left or bottom < top:
         raise Problem(f"{where}: its box ends before it begins")
-    angle = np.deg2rad(plain_xml.number(shape.get("rotation", "0"), f"{where}: rotation"))
-    if not angle:
-        return found.Thing(label, (left, top, right - left, bottom - top))
-    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-    turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])  # clockwise, as y points down
-    centre = corners.mean(0)
-    return found.outlined(label, (corners - centre) @ turn + centre)
+    degrees = plain_xml.number(shape.get("rotation", "0"), f"{where}: rotation")
+    return found.turned(label, (left, top, right - left, bottom - top), degrees)
 
 
 def _corners(shape: Element, where: str) -> np.ndarray:

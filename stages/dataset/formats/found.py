@@ -55,8 +55,20 @@ class AnnotatedPhotograph:
 def outlined(label: str, outline: np.ndarray) -> Thing:
     """Return the object that an outline (n, 2) in pixels encloses."""
     low, high = outline.min(0), outline.max(0)
-    x, y, w, h = (*low, *(high - low))
+    x, y, w, h = (*low.tolist(), *(high - low).tolist())
     return Thing(label, (x, y, w, h), [outline.ravel().tolist()])
+
+
+def turned(label: str, box: tuple[float, float, float, float], degrees: float) -> Thing:
+    """Return a box as an object; one that is turned about its middle, clockwise, is the outline of its four corners."""
+    if not degrees:
+        return Thing(label, box)
+    angle = np.deg2rad(degrees)
+    x, y, w, h = box
+    corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
+    turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])  # clockwise, as y points down
+    centre = corners.mean(0)
+    return outlined(label, (corners - centre) @ turn + centre)
 
 
 def assembled(folder: Path, photographs: Iterable[AnnotatedPhotograph], labels: list[str]) -> AnnotatedDataset:

@@ -82,4 +82,6 @@ def _thing(element: Element, where: str) -> found.Thing:
         raise Problem(f"{where}: its box ends before it begins")
     # Pixels are counted from 1 and the last one is inside; tools that count from 0 give no pixel before the first.
     x, y = max(left - 1, 0), max(top - 1, 0)
-    return found.Thing(label, (x, y, right - x, bottom - y))
+    said = {of.findtext("name"): of.findtext("value") for of in element.iterfind("attributes/attribute")}  # CVAT's
+    degrees = plain_xml.number(said.get("rotation", "0"), f"{where}: rotation")
+    return found.turned(label, (x, y, right - x, bottom - y), degrees)
