@@ -22,6 +22,7 @@ from tests.helpers.exports import (
     cvat_text,
     put,
     voc_text,
+    yolo_text,
     yolo_texts,
 )
 
@@ -69,10 +70,16 @@ LAYOUTS = {
          "README.roboflow.txt": "exported", **yolo_texts("train/labels", "test/labels")},
         ROBOFLOW, "YOLO", True,
     ),
+    "yolo, in capitals": (
+        {"classes.txt": "can\ncup\n", "Labels/1.TXT": yolo_text("1.png"), "Labels/2.Txt": yolo_text("2.png"),
+         "docs/README.txt": "exported"},
+        ("Images/1.png", "Images/2.png"), "YOLO", False,
+    ),
     "yolo, beside": ({"classes.txt": "can\ncup\n", **yolo_texts(".", ".")}, FLAT, "YOLO", False),
     "voc": (BOTH_VOC | {"ImageSets/Main/test.txt": "2\n"}, ("JPEGImages/1.png", "JPEGImages/2.png"),
             "Pascal VOC", True),
     "voc, beside": ({"1.xml": voc_text("1.png"), "2.xml": voc_text("2.png")}, FLAT, "Pascal VOC", False),
+    "voc, in capitals": ({"1.XML": voc_text("1.png"), "2.xml": voc_text("2.png")}, FLAT, "Pascal VOC", False),
     "voc, test folder": ({"1.xml": voc_text("1.png"), "test/2.xml": voc_text("2.png")}, ("1.png", "test/2.png"),
                          "Pascal VOC", True),
     "cvat": ({"annotations.xml": cvat_text()}, INSIDE, "CVAT for images", False),
@@ -142,6 +149,7 @@ WRONG = {
     "yolo: an odd outline": (YOLO | {"1.txt": "1 0 0 0 1 1 1 0.5"}, "1.txt:1: 7 numbers after the class"),
     "yolo: no text": (YOLO | {"1.txt": b"0 0.5 \xff"}, "1.txt: not a text in UTF-8"),
     "yolo: no photograph": (YOLO | {"3.txt": ""}, "3.txt: there is no photograph of this name"),
+    "yolo: elsewhere than labels": (YOLO | {"annotations/1.txt": ""}, "annotations/1.txt: it is called like a photogr"),
     "yolo: names are no names": ({"data.yaml": "names: {a: 1}"}, "data.yaml: Expected `int`"),
     "yolo: not yaml": ({"data.yaml": "names: [a\n"}, "data.yaml is not YAML: "),
     "yolo: nested": ({"data.yaml": "names: " + "[" * 100_000}, "data.yaml is nested too deeply"),

@@ -138,12 +138,12 @@ def _apart(names: list[str]) -> list[str]:
 
 def pictures(folder: Path) -> list[Path]:
     """Return all photographs in a folder, in order."""
-    return [path for path in listed(folder) if path.suffix.lower() in SUFFIXES]
+    return listed(folder, *SUFFIXES)
 
 
-def listed(folder: Path, pattern: str = "*") -> list[Path]:
-    """Return the files in a folder and below it, in order."""
-    found = sorted(path for path in folder.rglob(pattern) if path.is_file())
+def listed(folder: Path, *suffixes: str) -> list[Path]:
+    """Return the files with these suffixes, in capitals or not, in a folder and below it, in order."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
     found = [p for p in found if not any(part.startswith(HIDDEN) for part in p.relative_to(folder).parts)]
     for path in found:
         if not files.tellable(path):

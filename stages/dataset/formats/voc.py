@@ -28,14 +28,15 @@ def read(folder: Path) -> found.AnnotatedDataset:
     pictures = found.by_key(folder, found.pictures(folder))
     annotations = _files(folder)
     known = pictures.keys() | {found.key(path.relative_to(folder)) for path in annotations}
-    tests = {key for names in found.listed(folder, TEST_NAMES) for key in _listed(folder, names, known)}
+    lists = [path for path in found.listed(folder, ".txt") if path.match(TEST_NAMES)]
+    tests = {key for names in lists for key in _listed(folder, names, known)}
     photographs = [_photograph(folder, path, pictures, tests) for path in annotations]
     labels = sorted({thing.label for of in photographs for thing in of.things})
     return found.assembled(folder, photographs, labels)
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in found.listed(folder, "*.xml") if path.name != cvat.FILE]
+    return [path for path in found.listed(folder, ".xml") if path.name != cvat.FILE]
 
 
 def _listed(folder: Path, names: Path, known: Set[Key]) -> Iterator[Key]:

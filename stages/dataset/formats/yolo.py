@@ -121,11 +121,19 @@ def _inside(folder: Path, name: str, where: str) -> Path:
 
 
 def _texts(folder: Path, pictures: list[Path]) -> list[Path]:
-    """Return the label files: texts under labels/, or beside photographs, but no lists of names or photographs."""
-    homes = {path.parent for path in pictures}
+    """Return the label files: texts under labels/, or beside photographs, but no lists of names or photographs; refuse
+    one that is called like a photograph and lies where nobody would look."""
+    homes, stems = {path.parent for path in pictures}, {path.stem for path in pictures}
     lists = {folder / f"{part}.txt" for part in PARTS}
-    texts = [path for path in found.listed(folder, "*.txt") if path not in lists and path.name not in LISTS]
-    return [p for p in texts if p.parent in homes or "labels" in p.relative_to(folder).parts]
+    texts = []
+    for path in found.listed(folder, ".txt"):
+        if path in lists or path.name in LISTS:
+            continue
+        if path.parent in homes or "labels" in {part.lower() for part in path.relative_to(folder).parts}:
+            texts.append(path)
+        elif path.stem in stems:
+            raise Problem(f"{path}: it is called like a photograph, but lies neither beside it nor in labels/")
+    return texts
 
 
 def _things(path: Path, labels: dict[int, str], width: int, height: int) -> list[found.Thing]:
