@@ -70,6 +70,8 @@ LAYOUTS = {
          "README.roboflow.txt": "exported", **yolo_texts("train/labels", "test/labels")},
         ROBOFLOW, "YOLO", True,
     ),
+    "yolo, names twice": ({"data.yaml": b"\xef\xbb\xbfnames: [can, cup]", "classes.txt": "can\ncup\n",
+                           **yolo_texts(".", ".")}, FLAT, "YOLO", False),
     "yolo, in capitals": (
         {"classes.txt": "can\ncup\n", "Labels/1.TXT": yolo_text("1.png"), "Labels/2.Txt": yolo_text("2.png"),
          "docs/README.txt": "exported"},
@@ -129,6 +131,10 @@ WRONG = {
     "two coco files": ({"a.json": as_coco(), "b.json": as_coco()}, "a.json, b.json: which is it?"),
     "two usual coco files": ({"annotations.json": as_coco(), "result.json": as_coco()}, "result.json: which is it?"),
     "two lists of names": ({"a.yaml": "names: [a]", "b.yml": "names: [a]"}, "a.yaml, b.yml"),
+    "lists of names that differ": (
+        YOLO | {"labels/classes.txt": "cup\ncan\n"}, "labels/classes.txt names other classes than classes.txt, or"),
+    "names in another order": (
+        YOLO | {"data.yaml": b"\xef\xbb\xbfnames: {0: cup, 1: can}"}, "classes.txt names other classes than data.yaml"),
     "coco: broken": ({"annotations.json": "{"}, "annotations.json: not JSON"),
     "coco: nothing in it": ({"annotations.json": ""}, "annotations.json: the file is empty"),
     "coco: out of the folder": ({"result.json": as_coco(prefix="images\\..\\..\\")}, "image 7", "leaves its folder"),

@@ -18,7 +18,7 @@ NAME = "YOLO"
 LOOKED_FOR = "a YAML file with names, classes.txt or obj.names"
 LISTS = ("classes.txt", "obj.names")  # of names, one a line
 PARTS = ("train", "val", "valid", "test")
-NAMES = re.compile(rb"^names\s*:", re.MULTILINE)
+NAMES = re.compile(rb"^(?:\xef\xbb\xbf)?names\s*:", re.MULTILINE)
 
 
 class DataFile(msgspec.Struct):
@@ -33,8 +33,7 @@ class DataFile(msgspec.Struct):
 
 def holds(folder: Path) -> str | None:
     """Return the file that names a folder's classes, if there is one."""
-    path = _named(folder)
-    return path and str(path.relative_to(folder))
+    return next((str(path.relative_to(folder)) for path in _named(folder)), None)
 
 
 def read(folder: Path) -> found.AnnotatedDataset:
@@ -53,25 +52,30 @@ def read(folder: Path) -> found.AnnotatedDataset:
     return found.assembled(folder, photographs, [labels[number] for number in sorted(labels)])
 
 
-def _named(folder: Path) -> Path | None:
+def _named(folder: Path) -> list[Path]:
+    """Return the files that name a folder's classes; the first may say more."""
     yamls = sorted(path for suffix in ("*.yaml", "*.yml") for path in folder.glob(suffix) if path.is_file())
     yamls = [path for path in yamls if NAMES.search(plain_text.read(path))]
     if len(yamls) > 1:
         raise Problem(f"{folder}: {', '.join(p.name for p in yamls)} all name classes; which is it? Remove the others")
     homes = folder, folder / "labels"  # LabelImg puts the list beside the labels
     lists = [home / name for home in homes for name in LISTS if (home / name).is_file()]
-    return next(iter(yamls + lists), None)
+    return yamls + lists
 
 
 def _layout(folder: Path, every: list[Path]) -> tuple[dict[int, str], dict[Path, bool]]:
     """Return the classes' names by their numbers, and the photographs, each with whether it is for testing only: those
     that are listed, and all the others where no list says what to train on."""
-    path = _named(folder)
-    assert path is not None  # or the folder would not be read as YOLO
-    layout = _listing(path) if path.name in LISTS else plain_yaml.read(path, DataFile)
+    layouts = {
+        path: _listing(path) if path.name in LISTS else plain_yaml.read(path, DataFile) for path in _named(folder)
+    }
+    path, layout = next(iter(layouts.items()))  # there is one, or the folder would not be read as YOLO
+    labels = _labels(layout)
+    if differ := [other.relative_to(folder) for other, of in layouts.items() if _labels(of) != labels]:
+        raise Problem(f"{folder}: {differ[0]} names other classes than {path.relative_to(folder)}, or in another "
+                      "order; which is it? Remove the other")  # fmt: skip
     if layout.kpt_shape is not None:
         raise Problem(f"{path}: its labels are key points (kpt_shape), which cannot be used; export boxes or outlines")
-    labels = layout.names if isinstance(layout.names, dict) else dict(enumerate(layout.names))
     if not labels:
         raise Problem(f"{path}: it names no class")
     named = {"train": layout.train, "val": layout.val, "test": layout.test}
@@ -88,6 +92,11 @@ def _layout(folder: Path, every: list[Path]) -> tuple[dict[int, str], dict[Path,
                     raise Problem(f"{where}: {photograph} is to train on and to test on; it can only be one")
     others = {} if "train" in given else {path: found.tested(path.relative_to(folder)) for path in every}
     return labels, others | parts
+
+
+def _labels(layout: DataFile) -> dict[int, str]:
+    """Return the classes' names by their numbers."""
+    return layout.names if isinstance(layout.names, dict) else dict(enumerate(layout.names))
 
 
 def _listing(path: Path) -> DataFile:
