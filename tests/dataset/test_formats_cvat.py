@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.dataset import arrival, segmentation
-from stages.dataset.formats import convert
+from stages.dataset.formats import convert, found
 from tests.helpers.exports import FLAT, converted, cvat_text, put
 
 
@@ -24,3 +24,11 @@ def test_cvat_s_photographs_in_a_folder_for_tests_are_tested_on(tmp_path):
     text = cvat_text().replace('name="2.png"', 'name="test/2.png"')
     dataset = converted(tmp_path, {"annotations.xml": text}, ("images/1.png", "images/test/2.png"))
     assert [image.split for image in dataset.images] == [None, "test"]
+
+
+def test_of_two_photographs_of_one_name_the_one_of_the_subset_is_meant(tmp_path):
+    text = cvat_text(names=["1.png"]).replace("<image ", '<image subset="test" ')
+    folder = put(tmp_path / "from", {"annotations.xml": text}, {"images/1.png": "2.png", "images/test/1.png": "1.png"})
+    assert found.at(folder, "1.png", "test") == folder / "images" / "test" / "1.png"
+    convert.convert(folder, tmp_path / "into")
+    assert [image.split for image in arrival.read(tmp_path / "into").images] == ["test"]

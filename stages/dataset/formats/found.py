@@ -195,5 +195,6 @@ def at(folder: Path, name: str, subfolder: str = "") -> Path | None:
     """Return the photograph that an annotation file names, if it lies where tools put it: in images/ or beside that
     file, perhaps in a subfolder for its part of the split."""
     name = name.removeprefix("images/")
-    bases = [folder / "images", folder, *([folder / "images" / subfolder, folder / subfolder] if subfolder else [])]
+    part = [folder / "images" / subfolder, folder / subfolder] if subfolder else []
+    bases = [*part, folder / "images", folder]  # that subfolder first: its file may have a namesake in another part
     return next((base / name for base in bases if (base / name).is_file()), None)
