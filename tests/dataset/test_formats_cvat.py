@@ -1,8 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from stages.dataset import arrival, segmentation
-from stages.dataset.formats import convert, found
+from stages.dataset.formats import convert, cvat, found
 from tests.helpers.exports import FLAT, converted, cvat_text, put
 
 
@@ -32,3 +35,17 @@ def test_of_two_photographs_of_one_name_the_one_of_the_subset_is_meant(tmp_path)
     assert found.at(folder, "1.png", "test") == folder / "images" / "test" / "1.png"
     convert.convert(folder, tmp_path / "into")
     assert [image.split for image in arrival.read(tmp_path / "into").images] == ["test"]
+
+
+def test_a_large_mask_takes_little_memory(tmp_path):
+    width, height = 2000, 1500
+    mask = f'<mask label="can" rle="0,{width * height}" left="0" top="0" width="{width}" height="{height}"/>'
+    image = f'<image id="0" name="1.png" width="{width}" height="{height}">{mask}</image>'
+    put(tmp_path, {"annotations.xml": f"<annotations>{image}</annotations>"})
+    Image.new("RGB", (width, height)).save(tmp_path / "1.png")
+    tracemalloc.start()
+    (annotation,) = cvat.read(tmp_path).dataset.annotations
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert annotation.bbox == (0, 0, width, height)
+    assert most < 10 * width * height  # bytes, most of which are room for the file

@@ -98,12 +98,9 @@ def _mask(label: str, shape: Element, width: int, height: int, where: str) -> fo
     runs = [plain_xml.number(run, f"{where}: rle") for run in shape.get("rle", "").split(",")]
     if min(runs) < 0 or sum(runs) != across * down or any(run != int(run) for run in runs):
         raise Problem(f"{where}: its rle does not add up to {across} × {down} pixels")
-    pixels = np.repeat(np.arange(len(runs)) % 2, np.array(runs, int)).reshape(down, across)
-    columns, rows = np.nonzero(pixels.T)
-    inside = (left + columns) * height + top + rows  # column by column, as it is looked through
-    begins = inside[np.diff(inside, prepend=-2) > 1]
-    ends = inside[np.diff(inside, append=width * height + 1) > 1] + 1
-    turns = np.concatenate([[0], np.stack([begins, ends], 1).ravel(), [width * height]])
-    packed: Any = rle.frPyObjects({"size": [height, width], "counts": np.diff(turns).tolist()}, height, width)
+    inside = (np.arange(len(runs)) & 1).astype(np.uint8)
+    frame = np.zeros((height, width), np.uint8, "F")
+    frame[top : top + down, left : left + across] = np.repeat(inside, np.array(runs, int)).reshape(down, across)
+    packed: Any = rle.encode(frame)
     x, y, w, h = rle.toBbox(packed).tolist()
     return found.Thing(label, (x, y, w, h), {"size": [height, width], "counts": packed["counts"].decode()})
