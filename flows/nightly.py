@@ -39,12 +39,21 @@ def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLO
     slots: stages at a time. least_free_gb: on the disk, or nothing is begun.
     """
     where = Path(checkout).resolve()
-    with contextlib.ExitStack() as after:  # whatever fails: pruning makes room for the next night
-        after.callback(prune, where)
-        after.callback(keep, where)  # first
+    try:
         disk.check(where, least_free_gb)
         back_up(database(), where / ".prefect" / "backups")
         reproduce(slots=slots, checkout=str(where), least_free_gb=least_free_gb)
+    except Exception:
+        with contextlib.suppress(Exception):  # its log says why; what is told of is what failed first
+            tidied(where)  # which makes room for the next night
+        raise
+    tidied(where)
+
+
+def tidied(checkout: Path) -> None:
+    """Commit what was made, then drop what nothing needs."""
+    keep(checkout)
+    prune(checkout)
 
 
 def keep(checkout: Path) -> None:
