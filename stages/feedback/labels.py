@@ -41,10 +41,16 @@ def read(pixels: np.ndarray, weights: Path, imgsz: int, rule: Feedback) -> list[
     views, faults = [], quality.fault_numbers(weights)
     for across, down in VIEWS:
         turned = pixels[:, :: -1 if down else 1, :: -1 if across else 1]
-        told = (quality.surest(said[said[:, 4] >= rule.confidence]) for said in predict.predict(weights, turned, imgsz))
-        sure = [said[~np.isin(said[:, 5], faults)] for said in told]
+        said = predict.predict(weights, turned, imgsz)
+        sure = [objects(found[found[:, 4] >= rule.confidence], faults) for found in said]
         views.append([LabelledObjects(mirrored(s[:, :4], across, down), s[:, 5].astype(int), s[:, 4]) for s in sure])
     return [merged([view[k] for view in views], rule) for k in range(len(pixels))]
+
+
+def objects(readings: np.ndarray, faults: list[int]) -> np.ndarray:
+    """Return the readings (k, 6) that are of objects, and not, in one place, of a fault that is surer."""
+    sure = quality.surest(readings) if np.isin(readings[:, 5], faults).any() else readings
+    return sure[~np.isin(sure[:, 5], faults)]
 
 
 def merged(views: list[LabelledObjects], rule: Feedback) -> LabelledObjects:
