@@ -142,8 +142,9 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def listed(folder: Path, *suffixes: str) -> list[Path]:
-    """Return the files with these suffixes, in capitals or not, in a folder and below it, in order."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    """Return the files in a folder and below it, in order: all, or those with these suffixes, in capitals or not."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    found = [path for path in found if not suffixes or path.suffix.lower() in suffixes]
     found = [p for p in found if not any(part.startswith(HIDDEN) for part in p.relative_to(folder).parts)]
     for path in found:
         if not files.tellable(path):
