@@ -7,8 +7,9 @@ import gc
 import mmap
 import re
 import unicodedata
+from codecs import BOM_UTF8
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -95,10 +96,11 @@ def _plain(name: str) -> str:
 
 
 def _decoded(data: mmap.mmap, masks: bool, path: Path) -> Coco:
+    text = data[len(BOM_UTF8) :] if data[: len(BOM_UTF8)] == BOM_UTF8 else data  # which editors of Windows leave there
     try:
         if not masks:
-            return cast(Coco, msgspec.json.decode(data, type=_Boxes))
-        coco = msgspec.json.decode(data, type=Coco)
+            return cast(Coco, msgspec.json.decode(text, type=_Boxes))
+        coco = msgspec.json.decode(text, type=Coco)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(f"{path}: {coco_errors.explain(data, error)}") from None
     for annotation in coco.annotations:  # masks point into the file's memory, which closes
@@ -118,6 +120,10 @@ def check(coco: Coco, path: Path | str) -> None:
             raise Problem(f"{path}: two {what} entries have the id {twice}")
     if (name := _first_twice(i.file_name for i in coco.images)) is not None:
         raise Problem(f"{path}: two images have the file name {name!r}")
+    names = {image.file_name for image in coco.images}
+    folders = {PurePosixPath(name.rpartition("/")[0]) for name in names}
+    if both := names & {str(folder) for of in folders for folder in (of, *of.parents)}:
+        raise Problem(f"{path}: {min(both)!r} is an image, and a folder in which another lies")
     if (name := _first_twice(c.name for c in coco.categories)) is not None:
         raise Problem(f"{path}: two categories have the name {name!r}")
     alike: dict[str, str] = {}

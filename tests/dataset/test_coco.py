@@ -180,3 +180,16 @@ def test_classes_that_nobody_can_tell_apart_are_refused(hand, names, said):
     path = hand([("a.png", 8, 8)], [], [(name, k) for k, name in enumerate(names, 1)])
     with pytest.raises(Problem, match=said):
         coco.read(path)
+
+
+def test_the_mark_that_windows_leaves_before_a_text_is_no_part_of_it(hand):
+    path = hand([("a.png", 8, 8)], [{"bbox": [1, 1, 4, 4], "segmentation": [[1, 1, 5, 1, 5, 5]]}])
+    whole = coco.read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert coco.read(path) == whole and coco.read(path, masks=False).images == whole.images
+
+
+def test_an_image_cannot_lie_in_another(hand):
+    path = hand([("a/b.png", 8, 8), ("a/b.png/c/d.png", 8, 8)], [], pictures=False)
+    with pytest.raises(Problem, match=r"'a/b\.png' is an image, and a folder in which another lies"):
+        coco.read(path)

@@ -24,3 +24,9 @@ def test_a_missing_image_or_folder_is_named_before_anything_is_copied(tmp_path, 
     with pytest.raises(Problem, match=r"dataset\.images: .* is not a folder"):
         source.copy(tmp_path / "images", annotations, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_boxes_that_are_no_pixels_are_refused(tmp_path, hand):
+    annotations = hand([("a.png", 20, 10)], [{"bbox": [0.1, 0.1, 0.5, 0.6]}])
+    with pytest.raises(Problem, match="its boxes are shares of the picture"):
+        source.copy(tmp_path / "images", annotations, tmp_path / "out")

@@ -18,7 +18,7 @@ NAME = "YOLO"
 LOOKED_FOR = "a YAML file with names, classes.txt or obj.names"
 LISTS = ("classes.txt", "obj.names")  # of names, one a line
 PARTS = ("train", "val", "valid", "test")
-NAMES = re.compile(rb"^(?:\xef\xbb\xbf)?names\s*:", re.MULTILINE)
+NAMES = re.compile(rb"^(?:\xef\xbb\xbf)?(['\"]?)names\1\s*:", re.MULTILINE)
 
 
 class DataFile(msgspec.Struct):
