@@ -21,7 +21,7 @@ Seen = dict[str, list[list[DetectedScene]]]  # of each arm: what the detector of
 IMAGE_DRAWS = 1000  # of the test images, over which scores are taken
 MEASURES = ("map50_95", "found", "worth")
 ELSEWHERE = 6  # degrees of freedom that a spread counts for, at most, which other products and photographs told
-Spreads = Mapping[str, Spread]  # of each measure, where it is known
+Spreads = Mapping[str, Spread]  # of each measure, where it is known; known_…: on the known products
 
 
 class Comparison:
@@ -164,7 +164,8 @@ def known_products(
         return {}
     test = held_out.of(groups, params, how.imgsz)
     seen = looked({name: weights[name] for name in names}, test, "testing the known products")
-    of = Comparison(seen, test.classes, params, spreads)
+    on_these = {measure: spreads[f"known_{measure}"] for measure in MEASURES if f"known_{measure}" in spreads}
+    of = Comparison(seen, test.classes, params, on_these)
     return {
         name: {m: of.estimate(name, m).value for m in ("map50_95", "found")} | {"test_images": len(test.pictures)}
         | ({"against": {m: asdict(of.difference(name, OLD, m)) for m in ("map50_95", "found")}} if name != OLD else {})

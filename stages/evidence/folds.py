@@ -41,7 +41,7 @@ def examine(product: str, params: Settings) -> tuple[dict, compare.Seen]:
     images = len(next(iter(seen.values()))[0])
     count = len(dealt(next(iter(tried.values())).subset, params))
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
-    folded = {measure: replace(of, value=of.value / np.sqrt(count)) for measure, of in spreads.items()}
+    folded = {measure: replace(spread, value=spread.value / np.sqrt(count)) for measure, spread in spreads.items()}
     of = Comparison(seen, classes, params, folded)
     gate = compare.decisions(of, arms, part, kept)
     by = f"; by {count} folds of its {images} training images, having no others"

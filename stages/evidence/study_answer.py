@@ -20,6 +20,8 @@ from stages.settings import Settings
 
 Point = tuple[str, str, int | None]  # an arm, a choice of photographs, and how many; None: all of a product's
 
+KNOWN = ("map50_95", "found")  # what is measured on the known products, too
+
 Rows = Mapping[str, Sequence[Row]]  # of each product
 # What a comparison of arms looks at (compare.py), of one run.
 VALUES: dict[str, Callable[[Row], float]] = {
@@ -131,7 +133,8 @@ class Answer:
         found["choices"] = self.choices()
         found["curve"] = self.curve()
         found["worth"] = {name: self.worth(name, base) for name in names if name != base}
-        found["spread"] = {measure: asdict(of) for measure in VALUES if (of := self.spread(measure))}
+        spreads = {of: self.spread(of) for of in VALUES} | {f"known_{of}": self.spread_on_known(of) for of in KNOWN}
+        found["spread"] = {measure: asdict(of) for measure, of in spreads.items() if of}
         found["old"] = {p: row["metrics"] | {"map50_95": row["map50_95"]} for p, row in self.old.items() if row}
         return found
 
@@ -158,8 +161,8 @@ class Answer:
         if known := [row["known"] for of in self.rows.values() for (at, _), row in of.items()
                      if at == point and "known" in row]:  # fmt: skip
             old = {p: row["known"] for p, row in self.old.items() if row and "known" in row}
-            found["known"] = {m: float(np.mean([of[m] for of in known])) for m in ("map50_95", "found")}
-            found["known_before"] = {m: float(np.mean([of[m] for of in old.values()])) for m in ("map50_95", "found")}
+            found["known"] = {m: float(np.mean([of[m] for of in known])) for m in KNOWN}
+            found["known_before"] = {m: float(np.mean([of[m] for of in old.values()])) for m in KNOWN}
         return found
 
     def correct(self, arms: dict[str, dict]) -> None:
@@ -250,6 +253,12 @@ class Answer:
                 again.append(point)
         there = self.common(again, measure) if again else None
         return statistics.spread(there) if there else None
+
+    def spread_on_known(self, measure: str) -> Spread | None:
+        """Return how much single detectors that go on from the known products' differ on these, whatever their arm."""
+        rows = ([row["known"][measure] for row in of.values() if "known" in row] for of in self.rows.values())
+        each = [Scores(np.array(runs), np.empty((len(runs), 0))) for runs in rows if runs]
+        return statistics.spread([each]) if each else None
 
 
 def photographs(value: float, counts: Sequence[int], values: Sequence[float]) -> float:
