@@ -95,8 +95,13 @@ def _plain(name: str) -> str:
     return "/".join(part for k, part in enumerate(name.split("/")) if part != "." and (part or not k))
 
 
+def unmarked(data: mmap.mmap) -> mmap.mmap | bytes:
+    """Return a text without the mark that editors of Windows leave before it."""
+    return data[len(BOM_UTF8) :] if data[: len(BOM_UTF8)] == BOM_UTF8 else data
+
+
 def _decoded(data: mmap.mmap, masks: bool, path: Path) -> Coco:
-    text = data[len(BOM_UTF8) :] if data[: len(BOM_UTF8)] == BOM_UTF8 else data  # which editors of Windows leave there
+    text = unmarked(data)
     try:
         if not masks:
             return cast(Coco, msgspec.json.decode(text, type=_Boxes))

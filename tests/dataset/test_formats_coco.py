@@ -41,6 +41,9 @@ def test_what_cvat_drew_with_a_brush_is_no_crowd(tmp_path):
     given["annotations"] = [of | more | {"iscrowd": 1} for of, more in zip(given["annotations"], said, strict=True)]
     dataset = converted(tmp_path, {"annotations.json": given})
     assert [of.iscrowd for of in dataset.annotations] == [0, 1, 1]
+    marked = "\ufeff" + json.dumps(given)  # as an editor of Windows leaves it
+    dataset = converted(tmp_path / "marked", {"annotations.json": marked})
+    assert [of.iscrowd for of in dataset.annotations] == [0, 1, 1]
 
 
 def test_attributes_that_cannot_be_read_are_one_line(tmp_path):

@@ -113,6 +113,7 @@ def _attributes(path: Path) -> list[Any]:
     """Return what else CVAT says of each annotation; of other tools', whatever they mean by attributes, or None."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
-            return [annotation.attributes for annotation in msgspec.json.decode(data, type=_Described).annotations]
+            of = msgspec.json.decode(coco.unmarked(data), type=_Described)
+            return [annotation.attributes for annotation in of.annotations]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Problem(f"{path}: {coco_errors.explain(data, error)}") from None
