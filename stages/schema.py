@@ -79,7 +79,7 @@ class Subset(Section, frozen=True):
     group: Name  # or focus, other, but_focus, but_other, rest (all but those two and the ones apart), every
     count: Positive | Literal["all"]  # of each group
     prefer: Literal["separated", "crowded", "random"]
-    fewer: bool  # whether a group that has fewer images gives what it has; else that ends the stage
+    fewer: bool  # whether a group that has fewer images gives what it has; else what is made of the choice is left out
 
 
 class Bins(Section, frozen=True):
@@ -342,7 +342,7 @@ class ArrivalRule(Section, frozen=True):
 class Testing(Section, frozen=True):
     confidence: Share  # a detection below it is not `found`
     iou: Share  # … nor one that overlaps its object less
-    bootstrap: Positive  # resamplings for the interval
+    bootstrap: Positive  # resamplings of the test photographs, for the intervals of the detector of all products
 
 
 class Scale(Section, frozen=True):

@@ -15,7 +15,7 @@ from stages import command, drawing, files, paths, settings
 from stages.dataset import coco, photo
 from stages.detector import metrics, predict
 from stages.detector.marked_photo import marked
-from stages.detector.scenes import DetectedScene
+from stages.detector.scenes import DetectedScene, scene_of
 
 SHEET = (4, 3)  # columns and rows of the contact sheet
 TILE = 400  # pixels
@@ -38,25 +38,15 @@ def main() -> None:
     files.write_json(paths.TIMING / "detector_test.json", {"seconds": round(time.monotonic() - started, 1)})
 
 
-def detect(dataset: coco.Coco, yolo: Path, weights: Path, imgsz: int, part: str = "test") -> list[DetectedScene]:
-    """Return what the detector sees in a part of a YOLO dataset, beside what is there, in pixels of the images."""
+def detect(dataset: coco.Coco, yolo: Path, weights: Path, imgsz: int) -> list[DetectedScene]:
+    """Return what the detector sees in the test part of a YOLO dataset, beside what is there, in pixels."""
     index = files.read_json(yolo / "index.json")
     images, annotations = {image.id: image for image in dataset.images}, coco.by_image(dataset)
     numbers = coco.class_numbers(dataset)
-    entries = {key: id_ for key, id_ in index.items() if key.startswith(f"{part}/")}
-    scenes = []
+    entries = {key: id_ for key, id_ in index.items() if key.startswith("test/")}
     detections = predict.predict(weights, [yolo / "images" / f"{key}.png" for key in entries], imgsz)
-    for id_, seen in zip(entries.values(), detections, strict=True):
-        image, there = images[id_], annotations[id_]
-        seen[:, :4] *= (image.width, image.height, image.width, image.height)
-        scenes.append(DetectedScene(
-            id_, image.width, image.height,
-            np.array([a.bbox for a in there], float).reshape(-1, 4),
-            np.array([numbers[a.category_id] for a in there], int),
-            np.array([bool(a.iscrowd) for a in there], bool),
-            seen,
-        ))  # fmt: skip
-    return scenes
+    pairs = zip(entries.values(), detections, strict=True)
+    return [scene_of(images[id_], annotations[id_], numbers, seen) for id_, seen in pairs]
 
 
 def measure(

@@ -99,7 +99,7 @@ def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
 
 def _check(data: Path, rule: Detector) -> None:
     if rule.weights and not Path(rule.weights).is_file():
-        raise Problem(f"detector.weights: {rule.weights} does not exist (leave it empty to train from scratch)")
+        raise Problem(f"detector.weights: {rule.weights} does not exist (null: from scratch)")
     if rule.weights:
         names(Path(rule.weights))  # it can be read
     for part in ("train", "val"):

@@ -11,7 +11,7 @@ import numpy as np
 from stages import files, paths
 from stages.dataset import coco, photo, subset
 from stages.detector import predict
-from stages.detector.scenes import DetectedScene
+from stages.detector.scenes import DetectedScene, scene_of
 from stages.problem import Problem
 from stages.settings import Settings
 
@@ -79,16 +79,6 @@ def load(dataset: coco.Coco, images: Path, imgsz: int) -> HeldOut:
 def seen(test: HeldOut, weights: Path, nms: float = predict.NMS) -> list[DetectedScene]:
     """Return what a detector sees in every test image, beside what is there; in pixels of the source images."""
     annotations, numbers = coco.by_image(test.dataset), coco.class_numbers(test.dataset)
-    scenes = []
     detections = predict.predict(weights, test.pictures, test.imgsz, nms=nms)
-    for image, found in zip(test.dataset.images, detections, strict=True):
-        there = annotations[image.id]
-        found[:, :4] *= (image.width, image.height, image.width, image.height)
-        scenes.append(DetectedScene(
-            image.id, image.width, image.height,
-            np.array([a.bbox for a in there], float).reshape(-1, 4),
-            np.array([numbers[a.category_id] for a in there], int),
-            np.array([bool(a.iscrowd) for a in there], bool),
-            found,
-        ))  # fmt: skip
-    return scenes
+    pairs = zip(test.dataset.images, detections, strict=True)
+    return [scene_of(image, annotations[image.id], numbers, found) for image, found in pairs]

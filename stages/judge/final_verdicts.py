@@ -63,4 +63,4 @@ def summary(table: pd.DataFrame, said: Said) -> dict:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, experiment="which of params.yaml's experiments")
+    command.run(main, __doc__, experiment="which of params.yaml's experiments or compositions")

@@ -76,4 +76,4 @@ def row(id_: str, one: Judged, by: PictureJudge) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, experiment="which of params.yaml's experiments")
+    command.run(main, __doc__, experiment="which of params.yaml's experiments or compositions")

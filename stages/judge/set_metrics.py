@@ -1,6 +1,6 @@
 """What a whole set of candidates is like, beside the real images: each figure with what it means, or why there is none.
 
-On the features of the judge's detector, except for copies and distinct pictures, which are counted by novelty.
+On the features of the judge's detector, except for distinct pictures, which are counted by novelty.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Card(Struct):
     """The content of card.json."""
 
     product: str
-    promoted: bool  # by the gate; else this is the detector that was there before
+    promoted: bool  # by the gate; else this is the detector from before, or the best where there was none
     why: str
     arm: str
     classes: list[KnownClass]

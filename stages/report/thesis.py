@@ -40,7 +40,7 @@ def body(params: Settings, found: dict[str, gans.Done]) -> list[str]:
         *conditions(params), *dataset(), *objects(params), *detector(params),
         *thesis_gans.group(params, found), *thesis_gans.experiments(params, found),
         *thesis_gans.early(found), *thesis_gans.verdicts(params), *thesis_gans.detected(params),
-        *thesis_studies.sizes(params, found), *thesis_studies.losses(), *thesis_studies.inpainting(),
+        *thesis_studies.sizes(found), *thesis_studies.losses(), *thesis_studies.inpainting(),
     ]  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from stages import files, page, paths
 from stages.gan import compare as gans
 from stages.report.quoted import hours, metrics, quoted, trained
-from stages.settings import Settings
 
 # What the study of indoor scenes reports: images, epochs, hours on a GTX 1080 Ti.
 SIZES = {
@@ -29,7 +28,7 @@ PARAMETERS = {"inpaint_ae": "2,942,019", "inpaint_ae_skip": "7,053,123", "inpain
 SCORES = ("dice", "jaccard", "cosine", "ssim", "psnr")
 
 
-def sizes(params: Settings, found: dict[str, gans.Done]) -> list[str]:
+def sizes(found: dict[str, gans.Done]) -> list[str]:
     """The study of how a DCGAN depends on the number of images."""
     title = "A DCGAN of one image, of three, ten, a hundred and all"
     there = [name for name in SIZES if name in found]
