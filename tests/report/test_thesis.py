@@ -78,12 +78,12 @@ def test_early_samples_at_equal_steps(project):
     assert " ".join(parts).count('width="16" height="48"') == 2  # two looks of the four
 
 
-def test_all_sizes_stand_in_one_figure(project, params):
+def test_all_sizes_stand_in_one_figure(project):
     files.write_json(paths.METRICS / "verdicts.json", {
         "size_1_distinct_last": 1, "size_1_last": 100, "size_10_distinct_last": 60, "size_10_last": 100,
         "size_10_c_t": -3.2,
     })  # fmt: skip
-    parts = thesis_studies.sizes(params, {"size_1": done(20, collapsed=True), "size_10": done()})
+    parts = thesis_studies.sizes({"size_1": done(20, collapsed=True), "size_10": done()})
     assert " ".join(parts).count("<svg ") == 1
     text = said(parts)
     assert "size_10 10 10 50,000 32 40 no 60.000 -3.200 0.750 0.250 0.500 11.020 not measured here" in text
