@@ -45,7 +45,7 @@ def write(parts: list[Part], folder: Path, size: int, least: int, seed: int) -> 
     There are `least` entries, or as many as it takes for every image to have one. An image is written once and linked
     as often as its part's share takes. The share of a part without images goes to the others.
     """
-    there = [(part, picked(part)) for part in parts]
+    there = [(part, picked(part)) for part in parts if part.share]
     there = [(part, images) for part, images in there if images]
     if not there:
         raise Problem(f"{', '.join(str(f) for part in parts for f in part.folders)}: there are no images to train on")

@@ -63,6 +63,8 @@ def test_the_share_of_a_part_without_images_goes_to_the_others(folders, tmp_path
     counts = mix.write([Part([folders / "real"], 0.3), Part([empty], 0.7)], tmp_path / "out", 96, 10, 0)
     assert counts == {str(folders / "real"): 4}
     assert len(entries(tmp_path / "out")) == 10
+    parts = [Part([folders / "real"], 1.0), Part([folders / "fakes"], 0.0)]  # of which nothing is asked
+    assert mix.write(parts, tmp_path / "out", 96, 10, 0) == counts
     with pytest.raises(Problem, match="there are no images to train on"):
         mix.write([Part([empty], 1.0)], tmp_path / "out", 96, 10, 0)
 
