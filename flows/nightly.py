@@ -43,9 +43,11 @@ def nightly(slots: int = 2, checkout: str = ".", least_free_gb: float = disk.FLO
         disk.check(where, least_free_gb)
         back_up(database(), where / ".prefect" / "backups")
         reproduce(slots=slots, checkout=str(where), least_free_gb=least_free_gb)
-    except Exception:
-        with contextlib.suppress(Exception):  # its log says why; what is told of is what failed first
+    except Exception:  # whatever failed, it is raised again: what is told of is what failed first
+        try:
             tidied(where)  # which makes room for the next night
+        except Exception as error:
+            print(f"nor could the checkout be tidied: {error}")
         raise
     tidied(where)
 

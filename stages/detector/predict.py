@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from stages import gpu
+from stages.dataset import photo
 from stages.problem import Problem
 
 if TYPE_CHECKING:
@@ -135,10 +136,8 @@ def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list[Picture]]
 
 def _alike(pictures: Sequence[Picture]) -> list[list[int]]:
     """Return the places of pictures that may share a batch, batch by batch: those of one shape, where it is known."""
-    places: dict[tuple[int, ...], list[int]] = {}
-    for k, picture in enumerate(pictures):
-        places.setdefault(() if isinstance(picture, Path) else picture.shape, []).append(k)
-    return list(places.values())
+    pixels = [picture for picture in pictures if not isinstance(picture, Path)]
+    return photo.by_shape(pixels) if len(pixels) == len(pictures) else [list(range(len(pictures)))]
 
 
 def _listed(pictures: Sequence[Picture]) -> list[str | np.ndarray]:
