@@ -33,10 +33,14 @@ def run(name: str, checkout: Path, needs_gpu: bool, slots: int, say: Callable[[s
         if not HINT.match(line):
             say(line)
 
-    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, provenance.cores() // slots))
-    environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": threads}
+    environment = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": threads(slots)}
     with gpu.some(_processes(name, checkout)) if needs_gpu else contextlib.nullcontext({}) as shown:
         child.run(["dvc", "--wait-for-lock", "repro", *how, name], checkout, tell, **environment, **shown)
+
+
+def threads(slots: int) -> str:
+    """Return how many threads each of so many stages at a time gets, as OpenMP is told, unless it was told before."""
+    return os.environ.get("OMP_NUM_THREADS") or str(max(1, provenance.cores() // slots))
 
 
 def _processes(name: str, checkout: Path) -> int:

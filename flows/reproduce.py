@@ -11,12 +11,13 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from flows import artifacts, checkout_lock, child, dag, disk, local, notify, password, remote, run_progress
+from flows import artifacts, checkout_lock, child, dag, disk, gpu, local, notify, password, remote, run_progress, warm
 from flows.dag import Stage
 from stages import command, provenance
 
 RETRIES = 2  # a killed training goes on from its checkpoint
 PAUSE = 5  # seconds before another try
+MANY = 8  # stages that are started sooner together from a warm process, which itself takes as long as two of them
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def reproduce(
         todo = {name: of for name, of in stages.items() if name in wanted & stale}
         print(f"{len(todo)} of {len(wanted)} stages are stale")
         others = Machines(pool, remote.ready(where), patience) if pool and todo else None
+        if len(todo) >= MANY and not others and not gpu.allowed():  # what has begun CUDA cannot be forked
+            warm.start(OMP_NUM_THREADS=local.threads(slots))
         started = time.monotonic()
         try:
             failed = run_all(todo, slots, where, others)

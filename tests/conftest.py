@@ -7,6 +7,7 @@ import fcntl
 import multiprocessing
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import msgspec
@@ -14,11 +15,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flows import warm
 from stages import files, gpu, paths, settings
 from stages.dataset.bins import world
 from tests.helpers import projects, servers
 from tests.helpers.checkouts import ROOT, fresh, run
 
+if warm.MARK not in os.environ:  # the programs of this environment, wherever pytest is started
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 # Whatever test starts it first: the server that processes are forked from has imported what takes seconds.
 multiprocessing.set_forkserver_preload(["torch._dynamo", "stages.gan.trainer", "stages.inpaint.trainer"])
 
@@ -110,6 +114,12 @@ def browser():
         started = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic"])
         yield started
         started.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The slow tests start hundreds of stages: all from one warm process, the test processes' own starter's."""
+    if config.option.markexpr == "slow" and "PYTEST_XDIST_WORKER" not in os.environ:
+        warm.start()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

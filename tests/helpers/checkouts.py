@@ -82,7 +82,6 @@ def flow(checkout: Path, server: dict[str, str], code: str, **more: str) -> subp
 
 def environment(folder: Path) -> dict[str, str]:
     return os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(folder),
         "DVC_NO_ANALYTICS": "1",
         "GIT_AUTHOR_NAME": "Tester",
