@@ -2,8 +2,8 @@
 
 Every run trains one detector on one draw of a product's training photographs, and is tested on the product's test
 images. Runs that are done are kept in reports/study_runs/, so a killed study goes on where it was, on another
-machine too; one whose photographs, settings or composing code have changed is made again. What follows from all of them
-goes to reports/evidence/study.json.
+machine too; one whose photographs, settings or composing code have changed is made again. What follows from all that
+are there goes to reports/evidence/study.json.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from stages.settings import NONE, Settings
 from stages.training import parallel
 
 
-def main() -> None:
+MOST = 10_000
+
+
+def main(most: int = MOST) -> None:
     params = settings.load()
     there = study_runs.photographs(params)
     for product in there:
@@ -34,6 +37,9 @@ def main() -> None:
     todo = [run for run in wanted if rows[run.product].get(run.name, {}).get("mark") != marks[run.product, run.name]]
     done = len(wanted) - len(todo)
     print(f"{len(wanted)} runs of {params.now.study.steps} steps each, {done} of them done", flush=True)
+    left, todo = todo[most:], todo[:most]
+    if old := sum(run.name in rows[run.product] for run in left):
+        print(f"{old} others were made before something changed, and are counted as they are", flush=True)
     with files.locked(study_training.WORK / "lock"):
         for row in made(todo, marks, params):
             if "problem" in row:
@@ -79,4 +85,4 @@ def _warm(run: Run, params: Settings) -> bool:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    command.run(main, __doc__, most="runs to train now; 0: say anew what follows from those that are there")

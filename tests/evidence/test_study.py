@@ -32,6 +32,16 @@ def test_a_killed_study_goes_on_where_it_was_and_a_wider_one_keeps_its_runs(done
     assert kept(done)["tube_mint.jsonl"] == after
 
 
+def test_without_training_it_says_anew_what_follows_from_the_runs_that_are_there(done):
+    for path in (done / study_runs.FOLDER).glob("*/*.jsonl"):
+        path.write_text(path.read_text().replace('"mark":"', '"mark":"of other code '))
+    before, answer = kept(done), (done / paths.STUDY).read_bytes()
+    (done / paths.STUDY).unlink()
+    said = run(done, *COMMAND, "--most", "0").stdout
+    assert "others were made before something changed, and are counted as they are" in said
+    assert kept(done) == before and (done / paths.STUDY).read_bytes() == answer
+
+
 def test_a_study_makes_the_report_stale_which_shows_it_and_what_takes_the_seeds_spread_from_it(done):
     change(done, {"scales.smoke.study.counts": [1, 3]})
     said = run(done, "dvc", "status").stdout
