@@ -102,7 +102,7 @@ lock: setup ## resolve requirements.lock anew from pyproject.toml
 		--group dev pyproject.toml -o requirements.lock
 
 benchmark: setup ## measure how fast things are, and how well what composes and fills does
-	@python -m benchmarks.stage_starts && python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo
+	@python -m benchmarks.stage_starts && python -m benchmarks.warm_start && python -m benchmarks.bins_speed && python -m benchmarks.coco_to_yolo
 	@python -m benchmarks.gan_speed && python -m benchmarks.gan_memory && python -m benchmarks.losses_and_penalties
 	@python -m benchmarks.copy_search && python -m benchmarks.compose_speed && python -m benchmarks.texture_size
 	@python -m benchmarks.deconstruct && python -m benchmarks.novelty

@@ -26,7 +26,7 @@ def start(*modules: str, **environment: str) -> int | None:
     ends: those that have the same environment as far as libraries read it once. Others start by themselves, and so
     do all until the modules (MODULES, if none are named) are imported. What is returned ends it sooner when closed;
     None where there is one already, or none can be."""
-    if MARK in os.environ or not hasattr(os, "pidfd_open"):
+    if os.environ.get(MARK) or not hasattr(os, "pidfd_open"):
         return None
     folder = Path(tempfile.mkdtemp(prefix="tenfold-"))
     for name in ("python", "dvc"):

@@ -20,7 +20,6 @@ from stages.evidence.study_runs import Row, Run
 from stages.settings import NONE, Settings
 from stages.training import parallel
 
-
 MOST = 10_000
 
 

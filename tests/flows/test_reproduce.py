@@ -1,16 +1,23 @@
+import os
 import signal
+import subprocess
 
 import yaml
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import checkout_lock, reproduce, run_progress
+from flows import checkout_lock, reproduce, run_progress, warm
 from flows.dag import Stage
 from stages import provenance
-from tests.helpers.checkouts import becomes, flow, run
+from tests.helpers.checkouts import becomes, environment, flow, run
 from tests.helpers.sleeping import sleeping
 
 CODE = "from flows.reproduce import reproduce; print('RAN', reproduce({targets}, slots=2))"
+
+
+def cold() -> str:
+    """PATH, as it is without a warm process."""
+    return os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if p != os.environ.get(warm.MARK))
 
 
 def test_stages_are_ready_when_what_they_need_is_done():
@@ -62,6 +69,16 @@ def test_nobody_else_works_in_the_checkout_until_the_last_stage_has_ended(pipeli
         pass
 
 
+def test_many_stages_are_forked_from_one_process(pipeline, server):
+    (pipeline / "note.py").write_text("import sys, time; time.sleep(0.5); print('colorsys' in sys.modules)")
+    stages = [f"  s{k}: {{cmd: python -m note > s{k}, outs: [s{k}]}}\n" for k in range(reproduce.MANY)]
+    (pipeline / "dvc.yaml").write_text("stages:\n" + "".join(stages))
+    few = "from flows import warm; warm.MODULES = ('colorsys',); " + CODE.format(targets=[])
+    said = flow(pipeline, server, few, PATH=cold(), **{warm.MARK: ""}).communicate(timeout=180)[0]
+    assert "Finished in state Completed()" in said, said[-5000:]
+    assert (pipeline / f"s{reproduce.MANY - 1}").read_text() == "True\n", said
+
+
 def test_in_another_clone_it_ends_with_the_same_lock_as_dvc_by_itself(complete, checkout, server):
     other = checkout("two")
     targets = ["gan_sample@wgan_transfer", "arm@paste"]  # with each kind of training
@@ -70,6 +87,10 @@ def test_in_another_clone_it_ends_with_the_same_lock_as_dvc_by_itself(complete, 
     dvc, by_flow = (yaml.safe_load((folder / "dvc.lock").read_text())["stages"] for folder in (complete, other))
     assert {"gan@wgan_ten", "judge_detector@focus", "compose@paste"} < by_flow.keys()
     assert by_flow == {name: dvc[name] for name in by_flow}
+    # A training that is not forked computes the same.
+    alone = environment(other) | {"PATH": cold()}
+    subprocess.run(["dvc", "repro", "--force", "--single-item", "arm@paste"], cwd=other, env=alone, check=True)
+    assert yaml.safe_load((other / "dvc.lock").read_text())["stages"] == by_flow
 
 
 def test_a_failed_stage_stops_what_needs_it_and_nothing_else(pipeline, server):
