@@ -68,7 +68,7 @@ def prepared(source: Path, checkout: Path) -> Path:
     params = YAML().load(checkout / settings.PARAMS)
     params["scale"], params["dataset"]["source"] = "demo", "bins"
     params["arrival"]["review_minutes"] = 0  # nobody is there to look
-    params["arrival"]["targets"] = [f"arm@{name}" for name in ARMS]
+    params["arrival"]["targets"] = [*(f"arm@{name}" for name in ARMS), "fold"]
     params["scales"]["demo"]["bins"] |= {"images": KNOWN, "extra_test": {}, "shifted": 0}
     params["scales"]["demo"]["evidence"] |= {"steps": STEPS, "seeds": 1}
     files.write(checkout / settings.PARAMS, settings.written(params))

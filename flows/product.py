@@ -184,11 +184,12 @@ def trainings(dataset: coco.Coco, others: list[str], params: Settings) -> dict[s
     how, judge = msgspec.convert(scale["evidence"], Compared), msgspec.convert(scale["judge"], ScaledJudge)
     a_pixel = how.steps * how.batch / PIXELS_A_SECOND
     one = a_pixel * area(dataset, how.imgsz, how.crop)
-    arms = [target for target in params.arrival.targets
-            if others or params.arms[target.rpartition("@")[2]].start == settings.NONE]  # fmt: skip
+    arms = [target for target in params.arrival.targets if target.startswith("arm@")]
+    arms = [arm for arm in arms if others or params.arms[arm.removeprefix("arm@")].start == settings.NONE]
     known = {"known@focus": params.evidence.known_steps * one} if others else {}
     known["judge_detector@focus"] = LONGER * a_pixel * area(dataset, judge.imgsz, judge.crop)
-    return known | dict.fromkeys(arms, how.seeds * one) | {"gate": 0 if tests else FOLDS * len(arms) * one}
+    folds = {f"fold@{number}": 0 if tests else len(arms) * one for number in range(FOLDS)}
+    return known | dict.fromkeys(arms, how.seeds * one) | folds
 
 
 def area(dataset: coco.Coco, imgsz: int, crop: int) -> float:

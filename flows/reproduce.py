@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,8 +102,9 @@ def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines
     """Run stages, each as soon as what it needs is there; those that failed or wait for one that did."""
     waiting, running, failed = dict(todo), {}, []
     with run_progress.of(todo) as bar:
+        ways = to_the_end(todo, bar.expected)
         while waiting or running:
-            now = ready(waiting, running.values(), failed)
+            now = ready(waiting, running.values(), failed, ways)
             alone = len(now) == 1 and not running  # until it has ended, none of the others can begin
             for name in now[: slots - len(running)]:
                 running[stage.submit(name, checkout, waiting.pop(name).gpu, 1 if alone else slots, others)] = name
@@ -119,10 +120,23 @@ def run_all(todo: dict[str, Stage], slots: int, checkout: Path, others: Machines
     return [*failed, *waiting]
 
 
-def ready(waiting: dict[str, Stage], running: Iterable[str], failed: list[str]) -> list[str]:
-    """Return the stages that wait for none of the others; trainings first: they take longest."""
+def ready(
+    waiting: Mapping[str, Stage], running: Iterable[str], failed: list[str], ways: Mapping[str, float]
+) -> list[str]:
+    """Return the stages that wait for none of the others; first those from which the way to the end is longest."""
     unfinished = {*waiting, *running, *failed}
-    return sorted((n for n, of in waiting.items() if not of.after & unfinished), key=lambda n: not waiting[n].gpu)
+    return sorted((n for n, of in waiting.items() if not of.after & unfinished), key=lambda n: -ways[n])
+
+
+def to_the_end(stages: Mapping[str, Stage], seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return how long each stage (upstream ones come first) takes together with what then has to follow, one after the
+    other."""
+    ways = dict.fromkeys(stages, 0.0)
+    for name in reversed(list(stages)):
+        ways[name] += seconds[name]
+        for before in stages[name].after & ways.keys():
+            ways[before] = max(ways[before], ways[name])
+    return ways
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from stages import files
 PIPELINE = Path("dvc.yaml")
 STAGE = "DVC_STAGE"  # the environment's name for the stage that DVC runs
 NOTE = "left_out.json"  # in a folder that nothing was made in; of a file nothing is left
-LENT = ("${item.known}", "${item.extra}")  # other products' pictures, without which an entry does what it can
+# Other products' pictures, and what has learnt from them: without these an entry does what it can.
+LENT = ("${item.known}", "${item.extra}", "models/detector/focus/known")
 _NAMED = re.compile(r"\$\{(key|item(?:\.(\w+))?)\}")
 
 

@@ -34,6 +34,7 @@ UNLABELLED = Path("data/unlabelled")  # photographs nobody annotated, in a folde
 LABELLED = Path("data/labelled")  # … as detectors have labelled them, by product
 LABELS = Path("data/labels")
 EVIDENCE = Path("data/evidence")
+FOLDS = Path("data/folds")
 GATE = Path("data/gate")
 
 

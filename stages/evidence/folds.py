@@ -8,15 +8,17 @@ all of the images. What is trained stays among the checkpoints until all is.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from msgspec import to_builtins
 
-from stages import files, paths
+from stages import files, left_out, paths
 from stages.dataset import coco
-from stages.evidence import compare, compare_arms, held_out, remade_arm, seed_spread
+from stages.detector.scenes import DetectedScene
+from stages.evidence import compare, compare_arms, held_out, remade_arm, seed_spread, unseen_results
 from stages.evidence.arm_roles import OLD, may_ship, roles
 from stages.evidence.compare import Comparison
 from stages.evidence.remade_arm import Photographs
@@ -25,21 +27,32 @@ from stages.training import parallel
 
 FOLDS = 3  # each costs a training for every arm
 
+FoldSeen = dict[str, list[DetectedScene]]  # what the detector of each arm sees in a fold's photographs
 
-def examine(product: str, params: Settings) -> tuple[dict, compare.Seen]:
+
+def read() -> list[FoldSeen]:
+    """Return what was seen in each fold (fold.py)."""
+    found = [files.read_json(path) for path in sorted(paths.FOLDS.glob("*.json"))]
+    return [{name: unseen_results.read(of).scenes for name, of in fold.items()} for fold in found if fold]
+
+
+def examine(product: str, folds: list[FoldSeen], params: Settings) -> tuple[dict, compare.Seen]:
     """Return the arms that may ship beside the old detector, on all folds together, and the decisions that follow; and
-    what their detectors saw."""
+    what their detectors saw. `folds`: what was seen in each of them."""
     arms = {name: of for name, of in params.arms.items() if of.product == product}
     arms = {name: of for name, of in arms.items() if (compare_arms.folder(name, of) / "run.json").exists()}
     weights, part = compare_arms.weights(product, arms), roles(arms, params)
-    tried = {name: of for name, of in may_ship(arms, params).items() if possible(of, params)}
-    if not tried:
+    tried = [name for name in may_ship(arms, params) if all(name in fold for fold in folds)]
+    if not folds or not tried:
         return {"gate": undecided("no arm was run, or all photographs are nearly the same")}, {}
     spreads = seed_spread.from_study()  # of one detector; each arm has one for every fold here
     kept = compare.known_products(weights, arms, product, params, params.now.evidence, spreads)
-    seen = looked(tried, params, next(iter(weights.get(OLD, [])), None))
+    seen = {name: [[scene for fold in folds for scene in fold[name]]] for name in tried}
+    if old := weights.get(OLD):
+        same = held_out.showing([scene.image for scene in seen[tried[0]][0]], params.now.evidence.imgsz)
+        seen = {OLD: [held_out.seen(same, old[0])]} | seen
     images = len(next(iter(seen.values()))[0])
-    count = len(dealt(next(iter(tried.values())).subset, params))
+    count = len(folds)
     classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
     folded = {measure: replace(spread, value=spread.value / np.sqrt(count)) for measure, spread in spreads.items()}
     of = Comparison(seen, classes, params, folded)
@@ -59,31 +72,39 @@ def undecided(why: str) -> dict:
     return {"include_fakes": 0, "promote_product": 0, "promote_product_why": why, "detector_before": 1}
 
 
-def looked(tried: dict[str, Arm], params: Settings, old: Path | None = None) -> compare.Seen:
-    """Return what arms' detectors see in the photographs that they are made of, each by one that has not learnt from
-    it; and what the old detector sees there, if one is given."""
-    real = paths.SUBSETS / next(iter(tried.values())).subset
+def competing(product: str, params: Settings) -> dict[str, Arm]:
+    """Return the arms that are examined by folds: those which are run for a product that comes (`arrival.targets`), if
+    they may ship, and can be made anew of some of its photographs."""
+    named = [target.removeprefix("arm@") for target in params.arrival.targets if target.startswith("arm@")]
+    arms = {name: of for name, of in params.arms.items() if name in named and of.product == product and not of.skip}
+    run = {name: of for name, of in arms.items() if not left_out.reason(left_out.declared("arm", name))}
+    return {name: of for name, of in may_ship(run, params).items() if possible(of, params)}
+
+
+def looked(arms: dict[str, Arm], numbers: Iterable[int], params: Settings) -> list[FoldSeen]:
+    """Return what arms' detectors see in each of some folds of the photographs that the arms are made of: each is seen
+    by a detector that has not learnt from it."""
+    real = paths.SUBSETS / next(iter(arms.values())).subset
     mark = files.fingerprint(
         real, params.seed, params.now.composed,
-        *(files.digest(start / "last.pt") for of in tried.values() if (start := named_folder(of.start))),
-        *(to_builtins(of) for of in (tried, params.now.evidence, params.now.detector, params.evidence)),
+        *(files.digest(start / "last.pt") for of in arms.values() if (start := named_folder(of.start))),
+        *(to_builtins(of) for of in (arms, params.now.evidence, params.now.detector, params.evidence)),
         to_builtins(params.augmentations),
     )  # fmt: skip
-    work = paths.CHECKPOINTS / "folds" / params.scale / mark
-    parts = dealt(real.name, params)
-    longest_first = sorted(tried.items(), key=lambda one: -one[1].ratio)  # fakes have to be composed
-    with parallel.trainings(len(tried) * len(parts)) as pool:
+    dealt_to = dealt(real.name, params)
+    work = {number: paths.CHECKPOINTS / "folds" / params.scale / f"{mark}_{number}" for number in numbers}
+    longest_first = sorted(arms.items(), key=lambda one: -one[1].ratio)  # fakes have to be composed
+    with parallel.trainings(len(arms) * len(work)) as pool:
         jobs = {
-            (name, number): pool.submit(detector, name, of, real, held, work / f"{number}_{name}", params)
-            for name, of in longest_first for number, held in enumerate(parts)
+            (name, number): pool.submit(detector, name, of, real, dealt_to[number], place / name, params)
+            for name, of in longest_first for number, place in work.items()
         }  # fmt: skip
         made = {key: job.result() for key, job in jobs.items()}
-    seen: compare.Seen = {name: [[]] for name in ([OLD] if old else []) + [*tried]}
-    for number, held in enumerate(parts):
-        test = held_out.showing(held, params.now.evidence.imgsz)
-        for name in seen:
-            seen[name][0] += held_out.seen(test, old if old and name == OLD else made[name, number])
-    shutil.rmtree(work)
+    seen = []
+    for number, place in work.items():
+        test = held_out.showing(dealt_to[number], params.now.evidence.imgsz)
+        seen.append({name: held_out.seen(test, made[name, number]) for name in arms})
+        shutil.rmtree(place)
     return seen
 
 

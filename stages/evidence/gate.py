@@ -22,7 +22,7 @@ def main() -> None:
     if held_out.there([params.group(PRODUCT)], params):
         decided = tested.get(PRODUCT, {}).get("gate") or folds.undecided("no arm was run")
     else:
-        by_folds, seen = folds.examine(PRODUCT, params)
+        by_folds, seen = folds.examine(PRODUCT, folds.read(), params)
         decided = by_folds["gate"]
     name = put_to_use(decided)
     weights = compare_arms.weights(PRODUCT, {name: params.arms[name]} if name in params.arms else {}).get(name)

@@ -25,5 +25,6 @@ def unseen(name: str, product: str, weights: Path, by_folds: Seen, params: Setti
         return Unseen("folds", by_folds[name][0])
     arm = params.arms.get(name)
     if arm and folds.possible(arm, params):
-        return Unseen("folds", folds.looked({name: arm}, params)[name][0])
+        numbers = range(len(folds.dealt(arm.subset, params)))
+        return Unseen("folds", [scene for fold in folds.looked({name: arm}, numbers, params) for scene in fold[name]])
     return Unseen("none", [])

@@ -9,7 +9,8 @@ from stages.evidence import folds, unseen_results
 from tests.helpers import kills
 from tests.helpers.checkouts import environment, run
 
-COMMAND = (sys.executable, "-m", "stages.evidence.gate")
+GATE = (sys.executable, "-m", "stages.evidence.gate")
+FOLD = (sys.executable, "-m", "stages.evidence.fold")
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,7 @@ def test_where_there_are_test_images_these_decide(complete):
     decided = files.read_json(complete / paths.EVIDENCE / "results.json")["focus"]["gate"]
     assert files.read_json(complete / paths.METRICS / "gate.json").items() <= decided.items()
     assert files.read_json(complete / paths.GATE / "folds.json") == {}
+    assert [path.read_text().strip() for path in (complete / paths.FOLDS).glob("*.json")] == ["{}"] * folds.FOLDS
     seen = unseen_results.read(files.read_json(complete / paths.GATE / "unseen.json"))
     assert seen.kind == "validation"
     assert {scene.image for scene in seen.scenes} <= set(files.read_json(complete / paths.SPLIT)["val"])
@@ -36,17 +38,16 @@ def test_where_there_are_test_images_these_decide(complete):
 
 def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(alone):
     work = alone / ".checkpoints" / "folds"
-    kills.once(COMMAND, alone, lambda: len(list(work.glob("*/*/*/done.pt"))) >= 3)
+    kills.once((*FOLD, "0"), alone, lambda: bool(list(work.rglob("done.pt"))))
     subset = files.read_json(alone / paths.SUBSETS / "ten" / "annotations.json")
     dealt = folds.deal([image["id"] for image in subset["images"]], [], 0)
-    places = list(work.glob("*/*/[0-9]*/own"))
+    places = list(work.rglob("own"))
     assert places
     for own in places:
-        held = set(dealt[int(own.parent.name.partition("_")[0])])
         there = {image["id"] for image in files.read_json(own / "annotations.json")["images"]}
-        assert len(held) in (3, 4) and len(there) == 10 - len(held) and not held & there
-    before = {path: path.stat().st_mtime_ns for path in work.glob("*/*/*/done.pt")}
-    again = subprocess.Popen(COMMAND, cwd=alone, env=environment(alone), stdout=subprocess.PIPE,
+        assert len(dealt[0]) in (3, 4) and there == {image["id"] for image in subset["images"]} - {*dealt[0]}
+    before = {path: path.stat().st_mtime_ns for path in work.rglob("done.pt")}
+    again = subprocess.Popen((*FOLD, "0"), cwd=alone, env=environment(alone), stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True)  # fmt: skip
     kept = {}
     while again.poll() is None:
@@ -54,9 +55,14 @@ def test_ten_images_alone_are_looked_at_fold_by_fold_and_a_killed_run_goes_on(al
         time.sleep(0.05)
     assert again.returncode == 0, again.stdout.read()
     assert kept == before  # not trained again
+    for number in range(1, folds.FOLDS):
+        run(alone, *FOLD, str(number))
+    seen = [files.read_json(alone / paths.FOLDS / f"{number}.json") for number in range(folds.FOLDS)]
+    assert [[scene["image"] for scene in of["paste"]["scenes"]] for of in seen] == dealt
+    run(alone, *GATE)
     found = files.read_json(alone / paths.GATE / "folds.json")
     assert (found["images"], found["folds"]) == (10, 3)
-    assert set(found["arms"]) == {"zero_shot", "ten_standard", "paste", "warm_ten", "warm_paste"}
+    assert set(found["arms"]) == {"zero_shot", "ten_standard", "paste", "warm_paste"}
     decided = files.read_json(alone / paths.METRICS / "gate.json")
     assert {"include_fakes", "promote_product"} <= decided.keys()
     assert "paste against ten_standard" in decided["include_fakes_why"]

@@ -22,11 +22,19 @@ def cold() -> str:
 
 def test_stages_are_ready_when_what_they_need_is_done():
     stages = {"a": Stage(frozenset(), False), "b": Stage(frozenset("a"), False), "c": Stage(frozenset("b"), False)}
-    assert reproduce.ready(stages, [], []) == ["a"]
-    assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, ["a"], []) == []
-    assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, [], ["a"]) == []  # it failed
-    assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, [], []) == ["b"]
-    assert reproduce.ready(stages | {"training": Stage(frozenset(), True)}, [], []) == ["training", "a"]
+    ways = dict.fromkeys("abc", 1.0)
+    assert reproduce.ready(stages, [], [], ways) == ["a"]
+    assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, ["a"], [], ways) == []
+    assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, [], ["a"], ways) == []  # it failed
+    assert reproduce.ready({"b": stages["b"], "c": stages["c"]}, [], [], ways) == ["b"]
+
+
+def test_first_comes_what_most_has_to_wait_for():
+    after = {"long": "", "short": "", "middle": "short", "last": ("middle", "long"), "alone": ""}
+    stages = {name: Stage(frozenset([of] if isinstance(of, str) and of else of), False) for name, of in after.items()}
+    ways = reproduce.to_the_end(stages, {"long": 6, "short": 1, "middle": 7, "last": 2, "alone": 9})
+    assert ways == {"long": 8, "short": 10, "middle": 9, "last": 2, "alone": 9}
+    assert reproduce.ready(stages, [], [], ways) == ["short", "alone", "long"]
 
 
 def test_every_stage_is_a_task_and_a_second_run_has_nothing_to_do(pipeline, server):
