@@ -130,7 +130,7 @@ def detectors(params: Settings) -> list[Training]:
         "judges, labellers": (judged, epochs_of(seen_by_judge, rule) * -(-seen_by_judge // rule.batch), judge.imgsz,
                               rule.batch),
         "known products": (1, params.evidence.known_steps * how.steps, how.imgsz, how.batch),
-        "arms": (len(params.arms) * how.seeds, how.steps, how.imgsz, how.batch),
+        "arms": (sum(not arm.skip for arm in params.arms.values()) * how.seeds, how.steps, how.imgsz, how.batch),
     }  # fmt: skip
     return [
         Training(kind, count, count * steps, BACK * passes(net, (1, 3, imgsz, imgsz)) * batch * count * steps,
