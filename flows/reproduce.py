@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -82,16 +83,17 @@ def reproduce(
         todo = {name: of for name, of in stages.items() if name in wanted & stale}
         print(f"{len(todo)} of {len(wanted)} stages are stale")
         others = Machines(pool, remote.ready(where), patience) if pool and todo else None
-        if len(todo) >= MANY and not others and not gpu.allowed():  # what has begun CUDA cannot be forked
-            warm.start(OMP_NUM_THREADS=local.threads(slots))
         started = time.monotonic()
-        try:
-            failed = run_all(todo, slots, where, others)
-            if others:
-                remote.fetch([name for name in todo if name not in failed], where)
-        finally:
-            child.end_all(where)
-            remote.cancel_all()
+        # What has begun CUDA cannot be forked.
+        forked = len(todo) >= MANY and not others and not gpu.allowed()
+        with warm.started(OMP_NUM_THREADS=local.threads(slots)) if forked else contextlib.nullcontext():
+            try:
+                failed = run_all(todo, slots, where, others)
+                if others:
+                    remote.fetch([name for name in todo if name not in failed], where)
+            finally:
+                child.end_all(where)
+                remote.cancel_all()
         artifacts.results(where, todo, time.monotonic() - started)
         if failed:
             raise RuntimeError(f"{len(failed)} stages failed or could not be run: {', '.join(failed)}")

@@ -3,12 +3,14 @@ torch and what comes with it: one process imports all that once, and is forked f
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from flows import warm_client, warm_server
@@ -19,6 +21,19 @@ MODULES = (  # stages.detector says what ultralytics is to read
     "dvc.commands.repro",
 )  # fmt: skip
 MARK = "TENFOLD_WARM"  # in the environment of what is started this way
+
+
+@contextlib.contextmanager
+def started(**environment: str) -> Iterator[None]:
+    """Let commands be forked (`start`) until the block ends."""
+    path, mark = os.environ.get("PATH", ""), os.environ.get(MARK, "")
+    ending = start(**environment)
+    try:
+        yield
+    finally:
+        if ending is not None:
+            os.environ |= {"PATH": path, MARK: mark}
+            os.close(ending)
 
 
 def start(*modules: str, **environment: str) -> int | None:

@@ -16,40 +16,48 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 def main(address: str, program: str, *arguments: str) -> None:
     """Run a program, forked if that can be: a module of Python, or a script of this environment."""
     if arguments[:1] == ("-m",) or not program.endswith("/python"):
-        try:
-            ended = forked(address, program, arguments)
-        except OSError:  # the server is not there yet, or no more, or does not want to
-            pass
-        else:
-            end_like(ended)
+        with socket.socket(socket.AF_UNIX) as server:
+            if begun(server, address, program, arguments):
+                end_like(ended(server))
     os.execv(program, [program, *arguments])
 
 
-def forked(address: str, program: str, arguments: tuple[str, ...]) -> int:
-    """Return how a forked command ended: its exit status, or minus the signal that ended it."""
+def begun(server: socket.socket, address: str, program: str, arguments: tuple[str, ...]) -> bool:
+    """Return whether the server has begun a command: it may not be there yet, or no more, or not want to."""
     umask = os.umask(0)
     os.umask(umask)
-    ignored = [number for number in FORWARDED if signal.getsignal(number) == signal.SIG_IGN]
     here = os.getcwd()  # noqa: PTH109 - pathlib takes as long to import as all the rest
     asked = {
         "program": program, "arguments": arguments, "environ": dict(os.environ), "cwd": here, "umask": umask,
-        "ignored": ignored,
+        "ignored": [number for number in FORWARDED if signal.getsignal(number) == signal.SIG_IGN],
     }  # fmt: skip
     message = json.dumps(asked).encode()
-    with socket.socket(socket.AF_UNIX) as server:
+    try:
         server.connect(address)
         socket.send_fds(server, [len(message).to_bytes(4, "big")], [0, 1, 2])
         server.sendall(message)
-        if not server.recv(1):
-            raise ConnectionRefusedError
-        for number in FORWARDED:
-            if number not in ignored:
-                signal.signal(number, lambda number, _: server.send(bytes([number])))
-        try:
-            said = server.recv(4)
-        except OSError:
-            said = b""
-    # Without a word of how it ended, it was killed with the server: it has begun, and is not begun again.
+        return bool(server.recv(1))
+    except OSError:
+        return False
+
+
+def ended(server: socket.socket) -> int:
+    """Hand signals on to a command until it has ended; return its exit status, or minus the signal that ended it."""
+
+    def forward(number: int, _: object) -> None:
+        try:  # noqa: SIM105 - contextlib, too
+            server.send(bytes([number]))
+        except OSError:  # it has ended
+            pass
+
+    for number in FORWARDED:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, forward)
+    try:
+        said = server.recv(4)
+    except OSError:
+        said = b""
+    # Without a word of how it ended, it was killed with the server.
     return int.from_bytes(said, "big", signed=True) if said else -signal.SIGKILL
 
 

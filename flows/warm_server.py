@@ -32,7 +32,7 @@ PATIENCE = 5  # seconds in which a client says all that it wants
 DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
 # What a library reads once, when it is imported: who has another value starts by itself.
 READ_ONCE = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "MALLOC_", "LD_", "PYTHON", "TORCH", "PYTORCH_", "CUDA_",
-             "YOLO_", "MPL", "XDG_", "HOME", "LANG", "LC_")  # fmt: skip
+             "YOLO_", "MPL", "XDG_", "HOME", "TZ", "LANG", "LC_")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,35 +79,42 @@ class Server:
                     return command
 
     def asked(self) -> Command | None:
-        """Fork what a client asks for."""
-        client, _ = self.listening.accept()
-        client.settimeout(PATIENCE)
-        try:
-            command, descriptors = received(client)
-        except (OSError, ValueError):
-            client.close()
-            return None
-        pid = os.fork() if read_once(command.environ) == self.read else None
-        if pid == 0:
-            client.close()
-            self.forget_all()
-            for number, descriptor in enumerate(descriptors):
-                os.dup2(descriptor, number)
-                os.close(descriptor)
-            return command
-        for descriptor in descriptors:
-            os.close(descriptor)
-        if pid is None:
-            client.close()
-            return None
-        forked = Forked(pid, session_of(client), client)
-        self.running.append(forked)
+        """Fork what a client asks for. Without an answer it runs that by itself."""
         with contextlib.suppress(OSError):
-            client.sendall(b"!")
-        ending = os.pidfd_open(pid)
-        self.watch(client, lambda: self.told(forked))
-        self.watch(ending, lambda: self.over(forked, ending))
+            client, _ = self.listening.accept()
+            client.settimeout(PATIENCE)
+            command, descriptors = received(client)
+            ending = None
+            try:
+                if command and read_once(command.environ) == self.read:
+                    if (pid := os.fork()) == 0:
+                        client.close()
+                        self.forget_all()
+                        for number, descriptor in enumerate(descriptors):
+                            os.dup2(descriptor, number)
+                        return command
+                    ending = self.follow(Forked(pid, session_of(client), client))
+            finally:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                if ending is None:
+                    client.close()
         return None
+
+    def follow(self, forked: Forked) -> int:
+        """Wait for a command and its client at once; return what tells that it has ended."""
+        try:
+            ending = os.pidfd_open(forked.pid)
+        except OSError:
+            kill(forked, signal.SIGKILL)
+            os.waitpid(forked.pid, 0)
+            raise
+        self.running.append(forked)
+        self.watch(forked.client, lambda: self.told(forked))
+        self.watch(ending, lambda: self.over(forked, ending))
+        with contextlib.suppress(OSError):
+            forked.client.sendall(b"!")
+        return ending
 
     def forget_all(self) -> None:
         """Close what only the server uses."""
@@ -122,17 +129,19 @@ class Server:
         except OSError:
             signals = b""
         for number in signals or (signal.SIGKILL,):
-            kill(forked.pid, number)
+            kill(forked, number)
         if not signals:
             self.selector.unregister(forked.client)
 
     def over(self, forked: Forked, ending: int) -> None:
-        """Note how a command ended."""
+        """Note how a command ended. One that was killed takes what it had started with it, and its client hears of it
+        when all that has ended, too."""
         forked.ended = os.waitstatus_to_exitcode(os.waitpid(forked.pid, 0)[1])
         self.selector.unregister(ending)
         os.close(ending)
-        # Whoever waits for a command waits for what that had started, too, if it was killed: the last come first.
-        for one in reversed(self.running[:]):
+        if forked.ended < 0:
+            kill(forked, signal.SIGKILL)
+        for one in reversed(self.running[:]):  # what was started last is told first
             if one.ended is not None and not any(other.session == one.pid for other in self.running):
                 self.tell(one)
 
@@ -148,12 +157,13 @@ class Server:
     def end(self) -> NoReturn:
         """End, as the starter has."""
         for forked in self.running:
-            kill(forked.pid, signal.SIGKILL)
+            kill(forked, signal.SIGKILL)
         shutil.rmtree(Path(self.listening.getsockname()).parent, ignore_errors=True)
         os._exit(0)
 
 
 def main(pipe: str, folder: str, *modules: str) -> None:
+    os.close(os.pidfd_open(os.getpid()))  # an older system has none: then there is no server
     ended: list[int] = []
     atexit.register(leave, ended)  # of those that the modules register as well, the first to come is the last to go
     read = read_once(os.environ)
@@ -172,15 +182,15 @@ def main(pipe: str, folder: str, *modules: str) -> None:
     ended.append(status(lambda: run(command, path)))
 
 
-def received(client: socket.socket) -> tuple[Command, list[int]]:
-    """Return what a client asks for, and its standard input, output and error."""
+def received(client: socket.socket) -> tuple[Command | None, list[int]]:
+    """Return what a client asks for, if it says it whole, and its standard input, output and error."""
     size, descriptors, _, _ = socket.recv_fds(client, 4, 3)
     said, whole = b"", int.from_bytes(size, "big")
-    while len(said) < whole:
-        if not (part := client.recv(whole - len(said))):
-            raise ConnectionError
-        said += part
-    return Command(**json.loads(said)), descriptors
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        while len(said) < whole and (part := client.recv(whole - len(said))):
+            said += part
+        return Command(**json.loads(said)), descriptors
+    return None, descriptors
 
 
 def read_once(environ: Mapping[str, str]) -> dict[str, str]:
@@ -202,13 +212,13 @@ def session_of(client: socket.socket) -> int:
         return 0
 
 
-def kill(pid: int, number: int) -> None:
-    """Send a signal to a command and all that is in its session; it may not have got so far as to have one."""
+def kill(forked: Forked, number: int) -> None:
+    """Send a signal to a command and to all of its process group, which outlives it."""
     try:
-        os.killpg(pid, number)
+        os.killpg(forked.pid, number)
     except ProcessLookupError:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
+        if forked.ended is None:  # it has not got so far as to have one
+            os.kill(forked.pid, number)
 
 
 def enter(command: Command, server: int) -> None:
@@ -217,8 +227,9 @@ def enter(command: Command, server: int) -> None:
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, int(signal.SIGKILL))
     if os.getppid() != server:
         os._exit(1)
-    for number in command.ignored:
-        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, signal.SIG_IGN if number in command.ignored else usual)
     os.umask(command.umask)
     os.chdir(command.cwd)
     os.environ.clear()
@@ -260,8 +271,9 @@ def leave(ended: list[int]) -> None:
     """End a forked process, when its threads and exit handlers are through, without taking apart all that is imported:
     that takes longer than many a command."""
     for status in ended:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):  # the program may have closed it
+                stream.flush()
         if status < 0:
             signal.signal(-status, signal.SIG_DFL)
             os.kill(os.getpid(), -status)

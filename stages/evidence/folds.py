@@ -22,6 +22,7 @@ from stages.evidence import compare, compare_arms, held_out, remade_arm, seed_sp
 from stages.evidence.arm_roles import OLD, may_ship, roles
 from stages.evidence.compare import Comparison
 from stages.evidence.remade_arm import Photographs
+from stages.problem import Problem
 from stages.settings import NONE, Arm, Settings, named_folder
 from stages.training import parallel
 
@@ -32,6 +33,8 @@ FoldSeen = dict[str, list[DetectedScene]]  # what the detector of each arm sees 
 
 def read() -> list[FoldSeen]:
     """Return what was seen in each fold (fold.py)."""
+    if len(list(paths.FOLDS.glob("*.json"))) < FOLDS:
+        raise Problem(f"{paths.FOLDS} lacks folds: `dvc repro fold`, or name `fold` in arrival.targets of params.yaml")
     found = [files.read_json(path) for path in sorted(paths.FOLDS.glob("*.json"))]
     return [{name: unseen_results.read(of).scenes for name, of in fold.items()} for fold in found if fold]
 
@@ -75,10 +78,15 @@ def undecided(why: str) -> dict:
 def competing(product: str, params: Settings) -> dict[str, Arm]:
     """Return the arms that are examined by folds: those which are run for a product that comes (`arrival.targets`), if
     they may ship, and can be made anew of some of its photographs."""
-    named = [target.removeprefix("arm@") for target in params.arrival.targets if target.startswith("arm@")]
-    arms = {name: of for name, of in params.arms.items() if name in named and of.product == product and not of.skip}
-    run = {name: of for name, of in arms.items() if not left_out.reason(left_out.declared("arm", name))}
+    targets = params.arrival.targets
+    arms = {name: of for name, of in params.arms.items() if "arm" in targets or f"arm@{name}" in targets}
+    run = {name: of for name, of in arms.items() if of.product == product and not of.skip and _there(of)}
     return {name: of for name, of in may_ship(run, params).items() if possible(of, params)}
+
+
+def _there(of: Arm) -> bool:
+    """Return whether the dataset has the photographs that an arm's detector learns from, or goes on from."""
+    return not any(left_out.why(folder) for folder in (paths.SUBSETS / of.subset, Path(of.start)))
 
 
 def looked(arms: dict[str, Arm], numbers: Iterable[int], params: Settings) -> list[FoldSeen]:

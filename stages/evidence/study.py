@@ -17,6 +17,7 @@ from stages.dataset import coco
 from stages.evidence import held_out, study_answer, study_runs, study_training
 from stages.evidence.arm_roles import OLD
 from stages.evidence.study_runs import Row, Run
+from stages.problem import Problem
 from stages.settings import NONE, Settings
 from stages.training import parallel
 
@@ -24,6 +25,8 @@ MOST = 10_000
 
 
 def main(most: int = MOST) -> None:
+    if most < 0:
+        raise Problem(f"--most {most}: no fewer than none")
     params = settings.load()
     there = study_runs.photographs(params)
     for product in there:
@@ -50,7 +53,8 @@ def main(most: int = MOST) -> None:
     found = files.rounded(study_answer.summary(kept, every, params))
     files.write_json(paths.STUDY, found)
     files.write_json(paths.METRICS / "curve.json", study_answer.headline(found))
-    shutil.rmtree(study_training.WORK)
+    if not left:  # else what others go on from is trained once
+        shutil.rmtree(study_training.WORK)
 
 
 def made(todo: list[Run], marks: dict[tuple[str, str], str], params: Settings) -> Iterator[Row]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -35,6 +35,18 @@ pathlib.Path(sys.argv[1]).write_text(str(__import__("os").getpid()))
 if len(sys.argv) > 2:
     subprocess.run(["python", "-m", "sleeps", *sys.argv[2:]])
 time.sleep(60)
+"""
+
+
+COMPUTES = """
+import sys
+forked = "torch" in sys.modules
+import numpy, torch
+size = numpy.random.default_rng(0).random((600, 600), numpy.float32)
+size @ size
+layer = torch.nn.Conv2d(8, 8, 3)
+layer(torch.rand(8, 8, 64, 64)).sum().backward()
+print(forked)
 """
 
 
@@ -111,13 +123,37 @@ def test_with_a_killed_client_ends_all_that_it_asked_for(place):
     assert process.wait() == -signal.SIGKILL and gone(forked)
 
 
-def test_who_waits_for_one_that_was_killed_waits_for_what_it_had_started(place):
-    process, (first, second) = sleeping(place / "one", place / "two")
-    first.kill()
-    time.sleep(0.5)
-    assert process.poll() is None and second.is_running()
-    second.kill()
-    assert process.wait(10) == -signal.SIGKILL
+def test_one_that_is_killed_takes_what_it_had_started_with_it_and_then_its_client_hears_of_it(place):
+    process, forked = sleeping(place / "one", place / "two")
+    forked[0].kill()
+    assert process.wait(10) == -signal.SIGKILL and not any(one.is_running() for one in forked)
+
+
+def test_a_client_that_stops_in_the_middle_harms_nobody(place):
+    reading, writing = os.pipe()
+    for message in (b"\0\0\0\x09half", b"\0\0\0\x02{}", b""):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(f"{os.environ[warm.MARK]}/socket")
+            if message:
+                socket.send_fds(client, [message], [writing] * 3)
+    os.close(writing)
+    assert os.read(reading, 1) == b"", "what it was given is not kept"
+    os.close(reading)
+    assert told(tells())["forked"]
+
+
+def test_threads_compute_in_what_is_forked_from_a_process_with_threads(place, monkeypatch):
+    (place / "computes.py").write_text(COMPUTES)
+    others = [folder for folder in os.environ["PATH"].split(os.pathsep) if folder != os.environ[warm.MARK]]
+    monkeypatch.setenv("PATH", os.pathsep.join(others))
+    monkeypatch.delenv(warm.MARK)
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    ending = warm.start("torch", "scipy.linalg", "cv2")
+    folder = Path(os.environ[warm.MARK])
+    assert becomes((folder / "socket").exists, 60)
+    done = [subprocess.run(["python", "-m", "computes"], capture_output=True, text=True, timeout=60) for _ in range(2)]
+    assert [(of.returncode, of.stdout, of.stderr) for of in done] == [(0, "True\n", "")] * 2
+    os.close(ending)
 
 
 def test_with_the_server_ends_all_that_it_forked_and_later_ones_start_by_themselves(place):
