@@ -234,8 +234,10 @@ def enter(command: Command, server: int) -> None:
     os.chdir(command.cwd)
     os.environ.clear()
     os.environ.update(command.environ)
-    assert isinstance(sys.stdout, io.TextIOWrapper)
-    sys.stdout.reconfigure(line_buffering=os.isatty(1))
+    for name, stream in (("stdout", sys.__stdout__), ("stderr", sys.__stderr__)):  # which an import may have wrapped
+        assert isinstance(stream, io.TextIOWrapper)
+        stream.reconfigure(line_buffering=os.isatty(stream.fileno()) or name == "stderr")
+        setattr(sys, name, stream)
 
 
 def run(command: Command, path: list[str]) -> None:

@@ -148,7 +148,7 @@ def test_threads_compute_in_what_is_forked_from_a_process_with_threads(place, mo
     monkeypatch.setenv("PATH", os.pathsep.join(others))
     monkeypatch.delenv(warm.MARK)
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
-    ending = warm.start("torch", "scipy.linalg", "cv2")
+    ending = warm.start("torch", "scipy.linalg", "dvc.cli")  # which wraps the standard output
     folder = Path(os.environ[warm.MARK])
     assert becomes((folder / "socket").exists, 60)
     done = [subprocess.run(["python", "-m", "computes"], capture_output=True, text=True, timeout=60) for _ in range(2)]
