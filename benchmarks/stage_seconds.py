@@ -1,7 +1,7 @@
 """How long each stage took in a run, read from the log that `make repro` leaves: what the time left is told by.
 
 The clock's seconds, with as many stages at a time as the run had; of a stage that was tried several times, those of the
-last try.
+last try. What the run did not take keeps what an earlier one took.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.conditions import record
 from flows import run_progress
-from stages import command
+from stages import command, files
 from stages.problem import Problem
 
 LINE = re.compile(
@@ -23,7 +23,8 @@ LINE = re.compile(
 def main(log: str = str(run_progress.LOG)) -> None:
     if not Path(log).is_file():
         raise Problem(f"{log} is not there; `make repro` leaves it")
-    record("stage_seconds", dict(sorted(read(Path(log).read_text()).items())), ())
+    before = files.read_json(run_progress.SECONDS)["figures"] if run_progress.SECONDS.exists() else {}
+    record("stage_seconds", dict(sorted((before | read(Path(log).read_text())).items())), ())
 
 
 def read(log: str) -> dict[str, float]:
