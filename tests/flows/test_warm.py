@@ -99,6 +99,15 @@ def test_it_runs_as_one_that_is_started_by_itself(place):
     assert (forked.returncode, forked.stderr) == (alone.returncode, alone.stderr) == (7, "to the other one\n")
 
 
+def test_what_an_import_sets_in_its_starter_lets_it_be_forked(place):
+    code = "import stages.detector, cv2, subprocess; subprocess.run(['python', '-m', 'tells'], input=b'')"
+    path = f"{Path(warm.__file__).parents[1]}{os.pathsep}{os.environ['PYTHONPATH']}"
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"SAID": "", "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert told(said)["forked"]
+
+
 def test_what_is_no_module_starts_by_itself(place):
     said = subprocess.run(["python", "-c", "import sys; print('colorsys' in sys.modules)"], capture_output=True)
     assert said.stdout == b"False\n"
