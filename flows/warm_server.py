@@ -31,8 +31,8 @@ SOCKET = "socket"
 PATIENCE = 5  # seconds in which a client says all that it wants
 DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
 # What a library reads once, when it is imported, and no import sets: who has another value starts by itself.
-READ_ONCE = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "MALLOC_", "LD_PRELOAD", "PYTHON", "PYTORCH_", "CUDA_", "MPL",
-             "XDG_", "HOME", "TZ", "LANG", "LC_")  # fmt: skip
+READ_ONCE = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "MALLOC_", "LD_PRELOAD", "PYTHON", "PYTORCH_", "CUDA_",
+             "MPL", "XDG_", "HOME", "TZ", "LANG", "LC_")  # fmt: skip
 
 
 @dataclass(frozen=True)
