@@ -206,6 +206,18 @@ def test_stars_and_pairs(page, project):
     assert said() == [("Ada", project[0], "stars", "5"), ("Ada", pair[1], "over", pair[0])]
 
 
+def test_a_name_that_is_typed_before_the_page_knows_one_stays(page):
+    held = []
+    page.route("**/experiments", lambda route: held.append(route))
+    page.reload()
+    page.locator("#who").fill("Grace")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.locator(".thumb")).to_have_count(COUNT)
+    expect(page.locator("#who")).to_have_value("Grace")
+
+
 def test_the_pair_is_shown_with_its_boxes_and_text_is_text(page):
     expect(page.locator("#stage figure")).to_have_count(2)
     assert page.locator("#stage rect").count() == 2
