@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +17,8 @@ from msgspec import to_builtins
 from stages import files, left_out, paths
 from stages.dataset import coco
 from stages.detector.scenes import DetectedScene
-from stages.evidence import compare, compare_arms, held_out, remade_arm, seed_spread, unseen_results
-from stages.evidence.arm_roles import OLD, may_ship, roles
-from stages.evidence.compare import Comparison
+from stages.evidence import held_out, remade_arm, unseen_results
+from stages.evidence.arm_roles import may_ship
 from stages.evidence.remade_arm import Photographs
 from stages.problem import Problem
 from stages.settings import NONE, Arm, Settings, named_folder
@@ -37,42 +35,6 @@ def read() -> list[FoldSeen]:
         raise Problem(f"{paths.FOLDS} lacks folds: `dvc repro fold`, or name `fold` in arrival.targets of params.yaml")
     found = [files.read_json(path) for path in sorted(paths.FOLDS.glob("*.json"))]
     return [{name: unseen_results.read(of).scenes for name, of in fold.items()} for fold in found if fold]
-
-
-def examine(product: str, folds: list[FoldSeen], params: Settings) -> tuple[dict, compare.Seen]:
-    """Return the arms that may ship beside the old detector, on all folds together, and the decisions that follow; and
-    what their detectors saw. `folds`: what was seen in each of them."""
-    arms = {name: of for name, of in params.arms.items() if of.product == product}
-    arms = {name: of for name, of in arms.items() if (compare_arms.folder(name, of) / "run.json").exists()}
-    weights, part = compare_arms.weights(product, arms), roles(arms, params)
-    tried = [name for name in may_ship(arms, params) if all(name in fold for fold in folds)]
-    if not folds or not tried:
-        return {"gate": undecided("no arm was run, or all photographs are nearly the same")}, {}
-    spreads = seed_spread.from_study()  # of one detector; each arm has one for every fold here
-    kept = compare.known_products(weights, arms, product, params, params.now.evidence, spreads)
-    seen = {name: [[scene for fold in folds for scene in fold[name]]] for name in tried}
-    if old := weights.get(OLD):
-        same = held_out.showing([scene.image for scene in seen[tried[0]][0]], params.now.evidence.imgsz)
-        seen = {OLD: [held_out.seen(same, old[0])]} | seen
-    images = len(next(iter(seen.values()))[0])
-    count = len(folds)
-    classes = len(coco.read(paths.ANNOTATIONS, masks=False).categories)
-    folded = {measure: replace(spread, value=spread.value / np.sqrt(count)) for measure, spread in spreads.items()}
-    of = Comparison(seen, classes, params, folded)
-    gate = compare.decisions(of, arms, part, kept)
-    by = f"; by {count} folds of its {images} training images, having no others"
-    whole, against = {name: of.estimate(name, "map50_95") for name in seen}, compare.against(of, arms, part)
-    return {
-        "group": params.group(product), "images": images, "folds": count,
-        "arms": {name: {"map50_95": one.value, "low": one.low, "high": one.high,
-                        "against": against.get(name, {})} for name, one in whole.items()},
-        "known": kept, "gate": gate | {key: gate[key] + by for key in ("include_fakes_why", "promote_product_why")},
-    }, seen  # fmt: skip
-
-
-def undecided(why: str) -> dict:
-    """Return the decisions where there is nothing to decide on: the old detector stays."""
-    return {"include_fakes": 0, "promote_product": 0, "promote_product_why": why, "detector_before": 1}
 
 
 def competing(product: str, params: Settings) -> dict[str, Arm]:

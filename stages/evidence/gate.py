@@ -14,15 +14,15 @@ PRODUCT = "focus"
 
 
 def main() -> None:
-    from stages.evidence import folds, look_at_unseen  # and all that composes
+    from stages.evidence import fold_decision, folds, look_at_unseen  # and all that composes
 
     params = settings.load()
     tested = files.read_json(paths.EVIDENCE / "results.json")
     by_folds, seen = {}, {}
     if held_out.there([params.group(PRODUCT)], params):
-        decided = tested.get(PRODUCT, {}).get("gate") or folds.undecided("no arm was run")
+        decided = tested.get(PRODUCT, {}).get("gate") or fold_decision.undecided("no arm was run")
     else:
-        by_folds, seen = folds.examine(PRODUCT, folds.read(), params)
+        by_folds, seen = fold_decision.examine(PRODUCT, folds.read(), params)
         decided = by_folds["gate"]
     name = put_to_use(decided)
     weights = compare_arms.weights(PRODUCT, {name: params.arms[name]} if name in params.arms else {}).get(name)
