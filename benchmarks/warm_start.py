@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks.conditions import record
-from flows import warm
+from flows import warm, warm_server
 from stages import command
 
 RUNS = 5
@@ -29,7 +29,7 @@ def main() -> None:
         began = time.monotonic()
         if warm.start() is None:
             raise AssertionError("a warm process is there already, or none can be")
-        while not (Path(os.environ[warm.MARK]) / "socket").exists():
+        while not (Path(os.environ[warm.MARK]) / warm_server.SOCKET).exists():
             time.sleep(0.01)
         once = time.monotonic() - began
         forked = {what: least(words) for what, words in commands.items()}

@@ -1,7 +1,7 @@
 """The process that commands are forked from: it has imported what takes each of them seconds, and waits.
 
 `python -m flows.warm_server PIPE FOLDER MODULE…` listens in FOLDER until the other end of PIPE is closed, as its
-starter's end closes it; what it has forked ends with it, and with whoever asked for it. It imports nothing of the
+starter's end closes it; what it has forked ends with it, and with whoever asked for it. It keeps nothing of the
 project, whose code is another in each checkout.
 """
 
@@ -26,6 +26,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+from flows.warm_client import FORWARDED
 
 SOCKET = "socket"
 PATIENCE = 5  # seconds in which a client says all that it wants
@@ -227,7 +229,7 @@ def enter(command: Command, server: int) -> None:
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, int(signal.SIGKILL))
     if os.getppid() != server:
         os._exit(1)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for number in FORWARDED:
         usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         signal.signal(number, signal.SIG_IGN if number in command.ignored else usual)
     os.umask(command.umask)

@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 
@@ -9,15 +8,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows import checkout_lock, reproduce, run_progress, warm
 from flows.dag import Stage
 from stages import provenance
-from tests.helpers.checkouts import becomes, environment, flow, run
+from tests.helpers.checkouts import becomes, cold, environment, flow, run
 from tests.helpers.sleeping import sleeping
 
 CODE = "from flows.reproduce import reproduce; print('RAN', reproduce({targets}, slots=2))"
-
-
-def cold() -> str:
-    """PATH, as it is without a warm process."""
-    return os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if p != os.environ.get(warm.MARK))
 
 
 def test_stages_are_ready_when_what_they_need_is_done():

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows import warm
-from tests.helpers.checkouts import becomes
+from flows import warm, warm_server
+from tests.helpers.checkouts import becomes, cold
 
 # What a command is told and finds, as JSON; whether it was forked: only the server imports this module.
 TELLS = """
@@ -114,8 +114,8 @@ def test_what_is_no_module_starts_by_itself(place):
 
 
 def test_scripts_of_the_environment_are_forked_too(place):
-    cold = subprocess.run([Path(sys.executable).with_name("dvc"), "version"], capture_output=True, text=True)
-    assert subprocess.run(["dvc", "version"], capture_output=True, text=True).stdout == cold.stdout
+    alone = subprocess.run([Path(sys.executable).with_name("dvc"), "version"], capture_output=True, text=True)
+    assert subprocess.run(["dvc", "version"], capture_output=True, text=True).stdout == alone.stdout
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -142,7 +142,7 @@ def test_a_client_that_stops_in_the_middle_harms_nobody(place):
     reading, writing = os.pipe()
     for message in (b"\0\0\0\x09half", b"\0\0\0\x02{}", b""):
         with socket.socket(socket.AF_UNIX) as client:
-            client.connect(f"{os.environ[warm.MARK]}/socket")
+            client.connect(f"{os.environ[warm.MARK]}/{warm_server.SOCKET}")
             if message:
                 socket.send_fds(client, [message], [writing] * 3)
     os.close(writing)
@@ -153,13 +153,12 @@ def test_a_client_that_stops_in_the_middle_harms_nobody(place):
 
 def test_threads_compute_in_what_is_forked_from_a_process_with_threads(place, monkeypatch):
     (place / "computes.py").write_text(COMPUTES)
-    others = [folder for folder in os.environ["PATH"].split(os.pathsep) if folder != os.environ[warm.MARK]]
-    monkeypatch.setenv("PATH", os.pathsep.join(others))
+    monkeypatch.setenv("PATH", cold())
     monkeypatch.delenv(warm.MARK)
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     ending = warm.start("torch", "scipy.linalg", "dvc.cli")  # which wraps the standard output
     folder = Path(os.environ[warm.MARK])
-    assert becomes((folder / "socket").exists, 60)
+    assert becomes((folder / warm_server.SOCKET).exists, 60)
     done = [subprocess.run(["python", "-m", "computes"], capture_output=True, text=True, timeout=60) for _ in range(2)]
     assert [(of.returncode, of.stdout, of.stderr) for of in done] == [(0, "True\n", "")] * 2
     os.close(ending)
@@ -181,7 +180,7 @@ def test_nothing_is_left_of_a_starter_that_was_killed(place):
     )
     assert starter.stdout is not None
     folder = Path(starter.stdout.readline().strip())
-    assert becomes((folder / "socket").exists, 20)
+    assert becomes((folder / warm_server.SOCKET).exists, 20)
     starter.kill()
     assert becomes(lambda: not folder.exists(), 20)
 

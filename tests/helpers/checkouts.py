@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from flows import warm
 from stages import settings
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +90,11 @@ def environment(folder: Path) -> dict[str, str]:
         "GIT_COMMITTER_NAME": "Tester",
         "GIT_COMMITTER_EMAIL": "tester@example.org",
     }
+
+
+def cold() -> str:
+    """Return PATH as it is without a warm process."""
+    return os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if p != os.environ.get(warm.MARK))
 
 
 def becomes(true: Callable[[], bool], seconds: float) -> bool:
