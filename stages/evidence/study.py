@@ -2,8 +2,8 @@
 
 Every run trains one detector on one draw of a product's training photographs, and is tested on the product's test
 images. Runs that are done are kept in reports/study_runs/, so a killed study goes on where it was, on another
-machine too; one whose photographs, settings or composing code have changed is made again. What follows from all that
-are there goes to reports/evidence/study.json.
+machine too; one whose photographs, settings or composing code have changed is made again. What follows from those of
+today's settings, or from the earlier ones while there are no others, goes to reports/evidence/study.json.
 """
 
 from __future__ import annotations
@@ -40,16 +40,22 @@ def main(most: int = MOST) -> None:
     done = len(wanted) - len(todo)
     print(f"{len(wanted)} runs of {params.now.study.steps} steps each, {done} of them done", flush=True)
     left, todo = todo[most:], todo[:most]
-    if old := sum(run.name in rows[run.product] for run in left):
-        print(f"{old} others were made before something changed, and are counted as they are", flush=True)
+    old = {(run.product, run.name) for run in left if run.name in rows[run.product]}
+    mixed = done + len(todo) > 0  # would runs of today's settings be compared with earlier ones
+    if old:
+        counted = "left out" if mixed else "counted as they are"
+        print(f"{len(old)} others were made before something changed, and are {counted}", flush=True)
     with files.locked(study_training.WORK / "lock"):
         for row in made(todo, marks, params):
             if "problem" in row:
                 print(f"{row['product']} {row['name']} is left out: {row['problem']}", flush=True)
             else:
                 study_runs.keep(row["product"], params.scale, rows[row["product"]], row)
-    names = {run.name for run in wanted} | {OLD}
-    kept = {product: [row for name, row in of.items() if name in names] for product, of in rows.items()}
+    names = {(run.product, run.name) for run in wanted} - (old if mixed else set())
+    kept = {
+        product: [row for name, row in of.items() if name == OLD or (product, name) in names]
+        for product, of in rows.items()
+    }
     found = files.rounded(study_answer.summary(kept, every, params))
     files.write_json(paths.STUDY, found)
     files.write_json(paths.METRICS / "curve.json", study_answer.headline(found))
@@ -76,10 +82,11 @@ def made(todo: list[Run], marks: dict[tuple[str, str], str], params: Settings) -
 
 
 def phases(todo: list[Run], params: Settings) -> Iterator[list[Run]]:
-    """Yield the runs draw by draw; those that go on from the known products' detector wait a phase for it."""
-    last = max((run.draw for run in todo), default=-1)
-    for draw in range(last + 2):
-        part = [run for run in todo if run.draw == draw - _warm(run, params)]
+    """Yield the runs in the order of the plan, in parts of a draw; those that go on from the known products' detector
+    wait a part for it."""
+    last = max((study_runs.part(run, params) for run in todo), default=-1)
+    for number in range(last + 2):
+        part = [run for run in todo if study_runs.part(run, params) == number - _warm(run, params)]
         yield sorted(part, key=lambda run: params.arms[run.arm].ratio)  # first what no other composer would change
 
 

@@ -42,11 +42,20 @@ class Run:
 
 
 def plan(params: Settings, there: dict[str, int], known: bool = True) -> Iterator[Run]:
-    """Yield all runs of a study, the first draw of every product first.
+    """Yield all runs of a study part by part: of every draw first what compares the arms, then the curve.
 
     `there`: how many training photographs each product has. Counts that it has not are left out; all are a count, too,
     of arms without fakes, as what the others could reach at most. Without `known` products no arm goes on from these.
     """
+    yield from sorted(_planned(params, there, known), key=lambda run: part(run, params))
+
+
+def part(run: Run, params: Settings) -> int:
+    """Return which part of the plan a run belongs to."""
+    return 2 * run.draw + (run.choice != "random" or run.count in params.now.study.counts)
+
+
+def _planned(params: Settings, there: dict[str, int], known: bool) -> Iterator[Run]:
     study, how = params.study, params.now.study
     arms = [arm for arm in study.arms if known or params.arms[arm].known == NONE]
     for draw in range(how.seeds):

@@ -42,6 +42,8 @@ def test_the_plan_has_every_arm_at_ten_a_curve_and_what_all_photographs_give():
     assert counts["mosaic"] == [10]
     assert {run.choice for run in wanted if run.arm == "paste"} == {"random", "separated", "crowded"}
     assert [run.draw for run in wanted] == sorted(run.draw for run in wanted)
+    compared = [run for run in wanted if run.draw == 0 and run.choice == "random" and run.count in (10, 105)]
+    assert set(wanted[: len(compared)]) == set(compared)  # before the curve
 
 
 def test_a_product_with_few_photographs_has_a_shorter_curve():
