@@ -1,8 +1,8 @@
 """Real photographs: what composed pictures are worth on somebody's own COCO dataset.
 
 Deals the photographs of a folder (images/ and an annotations file) into a test part and the rest, near-duplicates to
-one of the two, and trains on draws of ten, of ten with composed pictures, and on all of the rest. Nothing is chosen on
-them.
+one of the two, and trains on draws of ten, of ten with composed pictures, and on all of the rest. How large they are
+looked at is what an arrival's rule says; nothing is chosen on them.
 """
 
 from __future__ import annotations
@@ -29,16 +29,14 @@ POINTS = (("ten_standard", FEW), ("paste", FEW), ("ten_standard", None))  # arms
 WORK = paths.CHECKPOINTS / "real_photographs"
 
 
-def main(
-    folder: str, annotations: str = "annotations.json", imgsz: int = 320, steps: int = 1200, draws: int = 2
-) -> None:
-    params = settings.load()
-    how = msgspec.structs.replace(params.now.study, imgsz=imgsz, steps=steps, seeds=draws)
-    now = msgspec.structs.replace(params.now, study=how)
-    params = msgspec.structs.replace(params, scales=params.scales | {params.scale: now})
-    place = Path(folder)
+def main(folder: str, annotations: str = "annotations.json", steps: int = 1200, draws: int = 2) -> None:
+    params, place = settings.load(), Path(folder)
     dataset = coco.read(place / annotations)
     test, rest = dealt(dataset, place / "images", params)
+    imgsz, crop = arrival.seen_at(coco.subset(dataset, rest), params.arrival.pixels)
+    how = msgspec.structs.replace(params.now.study, imgsz=imgsz, crop=crop, steps=steps, seeds=draws)
+    now = msgspec.structs.replace(params.now, study=how)
+    params = msgspec.structs.replace(params, scales=params.scales | {params.scale: now})
     jobs = [(arm, count, draw) for draw in range(draws) for arm, count in POINTS]
     with parallel.trainings(len(jobs)) as pool:
         waiting = {job: pool.submit(score, place, annotations, test, rest, *job, params) for job in jobs}
@@ -50,8 +48,8 @@ def main(
 
     few, fakes, every = (arm(*point) for point in POINTS)
     by = Sampling(10_000, 0, statistics.spread([few, fakes, every]))
-    figures: dict = {"photographs": len(dataset.images), "for testing": len(test), "steps": steps, "pixels": imgsz,
-                     "draws": draws, "classes": len(dataset.categories)}  # fmt: skip
+    figures: dict = {"photographs": len(dataset.images), "for testing": len(test), "steps": steps,
+                     "pixels": [imgsz, crop], "draws": draws, "classes": len(dataset.categories)}  # fmt: skip
     for title, of in ((f"{FEW}, standard augmentation", few), (f"{FEW}, with composed pictures", fakes),
                       (f"all {len(rest)}, standard augmentation", every)):  # fmt: skip
         figures[title] = said(statistics.estimate(of, by))
@@ -88,7 +86,7 @@ def score(
 ) -> dict:  # fmt: skip
     """Train one detector, and say what it reaches on the test part."""
     asked, how = params.arms[name], params.now.study
-    place = WORK / files.fingerprint(str(folder), annotations, name, count, draw, how.imgsz, how.steps)
+    place = WORK / files.fingerprint(str(folder), annotations, name, count, draw, how.imgsz, how.crop, how.steps)
     dataset = coco.read(folder / annotations)
     mixed = np.random.default_rng(draw).permutation(rest).tolist()[:count]
     own = remade_arm.some(dataset, mixed, folder / "images", place / "own")
@@ -107,7 +105,6 @@ if __name__ == "__main__":
         __doc__,
         folder="with images/",
         annotations="the COCO file in it",
-        imgsz="pixels of the longer side",
         steps="of each training",
         draws="of the photographs, each with a seed",
     )

@@ -16,7 +16,7 @@ from stages.schema import Bins
 
 SEED = 7
 BINS = Bins(width=480, height=360, images={"spray_lime": 290}, extra_test={}, shifted=0)
-IMGSZ, STEPS, DRAWS = 128, 1200, 2
+STEPS, DRAWS = 1200, 2
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         folder = Path(name) / "second_world"
         folder.mkdir()
         world.generate(BINS, SEED, folder)
-        real_photographs.main(str(folder), imgsz=IMGSZ, steps=STEPS, draws=DRAWS)
+        real_photographs.main(str(folder), steps=STEPS, draws=DRAWS)
 
 
 if __name__ == "__main__":

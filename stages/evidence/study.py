@@ -82,7 +82,7 @@ def made(todo: list[Run], marks: dict[tuple[str, str], str], params: Settings) -
 
 
 def phases(todo: list[Run], params: Settings) -> Iterator[list[Run]]:
-    """Yield the runs in the order of the plan, in parts of a draw; those that go on from the known products' detector
+    """Yield the runs part by part, as they are planned; those that go on from the known products' detector
     wait a part for it."""
     last = max((study_runs.part(run, params) for run in todo), default=-1)
     for number in range(last + 2):

@@ -42,7 +42,7 @@ class Run:
 
 
 def plan(params: Settings, there: dict[str, int], known: bool = True) -> Iterator[Run]:
-    """Yield all runs of a study part by part: of every draw first what compares the arms, then the curve.
+    """Yield all runs of a study part by part: what compares the arms, draw by draw, then the curve, draw by draw.
 
     `there`: how many training photographs each product has. Counts that it has not are left out; all are a count, too,
     of arms without fakes, as what the others could reach at most. Without `known` products no arm goes on from these.
@@ -52,7 +52,8 @@ def plan(params: Settings, there: dict[str, int], known: bool = True) -> Iterato
 
 def part(run: Run, params: Settings) -> int:
     """Return which part of the plan a run belongs to."""
-    return 2 * run.draw + (run.choice != "random" or run.count in params.now.study.counts)
+    how = params.now.study
+    return run.draw + how.seeds * (run.choice != "random" or run.count in how.counts)
 
 
 def _planned(params: Settings, there: dict[str, int], known: bool) -> Iterator[Run]:
