@@ -26,6 +26,7 @@ JPEG = ("JPEG", "MPO")
 TURN = Pillow.Transpose
 UPRIGHT = {2: TURN.FLIP_LEFT_RIGHT, 3: TURN.ROTATE_180, 4: TURN.FLIP_TOP_BOTTOM, 5: TURN.TRANSPOSE, 6: TURN.ROTATE_270,
            7: TURN.TRANSVERSE, 8: TURN.ROTATE_90}  # fmt: skip
+BACK = {6: 8, 8: 6}  # what undoes a turn that does not undo itself
 QUICKLY: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # the same, of pixels
     2: lambda of: cv2.flip(of, 1), 3: lambda of: cv2.rotate(of, cv2.ROTATE_180), 4: lambda of: cv2.flip(of, 0),
     5: cv2.transpose, 6: lambda of: cv2.rotate(of, cv2.ROTATE_90_CLOCKWISE),
@@ -63,17 +64,16 @@ def load(path: Path, width: int, height: int) -> np.ndarray:
     """
     with _whole(path), Pillow.open(path, formats=FORMATS) as picture:
         stored = picture.size
-        fits = sorted(stored) == sorted((width, height))  # else it is not decoded: it may be of any size
-        if fits:
-            _check_density(path, stored, path.stat().st_size)
-        turn = _turn(picture) if fits else 1
-        ends = _ends(picture)
-        if turn != 1 and not (turn in TURNED and stored == (width, height) and width != height):
-            picture = _upright(picture)
-        pixels = _rgb(picture, ends) if picture.size == (width, height) else None
-    if pixels is None:
-        raise _other_size(path, width, height, stored)
-    return pixels
+        if sorted(stored) != sorted((width, height)):  # it is not decoded: it may be of any size
+            raise _other_size(path, width, height, stored)
+        _check_density(path, stored, path.stat().st_size)
+        ends, turn = _ends(picture), _turn(picture)
+        picture = _upright(picture, turn)
+        if turn in TURNED and picture.size != (width, height):  # it was annotated as it is stored
+            picture = picture.transpose(UPRIGHT[BACK.get(turn, turn)])
+        if picture.size != (width, height):
+            raise _other_size(path, width, height, stored)
+        return _rgb(picture, ends)
 
 
 def check_size(path: Path, width: int, height: int) -> None:
@@ -86,7 +86,7 @@ def check_size(path: Path, width: int, height: int) -> None:
 
 
 def size(path: Path) -> tuple[int, int]:
-    """Return the width and height that a picture says it has as it is stored; it is not decoded."""
+    """Return the width and height that a picture says it has, as it is stored (a TIFF: as shown); nothing is decoded."""
     with _whole(path), Pillow.open(path, formats=FORMATS) as picture:
         return picture.size
 
@@ -123,23 +123,26 @@ def shown(path: Path) -> np.ndarray:
             pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
             if pixels is not None:
                 return QUICKLY[turn](pixels) if (turn := _turn(picture)) in QUICKLY else pixels
-        return _rgb(_upright(picture), _ends(picture))
+        ends = _ends(picture)
+        return _rgb(_upright(picture, _turn(picture)), ends)
 
 
 def _turn(picture: Pillow.Image) -> int:
     """Return how a viewer turns a picture: by its EXIF tag. Pillow's getexif would believe other notes (XMP), too."""
     if isinstance(picture, TiffImageFile):
         return picture.tag_v2.get(ORIENTATION, 1)
+    if picture.format == "PNG" and "exif" not in picture.info:
+        picture.load()  # it may stand behind the pixels
     tags = Pillow.Exif()
     tags.load(picture.info.get("exif") or b"")
     return tags.get(ORIENTATION, 1)
 
 
-def _upright(picture: Pillow.Image) -> Pillow.Image:
-    """Return a picture as its EXIF tag turns it. ImageOps.exif_transpose would write all of the EXIF anew, and fail on
-    any odd value in it."""
-    turn = UPRIGHT.get(_turn(picture))
-    return picture if turn is None else picture.transpose(turn)
+def _upright(picture: Pillow.Image, turn: int) -> Pillow.Image:
+    """Return a picture turned as its EXIF tag says. ImageOps.exif_transpose would write all of the EXIF anew, and fail
+    on any odd value in it. A TIFF has been turned by Pillow."""
+    how = None if isinstance(picture, TiffImageFile) else UPRIGHT.get(turn)
+    return picture if how is None else picture.transpose(how)
 
 
 @contextlib.contextmanager
@@ -174,6 +177,8 @@ def _rgb(picture: Pillow.Image, ends: tuple[int, int] | None) -> np.ndarray:
     """Return a picture's pixels as uint8 RGB. Grey of more than 8 bits is scaled; Pillow would cut it off at 255."""
     if ends is None:
         raise ValueError("its brightness has no known range; save it with 8 or 16 bits")
+    if picture.format == "JPEG2000" and picture.mode.startswith("RGB"):  # of 16 bits Pillow makes white black
+        return cv2.imread(picture.filename, cv2.IMREAD_COLOR_RGB)
     if not picture.mode.startswith("I"):
         return np.array(picture.convert("RGB"))
     black, white = ends

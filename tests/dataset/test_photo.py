@@ -29,18 +29,36 @@ def corner(pixels):
     return tuple(int(v) for v in np.unravel_index(means.argmax(), (2, 2)))
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
 @pytest.mark.parametrize("tag", TURNED)
-def test_annotated_as_viewers_show_it(tmp_path, tag):
+def test_annotated_as_viewers_show_it(tmp_path, tag, name):
     width, height = (30, 40) if tag in photo.TURNED else (40, 30)
-    pixels = photo.load(stored(tmp_path, tag), width, height)
+    path = stored(tmp_path, tag, name)
+    pixels = photo.load(path, width, height)
     assert pixels.shape == (height, width, 3)
     assert corner(pixels) == TURNED[tag]
+    assert np.array_equal(photo.shown(path), pixels)
 
 
-@pytest.mark.parametrize("tag", [6, 8])
-def test_annotated_as_it_is_stored(tmp_path, tag):
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("tag", [5, 6, 7, 8])
+def test_annotated_as_it_is_stored(tmp_path, tag, name):
     """The declared size is the stored one: the annotations were made without the tag."""
-    assert (photo.load(stored(tmp_path, tag), 40, 30) == PIXELS).all()
+    assert (photo.load(stored(tmp_path, tag, name), 40, 30) == PIXELS).all()
+
+
+def test_a_tag_behind_the_pixels_of_a_png_is_followed(tmp_path):
+    whole = stored(tmp_path, 6).read_bytes()
+    begin = whole.index(b"eXIf") - 4
+    end = begin + 12 + int.from_bytes(whole[begin : begin + 4], "big")
+    (tmp_path / "late.png").write_bytes(whole[:begin] + whole[end:-12] + whole[begin:end] + whole[-12:])
+    assert photo.turned(tmp_path / "late.png")
+    assert corner(photo.load(tmp_path / "late.png", 30, 40)) == TURNED[6]
+
+
+def test_white_is_white_in_jpeg_2000_of_sixteen_bits(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.jp2"), np.full((64, 64, 3), 65535, np.uint16))
+    assert photo.shown(tmp_path / "a.jp2").min() == 255
 
 
 def test_turned_files_are_told(tmp_path):
