@@ -206,6 +206,23 @@ def test_stars_and_pairs(page, project):
     assert said() == [("Ada", project[0], "stars", "5"), ("Ada", pair[1], "over", pair[0])]
 
 
+def test_words_that_are_said_faster_than_the_server_answers_land_where_they_were_meant(page, project):
+    page.evaluate("""() => {
+        const quick = window.fetch;
+        window.fetch = async (...of) => { if (of[1]) await new Promise(r => setTimeout(r, 200)); return quick(...of); };
+    }""")
+    page.keyboard.press("1")
+    page.locator("#t5").click()
+    for key in ("4", "s", "5", "ArrowLeft"):
+        page.keyboard.press(key)
+    page.locator("#who").fill("Grace")
+    page.locator("#who").press("Tab")
+    page.locator("body").press("3")
+    expect(page.locator("#count")).to_contain_text("1 of 1000 said")
+    assert said() == [("Ada", project[0], "verdict", "green"), ("Ada", project[5], "verdict", "red"),
+                      ("Ada", project[0], "stars", "5"), ("Grace", project[0], "stars", "3")]  # fmt: skip
+
+
 def test_a_name_that_is_typed_before_the_page_knows_one_stays(page):
     held = []
     page.route("**/experiments", lambda route: held.append(route))
