@@ -6,11 +6,11 @@ models/products/<name>.dvc, takes over what dvc.lock says of it; so a rollback i
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import yaml
 
+from flows.repository import git, listed
 from stages import files, paths
 
 LOCK, STAGE = Path("dvc.lock"), "product"
@@ -18,20 +18,21 @@ LOCK, STAGE = Path("dvc.lock"), "product"
 
 def refocus(checkout: Path, focus: str) -> list[str]:
     """Keep the detector of the product that dvc.lock has in focus, if another is to be, and leave that of the new focus
-    to the stage. Return the file that keeps it, if one does, to be committed."""
-    drop(checkout, focus)
-    out = _locked(checkout)
-    if out is None or (path := Path(out["path"])) == paths.RELEASED / focus:
-        return []
-    files.write(checkout / f"{path}.dvc", yaml.safe_dump({"outs": [out | {"path": path.name}]}, sort_keys=False))
-    return [f"{path}.dvc"]
+    to the stage. Return the files that were written or taken away, to be committed."""
+    changed, out = drop(checkout, focus), _locked(checkout)
+    if out and (path := Path(out["path"])) != paths.RELEASED / focus:
+        files.write(checkout / f"{path}.dvc", yaml.safe_dump({"outs": [out | {"path": path.name}]}, sort_keys=False))
+        changed.append(f"{path}.dvc")
+    return changed
 
 
-def drop(checkout: Path, product: str) -> None:
-    """Take away the file that keeps a product's detector, if there is one."""
-    file = paths.RELEASED / f"{product}.dvc"
-    subprocess.run(["git", "rm", "--quiet", "--ignore-unmatch", "--", str(file)], cwd=checkout, check=True)
+def drop(checkout: Path, product: str) -> list[str]:
+    """Take away the file that keeps a product's detector; return it, if git has it, to be committed."""
+    file = f"{paths.RELEASED / product}.dvc"
+    known = listed(checkout, "ls-files", "--", file)
+    git(checkout, "rm", "--quiet", "--ignore-unmatch", "--", file)
     (checkout / file).unlink(missing_ok=True)  # not in git yet
+    return known
 
 
 def _locked(checkout: Path) -> dict | None:

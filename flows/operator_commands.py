@@ -54,7 +54,8 @@ def retry(checkout: Path, name: str) -> None:
     if not again or any(of.state not in (*AGAIN, "quarantined") for of in mine):
         states = ", ".join(of.state for of in mine) or "unknown"
         raise Problem(f"{name} is {states}; only what is {', '.join(AGAIN)} can be tried again")
-    inbox.mark(checkout, again[-1], "claimed")
+    newest = max(again, key=lambda of: (of.state != "rolled back", of.when))  # what is taken out gave its name to it
+    inbox.mark(checkout, newest, "claimed")
 
 
 def rollback(checkout: Path, name: str, why: str) -> None:
@@ -113,8 +114,8 @@ def rebuilt(worktree: Path, name: str, why: str) -> None:
     left = [other for other in settings.load(params).dataset.arrived if other != name]
     settings.unregister(params, name, focus_without(worktree, name, left))
     kept = current_detectors.refocus(worktree, settings.load(params).products.focus)
+    kept += current_detectors.drop(worktree, name)
     git(worktree, "rm", "--quiet", "--", file)
-    current_detectors.drop(worktree, name)
     shutil.rmtree(worktree / paths.PRODUCTS / name, ignore_errors=True)
     gate = json.dumps(product_loop.run(worktree, product_loop.Means()), indent=1)
     message = f"Roll back {name}\n\n{why}\n\n{gate}"

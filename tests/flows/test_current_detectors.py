@@ -3,7 +3,7 @@ import shutil
 import pytest
 import yaml
 
-from flows import current_detectors
+from flows import current_detectors, repository
 from stages import paths
 from tests.helpers.checkouts import ROOT, run
 
@@ -25,6 +25,8 @@ def project(tmp_path):
         shutil.copyfile(ROOT / name, tmp_path / name)
     for command in (("git", "init", "-q", "-b", "main"), ("dvc", "init", "-q")):
         run(tmp_path, *command)
+    run(tmp_path, "git", "add", "-A")
+    run(tmp_path, "git", "commit", "-q", "-m", "begin")
     focus(tmp_path, "can")
     return tmp_path
 
@@ -32,11 +34,10 @@ def project(tmp_path):
 def focus(project, name):
     """Build a product that has come into focus, and commit what git is to know of it."""
     (project / "params.yaml").write_text(yaml.safe_dump({"products": {"focus": name}}))
-    kept = current_detectors.refocus(project, name)
+    changed = current_detectors.refocus(project, name)
     run(project, "dvc", "repro", "-q")
-    run(project, "git", "add", "-A")
-    run(project, "git", "commit", "-q", "-m", name)
-    return kept
+    repository.commit(project, name, "dvc.lock", "params.yaml", *changed)
+    return changed
 
 
 def cards(project):
@@ -52,12 +53,14 @@ def test_a_detector_stays_in_use_when_another_product_comes_and_git_brings_both_
     run(project, "git", "checkout", "-q", ".")
     run(project, "dvc", "checkout", "-q")
     assert cards(project) == {"can": "can", "spray": "spray"}
-    assert focus(project, "can") == ["models/products/spray.dvc"]  # back again: of what is in focus the stage tells
+    # Back again: of what is in focus the stage tells.
+    assert focus(project, "can") == ["models/products/can.dvc", "models/products/spray.dvc"]
     assert run(project, "git", "ls-files", "models").stdout.splitlines() == ["models/products/spray.dvc"]
     assert cards(project) == {"can": "can", "spray": "spray"}
     assert current_detectors.refocus(project, "can") == []
-    current_detectors.drop(project, "spray")
-    assert not (project / "models" / "products" / "spray.dvc").exists()
+    repository.commit(project, "drop", *current_detectors.drop(project, "spray"))
+    assert not run(project, "git", "ls-files", "models").stdout
+    assert not run(project, "git", "status", "--porcelain").stdout
 
 
 def test_a_rollback_in_git_is_one_of_the_detectors(project):

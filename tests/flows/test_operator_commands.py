@@ -1,5 +1,6 @@
 """What an operator does about arrivals, with the real git, DVC and Prefect."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -88,6 +89,7 @@ def test_a_product_that_another_stands_on_is_taken_out_however_often_that_is_kil
     assert "spray" not in (begun / "loop.txt").read_text() and "tin" in (begun / "loop.txt").read_text()
     assert files.read_json(begun / "reports/metrics/gate.json")["promote_product_why"] == "it is tin"
     assert not (begun / paths.PRODUCTS / "spray").exists() and (begun / paths.PRODUCTS / "tin").exists()
+    assert "spray" not in git(begun, "ls-files", "models")  # else DVC would bring its detector back
     assert not git(begun, "status", "--porcelain", "--untracked-files=no")
     assert states(begun) == {"spray": "rolled back", "tin": "promoted"}
 
@@ -158,6 +160,29 @@ def test_only_what_has_ended_can_be_tried_again(tmp_path):
     inbox.mark(tmp_path, Arrival("spray", "2", "claimed", ""), "promoted")
     with pytest.raises(Problem, match="spray is rolled back, promoted"):
         operator_commands.retry(tmp_path, "spray")
+
+
+def test_of_several_it_is_the_one_that_has_the_name_that_is_tried_again_or_the_last_that_had_it(
+    tmp_path, monkeypatch
+):
+    seconds = itertools.count()
+    monkeypatch.setattr(inbox, "now", lambda: f"{next(seconds):02}")
+
+    def again():
+        operator_commands.retry(tmp_path, "spray")
+        (of,) = (of for of in inbox.read(tmp_path) if of.state == "claimed")
+        return of
+
+    first, second = (Arrival("spray", content, "claimed", "") for content in "12")
+    inbox.mark(tmp_path, first, "failed")
+    inbox.mark(tmp_path, second, "rolled back")
+    assert again().content == "1"
+    inbox.mark(tmp_path, first, "rolled back")
+    inbox.mark(tmp_path, second, "rolled back")
+    assert again().content == "2"
+    inbox.mark(tmp_path, second, "rolled back")
+    inbox.mark(tmp_path, first, "rolled back")
+    assert again().content == "1"
 
 
 def test_a_review_of_which_nobody_hears_is_kept_and_that_is_said(tmp_path, monkeypatch):
