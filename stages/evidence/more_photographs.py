@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from stages import files, paths
-from stages.evidence import study_runs
-from stages.evidence.arm_roles import roles
 from stages.evidence.statistics import Interval
-from stages.evidence.study_answer import Answer
-from stages.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -62,24 +57,13 @@ class Curve:
         return None
 
 
-def read(params: Settings) -> Curve | None:
+def read() -> Curve | None:
     """Return the curve of the study that is kept in git; None where there is none."""
     if not paths.STUDY.exists():
         return None
-    conditions = files.read_json(paths.STUDY)["conditions"]
-    every = {product: of["photographs"] for product, of in conditions["products"].items()}
-    return of({p: list(study_runs.read(p, conditions["scale"]).values()) for p in every}, every, params)
-
-
-def of(rows: dict[str, list[study_runs.Row]], every: dict[str, int], params: Settings) -> Curve | None:
-    """Return the curve of a study's rows; `every`: how many photographs each product has to train on."""
-    base = roles(params.arms, params).baseline
-    if base is None:
-        return None
-    study = Answer(rows, every, params)
-    counts, steps = study.counts(base), []
-    for fewer, more in pairwise(counts):
-        gain = study.difference((base, "random", more), (base, "random", fewer))
-        if fewer and gain:
-            steps.append(Step(fewer, more or min(every.values()), Interval(gain["value"], gain["low"], gain["high"])))
-    return Curve(steps, list(rows), study.by.spread and study.by.spread.value)
+    found = files.read_json(paths.STUDY)
+    steps = [
+        Step(of["fewer"], of["more"], Interval(*(of["gain"][key] for key in ("value", "low", "high"))))
+        for of in found.get("steps", ())
+    ]
+    return Curve(steps, list(found["conditions"]["products"]), found.get("spread", {}).get("map50_95", {}).get("value"))

@@ -40,22 +40,24 @@ def main(most: int = MOST) -> None:
     done = len(wanted) - len(todo)
     print(f"{len(wanted)} runs of {params.now.study.steps} steps each, {done} of them done", flush=True)
     left, todo = todo[most:], todo[:most]
-    old = {(run.product, run.name) for run in left if run.name in rows[run.product]}
-    mixed = done + len(todo) > 0  # would runs of today's settings be compared with earlier ones
-    if old:
-        counted = "left out" if mixed else "counted as they are"
-        print(f"{len(old)} others were made before something changed, and are {counted}", flush=True)
+    any_new = done + len(todo) > 0
+    if old := sum(run.name in rows[run.product] for run in left):
+        counted = "left out" if any_new else "counted as they are"
+        print(f"{old} others were made before something changed, and are {counted}", flush=True)
     with files.locked(study_training.WORK / "lock"):
         for row in made(todo, marks, params):
             if "problem" in row:
                 print(f"{row['product']} {row['name']} is left out: {row['problem']}", flush=True)
             else:
                 study_runs.keep(row["product"], params.scale, rows[row["product"]], row)
-    names = {(run.product, run.name) for run in wanted} - (old if mixed else set())
+    marks |= {(product, OLD): study_runs.others(product, params) for product in there}
     kept = {
-        product: [row for name, row in of.items() if name == OLD or (product, name) in names]
+        product: [
+            row for name, row in of.items()
+            if (product, name) in marks and (row.get("mark") == marks[product, name] or not any_new)
+        ]
         for product, of in rows.items()
-    }
+    }  # fmt: skip
     found = files.rounded(study_answer.summary(kept, every, params))
     files.write_json(paths.STUDY, found)
     files.write_json(paths.METRICS / "curve.json", study_answer.headline(found))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 
 import numpy as np
 
@@ -131,7 +132,7 @@ class Answer:
                     found["arms"][end]["against"] = gain
         self.correct(found["arms"])
         found["choices"] = self.choices()
-        found["curve"] = self.curve()
+        found["curve"], found["steps"] = self.curve(), self.steps(base)
         found["worth"] = {name: self.worth(name, base) for name in names if name != base}
         spreads = {of: self.spread(of) for of in VALUES} | {f"known_{of}": self.spread_on_known(of) for of in KNOWN}
         found["spread"] = {measure: asdict(of) for measure, of in spreads.items() if of}
@@ -214,6 +215,15 @@ class Answer:
             for count in counts:
                 if value := self.estimate((name, "random", count)):
                     found.setdefault(name, []).append({"count": count or min(self.every.values())} | asdict(value))
+        return found
+
+    def steps(self, base: str) -> list[dict]:
+        """Return what more photographs bring without fakes, from each number to the next."""
+        found = []
+        for fewer, more in pairwise(self.counts(base)):
+            gain = self.difference((base, "random", more), (base, "random", fewer))
+            if fewer and gain:
+                found.append({"fewer": fewer, "more": more or min(self.every.values()), "gain": gain})
         return found
 
     def counts(self, name: str) -> list[int | None]:

@@ -71,7 +71,8 @@ def begin(product: str, params: Settings) -> Row:
         files.write(folder / "last.pt", trained.last.read_bytes())
         model.forget(trained)
         shutil.rmtree(folder / "data")
-    return {"name": OLD, "arm": OLD, "product": product} | tested(folder / "last.pt", product, True, params)
+    facts = tested(folder / "last.pt", product, True, params)
+    return {"name": OLD, "arm": OLD, "product": product, "mark": study_runs.others(product, params)} | facts
 
 
 def started(product: str, params: Settings) -> Path:

@@ -70,7 +70,7 @@ def main(photos: Path, product: str | None, count: int, into: Path | None) -> in
     same = near_duplicates.alike([one.shape.traits for one in there], params.split)
     picks = choosing.chosen(doubts, [one.shape.afar for one in there], same, count)
     chosen, reasons = [there[k] for k in picks], next_page.reasons(picks, doubts, [one.things for one in there])
-    expected = next_page.expected(about, len(chosen), more_photographs.read(params))
+    expected = next_page.expected(about, len(chosen), more_photographs.read())
     with files.replacing(into) as making:
         names = write(chosen, photos, about, making)
         shown = [next_page.Choice(name, one.path, one.things, why)

@@ -2,8 +2,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from stages import paths
-from stages.evidence import more_photographs
+from stages import files, paths
+from stages.evidence import more_photographs, study_answer
 from stages.evidence.more_photographs import Curve, Step
 from stages.evidence.statistics import Interval
 from tests.helpers.study_rows import EVERY, LEARNT, PARAMS, PRODUCTS, rows
@@ -11,8 +11,10 @@ from tests.helpers.study_rows import EVERY, LEARNT, PARAMS, PRODUCTS, rows
 CURVE = Curve([Step(5, 10, Interval(0.1, 0.05, 0.2)), Step(10, 20, Interval(0.02, -0.01, 0.04))], ["crate"], 0.03)
 
 
-def test_the_curve_is_of_the_same_products_and_draws_with_all_photographs_as_its_last_point():
-    curve = more_photographs.of(rows(), dict.fromkeys(PRODUCTS, EVERY), PARAMS)
+def test_the_curve_is_of_the_same_products_and_draws_with_all_photographs_as_its_last_point(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files.write_json(paths.STUDY, study_answer.summary(rows(), dict.fromkeys(PRODUCTS, EVERY), PARAMS))
+    curve = more_photographs.read()
     assert [(step.fewer, step.more) for step in curve.steps] == [(1, 3), (3, 5), (5, 10), (10, 20), (20, 50), (50, 100)]
     for step in curve.steps:
         assert step.gain.value == pytest.approx(LEARNT[step.more] - LEARNT[step.fewer], abs=0.01)
@@ -42,7 +44,8 @@ def test_enough_is_where_more_bring_less_than_chance():
 
 def test_without_a_study_or_a_baseline_there_is_no_curve(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert not paths.STUDY.exists() and more_photographs.read(PARAMS) is None
+    assert not paths.STUDY.exists() and more_photographs.read() is None
     other = msgspec.structs.replace(PARAMS.arms["ten_standard"], augment="mosaic")
     bare = msgspec.structs.replace(PARAMS, arms=PARAMS.arms | {"ten_standard": other})
-    assert more_photographs.of(rows(), dict.fromkeys(PRODUCTS, EVERY), bare) is None
+    files.write_json(paths.STUDY, study_answer.summary(rows(), dict.fromkeys(PRODUCTS, EVERY), bare))
+    assert more_photographs.read().gain(5, 5) is None

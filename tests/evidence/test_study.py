@@ -40,6 +40,9 @@ def test_without_training_it_says_anew_what_follows_from_the_runs_that_are_there
     said = run(done, *COMMAND, "--most", "0").stdout
     assert "others were made before something changed, and are counted as they are" in said
     assert kept(done) == before and (done / paths.STUDY).read_bytes() == answer
+    said = run(done, *COMMAND, "--most", "1").stdout
+    assert "others were made before something changed, and are left out" in said
+    assert files.read_json(done / paths.STUDY)["conditions"]["runs"] == 1
 
 
 def test_a_study_makes_the_report_stale_which_shows_it_and_what_takes_the_seeds_spread_from_it(done):
