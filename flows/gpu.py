@@ -97,10 +97,16 @@ def _taken(count: int, held: contextlib.ExitStack) -> list[str]:
 
 
 def _locked(known: str, tried: contextlib.ExitStack) -> bool:
-    LOCKS.mkdir(exist_ok=True)
-    file = tried.enter_context((LOCKS / _plain(known)).open("a"))
+    """Return whether a GPU could be locked. Every user of the machine may, whatever they keep from others else."""
+    with contextlib.suppress(PermissionError):  # it is another's, who has done so
+        LOCKS.mkdir(exist_ok=True)
+        LOCKS.chmod(0o1777)
+    lock = os.open(LOCKS / _plain(known), os.O_WRONLY | os.O_CREAT, 0o666)
+    tried.callback(os.close, lock)
+    with contextlib.suppress(PermissionError):
+        os.fchmod(lock, 0o666)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

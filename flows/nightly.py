@@ -151,8 +151,12 @@ def back_up(source: Path, folder: Path) -> Path | None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"prefect-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
-    with sqlite3.connect(source) as live, sqlite3.connect(target) as copy:
+    for left in folder.glob(".prefect-*"):  # of a run that was killed
+        left.unlink()
+    part = folder / f".{target.name}"
+    with contextlib.closing(sqlite3.connect(source)) as live, contextlib.closing(sqlite3.connect(part)) as copy:
         live.backup(copy)
+    part.replace(target)
     others = sorted({*folder.glob("prefect-*.db")} - {target})  # their names may be later: the clock was set back
     for old in others[: 1 - KEPT]:
         old.unlink()

@@ -89,9 +89,12 @@ def ready(checkout: Path) -> None:
     """Raise a Problem, or Waits, where what is made could not be committed in the end."""
     try:
         repository.git(checkout, "var", "GIT_COMMITTER_IDENT")
-        main_branch.fit(checkout)
     except RuntimeError:
         raise Problem("git does not know who you are: `git config --global user.name …`, `… user.email …`") from None
+    try:
+        main_branch.fit(checkout)
+    except RuntimeError as error:
+        raise Problem(str(error)) from None
 
 
 def turned(photographs: Path, name: str, place: Path) -> Asked:

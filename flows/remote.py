@@ -140,7 +140,7 @@ def awaited(client: SyncPrefectClient, one: UUID, patience: float, say: Callable
 
 
 def beat(client: SyncPrefectClient, one: UUID) -> UUID | None:
-    """Return when a flow run gave its last sign of life; Prefect sends them while it runs."""
+    """Return a flow run's last sign of life, another for each; Prefect sends them while it runs."""
     wanted = EventFilter(
         event=EventNameFilter(name=["prefect.flow-run.heartbeat"]),
         resource=EventResourceFilter(id=[f"prefect.flow-run.{one}"]),

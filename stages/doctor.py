@@ -90,7 +90,10 @@ def _locks() -> str:
     """Return DVC's and our own locks that a dead process may have left."""
     held = []
     if (lock := Path(".dvc/tmp/rwlock")).is_file() and lock.stat().st_size:
-        entries = files.read_json(lock)
+        try:
+            entries = files.read_json(lock)
+        except ValueError:
+            return f"{lock} is half written, as after a kill; the next run through `make` mends it"
         holders = [(path, [one]) for path, one in entries.get("write", {}).items()] + list(
             entries.get("read", {}).items()
         )

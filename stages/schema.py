@@ -142,7 +142,7 @@ class ScaledGan(Section, frozen=True):
     most_epochs: Positive  # … or epochs
     most_batch: Positive  # … and for a larger batch
     precision: Literal["fp32", "bf16"]  # of the convolutions; norms, losses and the penalty's slope are in fp32
-    processes: Positive  # each with a GPU of its own, if there are as many, and an equal share of each batch
+    processes: Positive  # each with a GPU of its own, or all without one, and an equal share of each batch
     every: Positive  # steps between two checkpoints
     grids: Positive  # pictures of fixed noise, evenly spread over training
 

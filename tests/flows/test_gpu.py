@@ -91,6 +91,17 @@ def test_several_gpus_are_had_together_or_not_at_all(machine):
         assert all_of_them == {gpu.ALLOWED: "GPU-aaa,GPU-bbb"}
 
 
+def test_the_locks_are_for_every_user_of_a_machine(machine):
+    machine(TWO)
+    before = os.umask(0o077)
+    try:
+        with gpu.some(2):
+            assert gpu.LOCKS.stat().st_mode & 0o7777 == 0o1777
+            assert [path.stat().st_mode & 0o777 for path in gpu.LOCKS.iterdir()] == [0o666] * 2
+    finally:
+        os.umask(before)
+
+
 def test_other_gpus_have_another_limit(machine):
     machine(TWO)
     every = gpu.limit_name()
