@@ -103,7 +103,7 @@ def turned(photographs: Path, name: str, place: Path) -> Asked:
     print(convert.convert(photographs, folder))
     classes = coco.class_names(coco.read(folder / "annotations.json"))
     about = arrival.About(classes=classes, real=True)
-    files.write(folder / "product.yaml", msgspec.yaml.encode(about))
+    files.write(folder / "product.yaml", msgspec.json.encode(about))  # YAML of any version: a class called 08 stays one
     return Asked(name, folder)
 
 

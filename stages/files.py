@@ -66,6 +66,8 @@ def replacing(folder: Path | str) -> Iterator[Path]:
     """
     folder = Path(folder)
     folder = folder.resolve() if folder.is_symlink() else folder
+    if folder.is_mount():
+        raise Problem(f"{folder}: a volume is mounted there, which nothing can take the place of; name a folder in it")
     folder.parent.mkdir(parents=True, exist_ok=True)
     begun = f".{folder.name}{PART}"
     for left in folder.parent.glob(f"{glob.escape(begun)}*"):

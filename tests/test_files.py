@@ -49,6 +49,11 @@ def test_replacing_leaves_alone_what_another_run_is_at(tmp_path, name):
     assert (tmp_path / name).is_dir() and (tmp_path / "out" / "b").read_text() == "2"
 
 
+def test_a_volume_is_not_replaced_after_all_the_work(tmp_path):
+    with pytest.raises(Problem, match="a volume is mounted there"), files.replacing("/proc"):
+        pytest.fail("the work has begun")
+
+
 def test_replacing_what_a_link_leads_to(tmp_path):
     (tmp_path / "real").mkdir()
     for name in ("real", "nowhere"):

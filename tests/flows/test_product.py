@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from flows import inbox, product
 from stages import files, paths, settings
-from stages.dataset import coco
+from stages.dataset import arrival, coco
 from stages.problem import Problem
 from tests.helpers.arriving import WHO, git
 from tests.helpers.checkouts import ROOT, becomes, environment, run
@@ -133,6 +133,12 @@ def test_photographs_become_a_real_arrival_once_and_findings_come_first(photogra
     assert len(coco.read(folder / "annotations.json").images) == 6
     assert YAML(typ="safe").load(folder / "product.yaml")["real"] is True
     assert not list((here / inbox.INCOMING).glob("*"))
+
+
+def test_classes_that_look_like_numbers_are_classes(photographs, tmp_path):
+    edit(photographs, lambda raw: raw["categories"][0].update(name="08"))
+    asked = product.turned(photographs, "screws", tmp_path / "here")
+    assert "08" in arrival.about(asked.folder).classes
 
 
 def test_what_somebody_else_puts_into_the_queue_stays_there(photographs, here, taken):
