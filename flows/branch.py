@@ -8,13 +8,13 @@ from pathlib import Path
 
 from dvc.repo import Repo
 
-from flows import current_detectors, main_branch, repository
+from flows import current_detectors, main_branch, registration, repository
 from flows.inbox import Arrival
 from flows.main_branch import MAIN, REPORTS
+from flows.registration import Alone
 from flows.repository import commit, dvc, git, listed
 from stages import files, paths, settings
 from stages.dataset import arrival, coco
-from stages.settings import Alone
 
 PLACE = Path(".worktrees")
 REGISTER, MEASURE, SAID = "Register", "Measure", "Keep what was said of"  # a product: commits of its branch
@@ -47,7 +47,7 @@ def register(checkout: Path, of: Arrival, dataset: coco.Coco) -> Path:
     dvc(worktree, "add", "--quiet", str(paths.PRODUCTS / of.name))
     params = worktree / settings.PARAMS
     by_itself = alone(dataset, settings.load(params).arrival.pixels)
-    settings.register(params, of.name, arrival.about(checkout / of.folder).real, by_itself)
+    registration.register(params, of.name, arrival.about(checkout / of.folder).real, by_itself)
     kept = current_detectors.refocus(worktree, of.name)
     made = f"{paths.PRODUCTS / of.name}.dvc", str(settings.PARAMS), str(paths.REVIEWS)
     commit(worktree, f"{REGISTER} {of.name}", *made, *kept)

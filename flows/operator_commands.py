@@ -11,7 +11,18 @@ from pathlib import Path
 import httpx
 from prefect.events import Event, Resource
 
-from flows import branch, checkout_lock, current_detectors, inbox, main_branch, product_loop, review, serve, server_runs
+from flows import (
+    branch,
+    checkout_lock,
+    current_detectors,
+    inbox,
+    main_branch,
+    product_loop,
+    registration,
+    review,
+    serve,
+    server_runs,
+)
 from flows.repository import commit, git
 from stages import paths, settings
 from stages.problem import Problem
@@ -112,7 +123,7 @@ def rebuilt(worktree: Path, name: str, why: str) -> None:
     params = worktree / settings.PARAMS
     file = f"{paths.PRODUCTS / name}.dvc"
     left = [other for other in settings.load(params).dataset.arrived if other != name]
-    settings.unregister(params, name, focus_without(worktree, name, left))
+    registration.unregister(params, name, before(worktree, name, left))
     kept = current_detectors.refocus(worktree, settings.load(params).products.focus)
     kept += current_detectors.drop(worktree, name)
     git(worktree, "rm", "--quiet", "--", file)
@@ -122,12 +133,13 @@ def rebuilt(worktree: Path, name: str, why: str) -> None:
     commit(worktree, message, file, str(settings.PARAMS), "dvc.lock", *kept, *main_branch.REPORTS)
 
 
-def focus_without(checkout: Path, name: str, left: list[str]) -> str:
-    """Return what was in focus before a product came; where that was taken out since, what was before it."""
+def before(checkout: Path, name: str, left: list[str]) -> str:
+    """Return params.yaml as it was before a product came; where what was in focus then has been taken out since, as it
+    was before that."""
     at = "HEAD"
     while entered := branch.entered(checkout, name, at):
         at = f"{entered}^"
-        name = settings.focus(git(checkout, "show", f"{at}:{settings.PARAMS}"))
+        name = registration.focus(git(checkout, "show", f"{at}:{settings.PARAMS}"))
         if name in left:
             break
-    return name
+    return git(checkout, "show", f"{at}:{settings.PARAMS}")

@@ -26,6 +26,7 @@ from flows import (
     operator_commands,
     password,
     product_loop,
+    registration,
     repository,
     run_progress,
 )
@@ -183,7 +184,7 @@ def trainings(dataset: coco.Coco, others: list[str], params: Settings) -> dict[s
     """Return about how many seconds of a core each stage's trainings take."""
     tests, scale = any(i.split == "test" for i in dataset.images), settings.raw()["scales"][params.scale]
     if not others:
-        settings.look_at(scale, branch.alone(dataset, params.arrival.pixels))
+        registration.look_at(scale, branch.alone(dataset, params.arrival.pixels))
     how, judge = msgspec.convert(scale["evidence"], Compared), msgspec.convert(scale["judge"], ScaledJudge)
     a_pixel = how.steps * how.batch / PIXELS_A_SECOND
     one = a_pixel * area(dataset, how.imgsz, how.crop)

@@ -86,7 +86,7 @@ def check_size(path: Path, width: int, height: int) -> None:
 
 
 def size(path: Path) -> tuple[int, int]:
-    """Return the width and height that a picture says it has, as it is stored (a TIFF: as shown); nothing is decoded."""
+    """Return the width and height that a picture says it has, as stored (a TIFF: as shown); nothing is decoded."""
     with _whole(path), Pillow.open(path, formats=FORMATS) as picture:
         return picture.size
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from flows import branch, inbox, operator_commands
+from flows import branch, inbox, operator_commands, registration
 from flows.inbox import Arrival
 from stages import files, paths, settings
 from stages.problem import Problem
@@ -106,16 +106,19 @@ def test_what_is_in_focus_without_a_product(tmp_path):
         run(tmp_path, "git", "add", "-A")
         run(tmp_path, "git", "commit", "-qm", "x")
 
+    def focus_before(name, left):
+        return registration.focus(operator_commands.before(tmp_path, name, left))
+
     commit("tube")
     commit("spray", add="spray")
     commit("tin", add="tin")
-    assert operator_commands.focus_without(tmp_path, "spray", ["tin"]) == "tube"
-    assert operator_commands.focus_without(tmp_path, "tin", ["spray"]) == "spray"
+    assert focus_before("spray", ["tin"]) == "tube"
+    assert focus_before("tin", ["spray"]) == "spray"
     commit("tin", remove="spray")
-    assert operator_commands.focus_without(tmp_path, "tin", []) == "tube"
+    assert focus_before("tin", []) == "tube"
     commit("spray", add="spray")  # again, when tin was in focus
     commit("spray", remove="tin")
-    assert operator_commands.focus_without(tmp_path, "spray", []) == "tube"
+    assert focus_before("spray", []) == "tube"
 
 
 @pytest.mark.parametrize(("on_main", "reverts"), [
@@ -162,9 +165,7 @@ def test_only_what_has_ended_can_be_tried_again(tmp_path):
         operator_commands.retry(tmp_path, "spray")
 
 
-def test_of_several_it_is_the_one_that_has_the_name_that_is_tried_again_or_the_last_that_had_it(
-    tmp_path, monkeypatch
-):
+def test_of_several_it_is_the_one_that_has_the_name_that_is_tried_again_or_the_last_that_had_it(tmp_path, monkeypatch):
     seconds = itertools.count()
     monkeypatch.setattr(inbox, "now", lambda: f"{next(seconds):02}")
 
