@@ -14,7 +14,7 @@ from stages.dataset import coco, fixes, photo
 from stages.dataset.findings import KINDS
 from stages.settings import Settings
 
-SHOWN = 12  # findings of one kind that the page lists, and pictures of them that it shows
+SHOWN, PICTURES, OF_EACH = 12, 6, 4  # findings of one kind that the page lists; pictures of them, and of each
 WIDTH = 420
 LONGEST = 40  # characters of a class's name in a plot
 
@@ -84,8 +84,8 @@ def _pictures(findings: list[dict], dataset: coco.Coco, images: Path) -> str:
     boxes = {a.id: a for a in dataset.annotations}
     made = []
     for finding in findings:
-        for number in finding["images"][:4]:
-            if len(made) == 6 or number not in entries:
+        for number in finding["images"][:OF_EACH]:
+            if len(made) == PICTURES or number not in entries:
                 break
             entry = entries[number]
             try:

@@ -22,9 +22,17 @@ from stages.dataset.split import PARTS
 def main() -> None:
     params = settings.load()
     dataset = coco.read(paths.ANNOTATIONS)
-    split = files.read_json(paths.SPLIT)
+    split = validated(files.read_json(paths.SPLIT))
     with files.replacing(paths.YOLO) as folder:
         write(dataset, split, paths.SOURCE_IMAGES, folder, params.now.yolo.size, params.now.yolo.labels == "polygons")
+
+
+def validated(split: dict[str, list[int]]) -> dict[str, list[int]]:
+    """Return a split with images to validate on: every fifth of those to train on, where nobody has kept others."""
+    train = split["train"]
+    if split["val"] or len(train) < 2:
+        return split
+    return split | {"train": [id_ for k, id_ in enumerate(train) if k % 5], "val": train[::5]}
 
 
 def write(

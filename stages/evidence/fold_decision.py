@@ -23,7 +23,7 @@ def examine(product: str, folds: list[FoldSeen], params: Settings) -> tuple[dict
     weights, part = compare_arms.weights(product, arms), roles(arms, params)
     tried = [name for name in may_ship(arms, params) if all(name in fold for fold in folds)]
     if not folds or not tried:
-        return {"gate": undecided("no arm was run, or all photographs are nearly the same")}, {}
+        return {"gate": undecided("no arm was run, or all photographs are nearly the same", OLD in weights)}, {}
     spreads = seed_spread.from_study()  # of one detector; each arm has one for every fold here
     kept = compare.known_products(weights, arms, product, params, params.now.evidence, spreads)
     seen = {name: [[scene for fold in folds for scene in fold[name]]] for name in tried}
@@ -46,6 +46,6 @@ def examine(product: str, folds: list[FoldSeen], params: Settings) -> tuple[dict
     }, seen  # fmt: skip
 
 
-def undecided(why: str) -> dict:
-    """Return the decisions where there is nothing to decide on: the old detector stays."""
-    return {"include_fakes": 0, "promote_product": 0, "promote_product_why": why, "detector_before": 1}
+def undecided(why: str, old: bool) -> dict:
+    """Return the decisions where there is nothing to decide on: the old detector stays, if there is one."""
+    return {"include_fakes": 0, "promote_product": 0, "promote_product_why": why, "detector_before": int(old)}

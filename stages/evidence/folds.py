@@ -58,8 +58,10 @@ def looked(arms: dict[str, Arm], numbers: Iterable[int], params: Settings) -> li
     mark = files.fingerprint(
         real, params.seed, params.now.composed,
         *(files.digest(start / "last.pt") for of in arms.values() if (start := named_folder(of.start))),
+        *(files.digest(known / "annotations.json") for of in arms.values()
+          if (known := named_folder(params.others(of)))),
         *(to_builtins(of) for of in (arms, params.now.evidence, params.now.detector, params.evidence)),
-        to_builtins(params.augmentations),
+        to_builtins(params.augmentations), to_builtins(params.compositions),
     )  # fmt: skip
     dealt_to = dealt(real.name, params)
     work = {number: paths.CHECKPOINTS / "folds" / params.scale / f"{mark}_{number}" for number in numbers}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from stages import command, files, paths, settings
 from stages.evidence import compare_arms, held_out, unseen_results
+from stages.evidence.arm_roles import OLD
 from stages.evidence.decision import put_to_use
 
 PRODUCT = "focus"
@@ -20,7 +21,8 @@ def main() -> None:
     tested = files.read_json(paths.EVIDENCE / "results.json")
     by_folds, seen = {}, {}
     if held_out.there([params.group(PRODUCT)], params):
-        decided = tested.get(PRODUCT, {}).get("gate") or fold_decision.undecided("no arm was run")
+        none = fold_decision.undecided("no arm was run", OLD in compare_arms.weights(PRODUCT, {}))
+        decided = tested.get(PRODUCT, {}).get("gate") or none
     else:
         by_folds, seen = fold_decision.examine(PRODUCT, folds.read(), params)
         decided = by_folds["gate"]

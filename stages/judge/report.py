@@ -209,7 +209,7 @@ def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
     for row in chosen.to_dict("records"):
         drawn = photo.read(paths.CANDIDATES / name / f"{row['id']}.png")
         known = next(p for parent in parents if (p := parent / "images" / row["nearest"]).exists())
-        pair = np.concatenate([drawn, photo.squashed(photo.read(known), len(drawn))], 1)
+        pair = np.concatenate([drawn, photo.squashed(photo.shown(known), len(drawn))], 1)
         tiles.append(drawing.named(pair, f"{row['distance']:.3f} of {row['threshold']:.3f}"))
     return drawing.sheet(tiles, 2)
 

@@ -23,7 +23,6 @@ from stages.judge.colours import COLOURS, interval
 from stages.judge.copies import copies
 from stages.judge.picture_judge import PictureJudge
 from stages.judge.reference import Reference
-from stages.problem import Problem
 from stages.settings import Settings
 
 SHOWN = 24  # misjudged candidates in the picture
@@ -31,8 +30,8 @@ SHOWN = 24  # misjudged candidates in the picture
 
 def main(product: str) -> None:
     params = settings.load()
-    alone = not known_groups(params, product)
-    by, more = own_bench(params, product) if alone else other_bench(params, product)
+    another = other_bench(params, product)
+    by, more = another or own_bench(params, product)
     pixels, truth = planted.planted(by.training, more, params.now.judge.planted, params.judge.shift, params.seed)
     said = [one.colour for one in picture_judge.judge(pixels, by, params)]
     copied = _copies(by, params)
@@ -42,7 +41,7 @@ def main(product: str) -> None:
     figures = scores(truth, said) | {
         "planted_copies": len(copied), "planted_copies_accepted": accepted,
         "copies_caught": by.copy.caught,
-        **one_change(called, len(changed)), **real_green(params, product), "planted_of_itself": int(alone),
+        **one_change(called, len(changed)), **real_green(params, product), "planted_of_itself": int(another is None),
     }  # fmt: skip
     with files.replacing(paths.JUDGE_TESTS / product) as folder:
         rounded = {name: round(v, 4) if isinstance(v, float) else v for name, v in figures.items() if v is not None}
@@ -51,9 +50,9 @@ def main(product: str) -> None:
         photo.save(folder / "misjudged.jpg", misjudged(pixels, truth, said))
 
 
-def other_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference]:
+def other_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference] | None:
     """Return a judge for the other product with the most validation images, and images that show what else its bin
-    looks like.
+    looks like; None, if no other has as many as two.
 
     A few of its images that the detector trained on play the part of the subset, one half of its validation images that
     of what candidates must differ from; nothing was calibrated on these.
@@ -62,10 +61,10 @@ def other_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference
     def tests(group: str) -> Reference | None:
         return known(params, product, group, "val", slice(1, None, 2))
 
-    group = max(known_groups(params, product), key=lambda name: len(tests(name) or ()))
-    own, source = known(params, product, group, "train", slice(FEW)), tests(group)
+    group = max(known_groups(params, product), key=lambda name: len(tests(name) or ()), default=None)
+    own, source = (known(params, product, group, "train", slice(FEW)), tests(group)) if group else (None, None)
     if not own or not source:
-        raise Problem(f"the judge's test needs two validation images of one other product; {group} has fewer")
+        return None
     weights = paths.trained(product, "judge")
     tried = trials(params, product)
     return PictureJudge(

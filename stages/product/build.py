@@ -96,7 +96,7 @@ def described(folder: Path, known: Known, params: Settings) -> Card:
             "before": operating.miscalibration(scenes, many, Calibration()),
             "after": operating.miscalibration(scenes, many, calibration), "on": measured_on(known),
         },
-        onnx=agreement(folder, pictures, imgsz), made=made(folder, params),
+        onnx=agreement(folder, pictures, imgsz), made=made(folder, known.name, params),
     )  # fmt: skip
 
 
@@ -202,11 +202,15 @@ def agreement(folder: Path, pictures: list[np.ndarray], imgsz: int) -> dict[str,
     return {"detections": len(apart), "within": TOLERANCE, "share": share, "largest": float(max(apart, default=0))}
 
 
-def made(folder: Path, params: Settings) -> dict[str, Any]:
+def made(folder: Path, name: str, params: Settings) -> dict[str, Any]:
     """Return of what, and with what, it was made."""
+    if name == OLD:
+        steps = params.evidence.known_steps * params.now.evidence.steps
+    else:
+        steps = files.read_json(compare_arms.folder(name, params.arms[name]) / "run.json")["steps"]
     return {
         "weights": files.digest(folder / card.WEIGHTS), "model": params.now.detector.model, "scale": params.scale,
-        "seed": params.seed, "steps": params.now.evidence.steps, "versions": provenance.versions(*PACKAGES),
+        "seed": params.seed, "steps": steps, "versions": provenance.versions(*PACKAGES),
     }  # fmt: skip
 
 

@@ -80,7 +80,8 @@ def next_steps(about: Card) -> list[str]:
     use = f"make detect PHOTOS=my_photographs PRODUCT={about.product}"
     code = (f'from ultralytics import YOLO\nYOLO("{paths.RELEASED / about.product / card.WEIGHTS}")'
             f'.predict("photo.jpg", imgsz={about.imgsz})')  # fmt: skip
-    more = (f"make next PHOTOS=many_photographs PRODUCT={about.product}\n"
+    in_use = f'python -m flows.arrivals rollback {about.product} --why "more photographs"\n' if about.promoted else ""
+    more = (f"make next PHOTOS=many_photographs PRODUCT={about.product}\n{in_use}"
             f"make product PHOTOS=all_photographs NAME={about.product}")  # fmt: skip
     return [
         "<h2>What to do next</h2>",

@@ -112,7 +112,7 @@ def gallery(name: str, params: Settings) -> Gallery | None:
         for a in objects[image.id]:
             drawing.box(small, tuple(v * ratio for v in a.bbox), drawing.TRUTH, names[a.category_id])
         known = near.get(Path(image.file_name).stem)
-        beside = cv2.resize(photo.read(known), small.shape[1::-1], interpolation=cv2.INTER_AREA) if known else None
+        beside = cv2.resize(photo.shown(known), small.shape[1::-1], interpolation=cv2.INTER_AREA) if known else None
         tiles.append(small if beside is None else np.concatenate([small, np.full_like(small[:4], 255), beside]))
     return Gallery(drawing.sheet(tiles, 3), len(dataset.images))
 

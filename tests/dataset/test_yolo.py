@@ -73,3 +73,11 @@ def test_a_killed_worker_ends_the_stage(tmp_path, bins, monkeypatch):
     dataset = coco.read(bins / "annotations.json")
     with pytest.raises(BrokenProcessPool):
         yolo.write_labels(dataset, True, [("train", str(i.id)) for i in dataset.images], tmp_path / "labels")
+
+
+def test_where_nobody_kept_images_to_validate_on_a_fifth_of_those_to_train_on_are_these():
+    kept = {"train": [1, 2], "val": [3], "test": [4]}
+    assert yolo.validated(kept) == kept
+    of = yolo.validated({"train": list(range(10)), "val": [], "test": [20]})
+    assert of == {"train": [1, 2, 3, 4, 6, 7, 8, 9], "val": [0, 5], "test": [20]}
+    assert yolo.validated({"train": [1], "val": [], "test": []})["train"] == [1]

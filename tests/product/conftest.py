@@ -50,7 +50,7 @@ def decided(bins, tmp_path_factory) -> Path:
             "paste": {"data/subsets/ten": 10, "data/accepted/paste": 10},
         }
         for name, images in counts.items():
-            files.write_json(paths.DETECTORS / "focus" / name / "run.json", {"images": images})
+            files.write_json(paths.DETECTORS / "focus" / name / "run.json", {"images": images, "steps": 12})
         arms = {name: {"map50_95": 0.5, "low": 0.4, "high": 0.6, "seeds": [0.5, 0.5], "run": {"images": images},
                        "against": {"ten_standard": AGAINST}} for name, images in counts.items()}  # fmt: skip
         decision = {"include_fakes": 1, "include_fakes_why": "they help", "promote_product": 1,

@@ -93,7 +93,7 @@ def _front(image: np.ndarray, product: Product, cap: int) -> None:
 
 
 def _back(image: np.ndarray, product: Product, cap: int) -> None:
-    """Return the small print: a block of lines, a barcode."""
+    """Draw the small print: a block of lines, a barcode."""
     rows, cols = image.shape[:2]
     rng = np.random.default_rng(crc32(product.name.encode()) + 1)
     top, bottom, left = int(0.62 * rows), int(0.88 * rows), int(cap + 0.13 * cols)
