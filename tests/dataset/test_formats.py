@@ -19,6 +19,7 @@ from tests.helpers.exports import (
     THINGS,
     YOLO,
     as_coco,
+    converted,
     cvat_text,
     put,
     voc_text,
@@ -255,6 +256,25 @@ def test_the_first_folder_stays_the_product_and_names_of_two_parts_stay_apart(tm
     assert [i.file_name for i in dataset.images] == ["tube/1.png", "tube/1_2.png", "tube/1_3.png"]
     assert [i.split for i in dataset.images].count("test") == 1
     assert coco.grouped(dataset, {}).keys() == {"tube"}
+
+
+PRODUCTS = ("mug/train/1.png", "mug/test/2.png")
+TESTED = {
+    "coco": ({"annotations.json": {**as_coco(), "images": [
+        of | {"file_name": name} for of, name in zip(as_coco()["images"], PRODUCTS, strict=True)]}}, ""),
+    "yolo": ({"classes.txt": "can\ncup\n"}, "images/"),
+    "voc": ({"mug/train/1.xml": voc_text("1.png"), "mug/test/2.xml": voc_text("2.png")}, ""),
+    "cvat": ({"annotations.xml": re.sub('"([12]).png"', lambda of: f'"{PRODUCTS[int(of[1]) - 1]}"', cvat_text())},
+             "images/"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TESTED)
+def test_a_product_s_own_folder_for_tests_is_tested_on(tmp_path, name):
+    texts, home = TESTED[name]
+    dataset = converted(tmp_path, texts, [f"{home}{photograph}" for photograph in PRODUCTS])
+    assert {image.file_name: image.split for image in dataset.images} == {PRODUCTS[0]: None, PRODUCTS[1]: "test"}
+    assert coco.grouped(dataset, {}).keys() == {"mug"}
 
 
 def test_the_command_says_what_it_found_or_what_is_wrong(tmp_path):

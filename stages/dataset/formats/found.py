@@ -1,7 +1,7 @@
 """What every reader of a format finds in a folder: COCO, and where its photographs lie.
 
 Tools arrange folders differently, but all mean the same by it: a photograph and its annotation file have one path, but
-for the suffix and for folders such as images/ and labels/; and a folder test/ is for testing only.
+for the suffix and for folders such as images/ and labels/; and a folder test/, wherever it is, is for testing only.
 """
 
 from __future__ import annotations
@@ -170,12 +170,7 @@ def key(path: PurePath) -> tuple[str, ...]:
 
 def tested(path: PurePath) -> bool:
     """Return whether a path's folders say that what is there is for testing only."""
-    for part in path.parts[:-1]:
-        if part.lower() not in KINDS | PARTS:
-            return False
-        if part.lower() in TESTS:
-            return True
-    return False
+    return any(folder.lower() in TESTS for folder in path.parts[:-1])
 
 
 def plain(name: str, where: str) -> str:
