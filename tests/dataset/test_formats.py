@@ -47,6 +47,14 @@ LAYOUTS = {
         {"annotations.json": as_coco(["1.png"]), "test/annotations.json": as_coco(["2.png"])},
         ("images/1.png", "test/images/2.png"), "COCO", True,
     ),
+    "coco, in capitals": (
+        {f"{p}/_annotations.coco.json": as_coco([n]) for p, n in (("Train", "1.png"), ("Test", "2.png"))},
+        ("Train/1.png", "Test/2.png"), "COCO", True,
+    ),
+    "coco, validation": (
+        {f"{p}/_annotations.coco.json": as_coco([n]) for p, n in (("train", "1.png"), ("validation", "2.png"))},
+        ("train/1.png", "validation/2.png"), "COCO", False,
+    ),
     "coco, roboflow": (
         {f"{p}/_annotations.coco.json": as_coco([n]) for p, n in (("train", "1.png"), ("test", "2.png"))},
         ("train/1.png", "test/2.png"), "COCO", True,
@@ -66,6 +74,21 @@ LAYOUTS = {
          "test.txt": "data/obj_test_data/2.png\n", **yolo_texts("obj_train_data", "obj_test_data")},
         DARKNET, "YOLO", True,
     ),
+    "yolo, cvat, in capitals": (
+        {"obj.names": "can\ncup\n", "train.txt": "data/obj_train_data/1.png\n",
+         "Test.txt": "data/obj_Test_data/2.png\n", **yolo_texts("obj_train_data", "obj_Test_data")},
+        ("obj_train_data/1.png", "obj_Test_data/2.png"), "YOLO", True,
+    ),
+    "yolo, test left blank": (
+        {"data.yaml": "train: images/train\nval: images/train\ntest: # optional\nnames: [can, cup]\n",
+         **yolo_texts("labels/train", "labels/test")},
+        SPLIT, "YOLO", True,
+    ),
+    "yolo, valid": (
+        {"data.yaml": "train: train/images\nvalid: valid/images\nnames: [can, cup]\n",
+         **yolo_texts("train/labels", "valid/labels")},
+        ("train/images/1.png", "valid/images/2.png"), "YOLO", False,
+    ),
     "yolo, roboflow": (
         {"data.yaml": "train: ../train/images\nval: ../train/images\ntest: ../test/images\nnames: ['can', 'cup']\n",
          "README.roboflow.txt": "exported", **yolo_texts("train/labels", "test/labels")},
@@ -81,6 +104,8 @@ LAYOUTS = {
     "yolo, beside": ({"classes.txt": "can\ncup\n", **yolo_texts(".", ".")}, FLAT, "YOLO", False),
     "voc": (BOTH_VOC | {"ImageSets/Main/test.txt": "2\n"}, ("JPEGImages/1.png", "JPEGImages/2.png"),
             "Pascal VOC", True),
+    "voc, cvat": (BOTH_VOC | {"ImageSets/Main/Test.txt": "2\n"}, ("JPEGImages/1.png", "JPEGImages/2.png"),
+                  "Pascal VOC", True),
     "voc, beside": ({"1.xml": voc_text("1.png"), "2.xml": voc_text("2.png")}, FLAT, "Pascal VOC", False),
     "voc, in capitals": ({"1.XML": voc_text("1.png"), "2.xml": voc_text("2.png")}, FLAT, "Pascal VOC", False),
     "voc, test folder": ({"1.xml": voc_text("1.png"), "test/2.xml": voc_text("2.png")}, ("1.png", "test/2.png"),
@@ -89,6 +114,14 @@ LAYOUTS = {
     "cvat, test folder": (
         {"annotations.xml": cvat_text(names=["1.png"]), "test/annotations.xml": cvat_text(names=["2.png"])},
         ("images/1.png", "test/images/2.png"), "CVAT for images", True,
+    ),
+    "cvat, in capitals": (
+        {"Train/annotations.xml": cvat_text(names=["1.png"]), "Test/annotations.xml": cvat_text(names=["2.png"])},
+        ("Train/1.png", "Test/images/2.png"), "CVAT for images", True,
+    ),
+    "cvat, a part of another name": (
+        {"annotations.xml": cvat_text().replace('name="2', 'subset="test_2" name="2')},
+        INSIDE, "CVAT for images", True,
     ),
 }  # fmt: skip
 

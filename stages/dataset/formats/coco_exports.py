@@ -19,7 +19,6 @@ NAME = "COCO"
 LOOKED_FOR = "annotations.json, result.json, annotations/instances_*.json or another COCO file"
 USUAL = ("annotations.json", "result.json")
 NO_OUTLINE = re.compile(rb"null|\[\s*\]")
-PARTS = ("train", "val", "valid", "test")
 
 
 @dataclass
@@ -45,7 +44,7 @@ def holds(folder: Path) -> str | None:
 
 
 def read(folder: Path) -> found.AnnotatedDataset:
-    return found.joined([(_read(export), "test" if _tests(export) else None) for export in _exports(folder)])
+    return found.joined([(_read(export), "test" if found.tests(export.part) else None) for export in _exports(folder)])
 
 
 def _exports(folder: Path) -> list[_Export]:
@@ -53,13 +52,8 @@ def _exports(folder: Path) -> list[_Export]:
     if not exports:
         instances = sorted((folder / "annotations").glob("instances_*.json"))
         exports = [_Export(path, folder, path.stem.removeprefix("instances_")) for path in instances]
-    exports += [_Export(path, folder / part, part) for part in PARTS for path in _beside(folder / part)]
-    return sorted(exports, key=_tests)
-
-
-def _tests(export: _Export) -> bool:
-    """Return whether an export is for testing only; training begins, whatever the order of the names."""
-    return export.part.lower().startswith("test")
+    exports += [_Export(path, home, home.name) for home in found.homes(folder) for path in _beside(home)]
+    return sorted(exports, key=lambda export: found.tests(export.part))  # training begins, whatever it is called
 
 
 def _beside(folder: Path) -> list[Path]:

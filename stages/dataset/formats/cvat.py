@@ -20,13 +20,19 @@ EDGES = ("xtl", "ytl", "xbr", "ybr")
 
 
 def holds(folder: Path) -> str | None:
-    """Return the name of a folder's annotation file, if there is one."""
-    return FILE if (folder / FILE).is_file() else None
+    """Return the names of a folder's annotation files, if there are any."""
+    return ", ".join(str((home / FILE).relative_to(folder)) for home in _homes(folder)) or None
 
 
 def read(folder: Path) -> found.AnnotatedDataset:
-    homes = [home for home in (folder, folder / "test") if holds(home)]
-    return found.joined([(_read(home), "test" if home != folder else None) for home in homes])
+    return found.joined([
+        (_read(home), "test" if home != folder and found.tests(home.name) else None) for home in _homes(folder)
+    ])  # fmt: skip
+
+
+def _homes(folder: Path) -> list[Path]:
+    """Return the folders in which annotations lie: a folder itself, and those of the parts of the split."""
+    return [home for home in (folder, *found.homes(folder)) if (home / FILE).is_file()]
 
 
 def _read(home: Path) -> found.AnnotatedDataset:
@@ -53,7 +59,7 @@ def _photograph(home: Path, element: Element, where: str) -> found.AnnotatedPhot
         raise Problem(f"{where}: {name} is missing; it is neither in images/ nor in {home}")
     width, height = (plain_xml.size(element.get(side), f"{where}: its {side}") for side in ("width", "height"))
     photo.check_size(place, width, height)  # before anything as large as it says is made
-    test = subset.lower() == "test" or found.tested(Path(name))
+    test = found.tests(subset) or found.tested(Path(name))
     things = [_thing(shape, width, height, f"{where}: shape {k}") for k, shape in enumerate(element, 1)]
     return found.AnnotatedPhotograph(place, width, height, test, things)
 

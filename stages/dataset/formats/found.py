@@ -19,9 +19,9 @@ from stages.problem import Problem
 
 # What photo.FORMATS are called on disk.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".jp2", ".ppm", ".pgm", ".pnm")
-KINDS = {"images", "jpegimages", "labels", "annotations"}  # folders that say what is in them …
-TESTS = {"test", "obj_test_data"}
-PARTS = TESTS | {"train", "val", "valid", "obj_train_data", "obj_valid_data", "obj_val_data"}  # … and what it is for
+KINDS = {"images", "jpegimages", "labels", "annotations"}  # folders that say what is in them
+# What tools call the parts of the split, in capitals or not, and what that is here.
+PARTS: dict[str, coco.Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 HIDDEN = (".", "__MACOSX")  # how the names of a system's or a tool's own files begin
 DIGITS = 3  # of a pixel: what texts with six digits of a share can say
 
@@ -118,7 +118,7 @@ def _names(paths: list[PurePath]) -> list[str]:
     names = []
     for path in paths:
         folders = list(path.parts[:-1])
-        while folders and folders[0].lower() in KINDS | PARTS:
+        while folders and (folders[0].lower() in KINDS or _part(folders[0])):
             folders.pop(0)
         names.append("/".join([*folders, path.name]))
     return _apart(names)
@@ -168,9 +168,31 @@ def key(path: PurePath) -> tuple[str, ...]:
     return *(part for part in path.parts[:-1] if part.lower() not in KINDS), path.stem
 
 
+def part(path: PurePath) -> coco.Part | None:
+    """Return the part of the split that a path's folders say it is in: testing, if any says so, or else the first."""
+    named: list[coco.Part] = [of for folder in path.parts[:-1] if (of := _part(folder))]
+    return "test" if "test" in named else next(iter(named), None)
+
+
+def _part(folder: str) -> coco.Part | None:
+    """Return the part of the split that a folder is called like, such as Darknet's obj_train_data."""
+    return PARTS.get(folder.lower().removeprefix("obj_").removesuffix("_data"))
+
+
 def tested(path: PurePath) -> bool:
     """Return whether a path's folders say that what is there is for testing only."""
-    return any(folder.lower() in TESTS for folder in path.parts[:-1])
+    return part(path) == "test"
+
+
+def tests(word: str) -> bool:
+    """Return whether what a tool calls a part of the split is for testing only: test2017 is, too."""
+    return word.lower().startswith("test")
+
+
+def homes(folder: Path) -> list[Path]:
+    """Return the folders in a folder that are called like parts of the split; those for testing come last."""
+    named = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name.lower() in PARTS]
+    return sorted(named, key=lambda path: tests(path.name))
 
 
 def plain(name: str, where: str) -> str:

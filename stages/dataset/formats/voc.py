@@ -12,7 +12,7 @@ from stages.problem import Problem
 
 NAME = "Pascal VOC"
 LOOKED_FOR = "XML files beside the photographs or in Annotations/"
-TEST_NAMES = "ImageSets/Main/test.txt"
+TEST_NAMES = "/imagesets/main/test.txt"  # in capitals or not
 DRESSED = re.compile(rf'"?(.+?)({"|".join(map(re.escape, found.SUFFIXES))})?"?(\s+-?[01])?', re.IGNORECASE)
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -28,7 +28,8 @@ def read(folder: Path) -> found.AnnotatedDataset:
     pictures = found.by_key(folder, found.pictures(folder))
     annotations = _files(folder)
     known = pictures.keys() | {found.key(path.relative_to(folder)) for path in annotations}
-    lists = [path for path in found.listed(folder, ".txt") if path.match(TEST_NAMES)]
+    texts = found.listed(folder, ".txt")
+    lists = [path for path in texts if f"/{path.relative_to(folder)}".lower().endswith(TEST_NAMES)]
     tests = {key for names in lists for key in _listed(folder, names, known)}
     photographs = [_photograph(folder, path, pictures, tests) for path in annotations]
     labels = sorted({thing.label for of in photographs for thing in of.things})
@@ -42,7 +43,7 @@ def _files(folder: Path) -> list[Path]:
 def _listed(folder: Path, names: Path, known: Set[Key]) -> Iterator[Key]:
     """Yield what stands in a list of photographs, a name on each line. CVAT puts a name with a space into quotes, VOC
     may say behind it whether a class is there, and others write the suffix, too."""
-    home = names.parents[TEST_NAMES.count("/")].relative_to(folder)
+    home = names.parents[TEST_NAMES.count("/") - 1].relative_to(folder)
     for number, line in enumerate(plain_text.lines(names), 1):
         if not (called := DRESSED.fullmatch(line.strip())):
             continue

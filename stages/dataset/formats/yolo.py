@@ -4,6 +4,7 @@ object, and the classes' names beside them."""
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from stages.problem import Problem
 NAME = "YOLO"
 LOOKED_FOR = "a YAML file with names, classes.txt or obj.names"
 LISTS = ("classes.txt", "obj.names")  # of names, one a line
-PARTS = ("train", "val", "valid", "test")
 NAMES = re.compile(rb"^(?:\xef\xbb\xbf)?(['\"]?)names\1\s*:", re.MULTILINE)
 
 
@@ -38,11 +38,11 @@ def holds(folder: Path) -> str | None:
 
 def read(folder: Path) -> found.AnnotatedDataset:
     every = found.pictures(folder)
-    labels, parts = _layout(folder, every)
     texts = found.by_key(folder, _texts(folder, every))
     known = found.by_key(folder, every)
     if alone := [path for key, path in texts.items() if key not in known]:
         raise Problem(f"{alone[0]}: there is no photograph of this name")
+    labels, parts = _layout(folder, every, {known[key] for key in texts})
     photographs = []
     for path, test in parts.items():
         width, height = found.size(path)
@@ -63,9 +63,10 @@ def _named(folder: Path) -> list[Path]:
     return yamls + lists
 
 
-def _layout(folder: Path, every: list[Path]) -> tuple[dict[int, str], dict[Path, bool]]:
+def _layout(folder: Path, every: list[Path], labelled: Set[Path]) -> tuple[dict[int, str], dict[Path, bool]]:
     """Return the classes' names by their numbers, and the photographs, each with whether it is for testing only: those
-    that are listed, and all the others where no list says what to train on."""
+    that are listed, those in folders of parts that nothing lists, if some there are labelled, and all the others where
+    no list says what to train on."""
     layouts = {
         path: _listing(path) if path.name in LISTS else plain_yaml.read(path, DataFile) for path in _named(folder)
     }
@@ -79,19 +80,28 @@ def _layout(folder: Path, every: list[Path]) -> tuple[dict[int, str], dict[Path,
     if not labels:
         raise Problem(f"{path}: it names no class")
     named = {"train": layout.train, "val": layout.val, "test": layout.test}
-    given = {part: (entries, f"{path}: {part}") for part, entries in named.items() if entries is not None}
+    given = [(part, entries, f"{path}: {part}") for part, entries in named.items() if entries is not None]
     if layout.train is None:
-        lists = {part: f"{part}.txt" for part in PARTS if (folder / f"{part}.txt").is_file()}
-        given = {part: (name, f"{folder}: {part}") for part, name in lists.items()} | given
+        lists = [(found.PARTS[path.stem.lower()], path.name, f"{folder}: {path.stem}") for path in _lists(folder)]
+        given = [of for of in lists if named[of[0]] is None] + given
     parts: dict[Path, bool] = {}
-    for part, (entries, where) in given.items():
+    for part, entries, where in given:
         for entry in [entries] if isinstance(entries, str) else entries:
             for photograph in _listed(folder, entry, where):
                 test = part == "test" or found.tested(photograph.relative_to(folder))
                 if parts.setdefault(photograph, test) != test:
                     raise Problem(f"{where}: {photograph} is to train on and to test on; it can only be one")
-    others = {} if "train" in given else {path: found.tested(path.relative_to(folder)) for path in every}
+    lies = {path: found.part(path.relative_to(folder)) for path in every}
+    listed = {part for part, *_ in given}
+    wanted = {lies[path] for path in labelled} - {None, *listed} if "train" in listed else {*lies.values()}
+    others = {path: part == "test" for path, part in lies.items() if part in wanted}
     return labels, others | parts
+
+
+def _lists(folder: Path) -> list[Path]:
+    """Return the texts that name photographs, one for each part of the split."""
+    texts = [path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".txt"]
+    return [path for path in texts if path.stem.lower() in found.PARTS and path.is_file()]
 
 
 def _labels(layout: DataFile) -> dict[int, str]:
@@ -133,8 +143,7 @@ def _texts(folder: Path, pictures: list[Path]) -> list[Path]:
     """Return the label files: texts under labels/, or beside photographs, but no lists of names or photographs; refuse
     one that is called like a photograph and lies where nobody would look."""
     homes, stems = {path.parent for path in pictures}, {path.stem for path in pictures}
-    lists = {folder / f"{part}.txt" for part in PARTS}
-    texts = []
+    lists, texts = _lists(folder), []
     for path in found.listed(folder, ".txt"):
         if path in lists or path.name in LISTS:
             continue
