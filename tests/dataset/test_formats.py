@@ -282,6 +282,26 @@ def test_photographs_that_nothing_names_are_left_out_and_counted(tmp_path):
     assert convert.convert(folder, tmp_path / "into").endswith("; 2 photographs that no annotation names were left out")
 
 
+UNREAD = {
+    "holdout/mine.json": ({"train/a.json": as_coco(["1.png"]), "holdout/mine.json": as_coco(["2.png"])}, "train/1.png"),
+    "annotations/instances_test.json": (
+        {"result.json": as_coco(["1.png"]), "annotations/instances_test.json": as_coco(["2.png"]),
+         "annotations/info.json": {"images": []}}, "1.png"),
+    "labels/2.txt": ({"data.yaml": "names: [can, cup]\ntrain: a", **yolo_texts("a", "labels")}, "a/1.png"),
+    "holdout/annotations.xml": (
+        {f"{home}annotations.xml": cvat_text(names=[n]) for home, n in (("", "1.png"), ("holdout/", "2.png"))},
+        "1.png"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("unread", UNREAD)
+def test_annotations_that_are_left_out_are_told_of(tmp_path, unread):
+    texts, photograph = UNREAD[unread]
+    said = convert.convert(put(tmp_path / "from", texts, (photograph, "2.png")), tmp_path / "into")
+    counts = "1 photographs were left out, and 1 annotation files that no list or part of the split leads to"
+    assert said.endswith(f"2 objects of 2 classes; {counts}, such as {unread}")
+
+
 def test_the_first_folder_stays_the_product_and_names_of_two_parts_stay_apart(tmp_path):
     photographs = [f"images/{part}/tube/1.png" for part in ("train", "val", "test")]
     convert.convert(put(tmp_path / "from", {"classes.txt": "a"}, photographs), tmp_path / "into")

@@ -44,7 +44,11 @@ def holds(folder: Path) -> str | None:
 
 
 def read(folder: Path) -> found.AnnotatedDataset:
-    return found.joined([(_read(export), "test" if found.tests(export.part) else None) for export in _exports(folder)])
+    exports = _exports(folder)
+    dataset = found.joined([(_read(export), "test" if found.tests(export.part) else None) for export in exports])
+    others = [path for path in found.listed(folder, ".json") if path not in {export.path for export in exports}]
+    dataset.unread = [path for path in others if _speaks_of(path, "images") and _speaks_of(path, "annotations")]
+    return dataset
 
 
 def _exports(folder: Path) -> list[_Export]:

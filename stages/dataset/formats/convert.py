@@ -21,7 +21,6 @@ def convert(folder: Path, into: Path) -> str:
         raise Problem(f"{into}: it is there already, and not an empty folder")
     name, read = read_any(folder)
     dataset = read.dataset
-    left = len(set(found.pictures(folder)) - set(read.places))
     with files.replacing(into) as part:
         for image, place in zip(dataset.images, read.places, strict=True):
             target = part / "images" / image.file_name
@@ -31,8 +30,19 @@ def convert(folder: Path, into: Path) -> str:
     tests, classes = sum(image.split == "test" for image in dataset.images), len(dataset.categories)
     return (
         f"{name}: {len(dataset.images)} photographs ({tests} of them for testing only) "
-        f"with {len(dataset.annotations)} objects of {classes} class{'es' * (classes != 1)}"
-        + (f"; {left} photographs that no annotation names were left out" if left else "")
+        f"with {len(dataset.annotations)} objects of {classes} class{'es' * (classes != 1)}" + _left_out(folder, read)
+    )
+
+
+def _left_out(folder: Path, read: found.AnnotatedDataset) -> str:
+    """Return the end of that sentence, which tells what nothing is taken from, if there is anything."""
+    left = len(set(found.pictures(folder)) - set(read.places))
+    if not read.unread:
+        return f"; {left} photographs that no annotation names were left out" if left else ""
+    such_as = read.unread[0].relative_to(folder)
+    return (
+        f"; {left} photographs were left out, and {len(read.unread)} annotation files that no list or part of the "
+        f"split leads to, such as {such_as}"
     )
 
 

@@ -25,9 +25,12 @@ def holds(folder: Path) -> str | None:
 
 
 def read(folder: Path) -> found.AnnotatedDataset:
-    return found.joined([
-        (_read(home), "test" if home != folder and found.tests(home.name) else None) for home in _homes(folder)
-    ])  # fmt: skip
+    homes = _homes(folder)
+    tests = [home for home in homes if home != folder and found.tests(home.name)]
+    dataset = found.joined([(_read(home), "test" if home in tests else None) for home in homes])
+    others = [path for path in found.listed(folder, ".xml") if path.name == FILE]
+    dataset.unread = [path for path in others if path.parent not in homes]
+    return dataset
 
 
 def _homes(folder: Path) -> list[Path]:

@@ -28,10 +28,11 @@ DIGITS = 3  # of a pixel: what texts with six digits of a share can say
 
 @dataclass
 class AnnotatedDataset:
-    """A dataset, and where the photograph of each of its images lies."""
+    """A dataset, where the photograph of each of its images lies, and annotation files that nothing is taken from."""
 
     dataset: coco.Coco
     places: list[Path]
+    unread: list[Path] = field(default_factory=list)
 
 
 @dataclass

@@ -49,7 +49,9 @@ def read(folder: Path) -> found.AnnotatedDataset:
         text = texts.get(found.key(path.relative_to(folder)))
         things = _things(text, labels, width, height) if text else []
         photographs.append(found.AnnotatedPhotograph(path, width, height, test, things))
-    return found.assembled(folder, photographs, [labels[number] for number in sorted(labels)])
+    dataset = found.assembled(folder, photographs, [labels[number] for number in sorted(labels)])
+    dataset.unread = [text for key, text in texts.items() if known[key] not in parts]
+    return dataset
 
 
 def _named(folder: Path) -> list[Path]:
