@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from stages.dataset import segmentation
@@ -48,6 +50,13 @@ def test_a_name_in_voc_s_list_stands_for_what_it_says_first(tested):
 def test_a_list_of_voc_s_that_cannot_be_followed_is_one_line(tested, line, says):
     with pytest.raises(Problem, match=says):
         tested(line)
+
+
+def test_a_list_of_voc_s_with_many_spaces_is_read_in_no_time(tested):
+    began = time.process_time()
+    with pytest.raises(Problem, match=r"test\.txt:1: the file name .* is longer than"):
+        tested("c" + " " * 30_000 + "x\n")
+    assert time.process_time() - began < 3  # seconds, of which reading took more than ten
 
 
 def test_a_box_that_cvat_turned_is_the_outline_of_its_corners(tmp_path):

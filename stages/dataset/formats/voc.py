@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
-from pathlib import Path
+from pathlib import Path, PurePath
 from xml.etree.ElementTree import Element
 
 from stages.dataset.formats import cvat, found, plain_text, plain_xml
@@ -13,7 +13,7 @@ from stages.problem import Problem
 NAME = "Pascal VOC"
 LOOKED_FOR = "XML files beside the photographs or in Annotations/"
 TEST_NAMES = "/imagesets/main/test.txt"  # in capitals or not
-DRESSED = re.compile(rf'"?(.+?)({"|".join(map(re.escape, found.SUFFIXES))})?"?(\s+-?[01])?', re.IGNORECASE)
+SAID = re.compile(r"\s-?[01]\Z")  # behind a name: whether a class is there
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 Key = tuple[str, ...]  # what the paths of a photograph and of its annotation file have in common
@@ -45,13 +45,21 @@ def _listed(folder: Path, names: Path, known: Set[Key]) -> Iterator[Key]:
     may say behind it whether a class is there, and others write the suffix, too."""
     home = names.parents[TEST_NAMES.count("/") - 1].relative_to(folder)
     for number, line in enumerate(plain_text.lines(names), 1):
-        if not (called := DRESSED.fullmatch(line.strip())):
+        if not (said := line.strip()):
             continue
-        where = f"{names}:{number}"
-        keys = [found.key(home / f"{found.plain(name, where)}.xml") for name in (line, called[1])]
+        where, called = f"{names}:{number}", _bare(said)
+        keys = [found.key(home / f"{found.plain(name, where)}.xml") for name in (said, called)]
         if not (meant := [key for key in keys if key in known]):
-            raise Problem(f"{where}: there is no photograph {called[1]}")
+            raise Problem(f"{where}: there is no photograph {called}")
         yield meant[0]
+
+
+def _bare(said: str) -> str:
+    """Return the name in a line, without what else is said there. No single expression, which would try each of many
+    spaces as the end of the name."""
+    name = SAID.sub("", said).rstrip().removeprefix('"').removesuffix('"')
+    suffix = PurePath(name).suffix
+    return name.removesuffix(suffix) if suffix.lower() in found.SUFFIXES else name
 
 
 def _photograph(folder: Path, path: Path, pictures: dict[Key, Path], tests: set[Key]) -> found.AnnotatedPhotograph:
