@@ -8,8 +8,8 @@ import mmap
 import re
 import unicodedata
 from codecs import BOM_UTF8
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -125,9 +125,10 @@ def check(coco: Coco, path: Path | str) -> None:
             raise Problem(f"{path}: two {what} entries have the id {twice}")
     if (name := _first_twice(i.file_name for i in coco.images)) is not None:
         raise Problem(f"{path}: two images have the file name {name!r}")
+    for image in coco.images:
+        files.relative_name(image.file_name, f"{path}: image {image.id}")
     names = {image.file_name for image in coco.images}
-    folders = {PurePosixPath(name.rpartition("/")[0]) for name in names}
-    if both := names & {str(folder) for of in folders for folder in (of, *of.parents)}:
+    if both := {folder for name in names for folder in _folders(name) if folder in names}:
         raise Problem(f"{path}: {min(both)!r} is an image, and a folder in which another lies")
     if (name := _first_twice(c.name for c in coco.categories)) is not None:
         raise Problem(f"{path}: two categories have the name {name!r}")
@@ -139,7 +140,6 @@ def check(coco: Coco, path: Path | str) -> None:
             raise Problem(f"{path}: the categories {other!r} and {category.name!r} differ in nothing that can be seen, "
                           "or in capitals alone; make them one")  # fmt: skip
     for image in coco.images:
-        files.relative_name(image.file_name, f"{path}: image {image.id}")
         if image.width <= 0 or image.height <= 0:
             raise Problem(f"{path}: image {image.id}: width and height must be positive")
         if image.width * image.height > MOST_PIXELS:
@@ -148,6 +148,12 @@ def check(coco: Coco, path: Path | str) -> None:
     for annotation in coco.annotations:
         if annotation.category_id not in known:
             raise Problem(f"{path}: annotation {annotation.id}: no category has the id {annotation.category_id}")
+
+
+def _folders(name: str) -> Iterator[str]:
+    """Yield the folders that a file lies in, one after the other: of a long name they take much room."""
+    while name := name.rpartition("/")[0]:
+        yield name
 
 
 def _first_twice(values: Iterable[Any]) -> Any:

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import tracemalloc
 
@@ -187,6 +188,18 @@ def test_the_mark_that_windows_leaves_before_a_text_is_no_part_of_it(hand):
     whole = coco.read(path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert coco.read(path) == whole and coco.read(path, masks=False).images == whole.images
+
+
+@pytest.mark.parametrize(("deep", "count"), [(16_000, 1), (1400, 20)])  # too long for a disk, and not
+def test_folders_of_folders_take_little_memory(tmp_path, deep, count):
+    images = [image(id=k, file_name=f"{k}/{'a/' * deep}x.png") for k in range(count)]
+    (tmp_path / "a.json").write_text(json.dumps(content(images=images)))
+    tracemalloc.start()
+    with contextlib.suppress(Problem):
+        coco.read(tmp_path / "a.json")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 5_000_000
 
 
 def test_an_image_cannot_lie_in_another(hand):
