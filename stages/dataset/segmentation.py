@@ -66,10 +66,19 @@ def _read(annotation: Annotation, width: int, height: int) -> RunLengths | list[
         found = msgspec.json.decode(annotation.segmentation, type=Segmentation)
         if isinstance(found, RunLengths):
             return _whole(found, width, height)
+        parts = _outlines(found or [])
     except (msgspec.DecodeError, ValueError) as error:
         raise Problem(f"annotation {annotation.id}: its segmentation cannot be read ({error})") from None
-    parts = [np.array(part).reshape(-1, 2) for part in found or [] if len(part) >= 6 and len(part) % 2 == 0]
     return [clipped(part, width, height) for part in parts]
+
+
+def _outlines(parts: list[list[float]]) -> list[np.ndarray]:
+    """Return outlines, each (n, 2), without those of two corners, which enclose nothing; raise a ValueError where one
+    is no list of corners, or a corner by itself."""
+    for part in parts:
+        if len(part) % 2 or len(part) == 2:
+            raise ValueError(f"an outline is x, y, x, y, … of three or more corners; one has {len(part)} numbers")
+    return [np.array(part).reshape(-1, 2) for part in parts if len(part) >= 6]
 
 
 def clipped(outline: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -60,6 +60,9 @@ def test_packed_run_lengths_are_read_as_pycocotools_reads_them(seed):
         {"counts": 5},
         [["a", "b", "c", "d", "e", "f"]],
         7,
+        [[5, 5], [25, 5], [25, 15]],  # points, each by itself
+        [[5, 5, 25, 5, 25, 15, 9]],
+        [[8, 5, 20, 5, 20, 15], [1]],
         {"size": [HEIGHT, WIDTH], "counts": [-1, 1201]},
         {"size": [HEIGHT, WIDTH], "counts": [2**40]},
         {"size": [HEIGHT, WIDTH], "counts": [10]},  # of which pycocotools makes what lies in memory
