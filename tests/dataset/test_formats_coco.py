@@ -37,7 +37,7 @@ def test_coco_s_part_for_tests_is_tested_on(tmp_path, part):
 
 def test_what_cvat_drew_with_a_brush_is_no_crowd(tmp_path):
     given = as_coco()
-    said = [{"attributes": {"occluded": False}}, {"attributes": []}, {}]
+    said = [{"attributes": {"occluded": False}}, {"attributes": []}, {"attributes": {"colour": "red"}}]
     given["annotations"] = [of | more | {"iscrowd": 1} for of, more in zip(given["annotations"], said, strict=True)]
     dataset = converted(tmp_path, {"annotations.json": given})
     assert [of.iscrowd for of in dataset.annotations] == [0, 1, 1]
@@ -46,18 +46,26 @@ def test_what_cvat_drew_with_a_brush_is_no_crowd(tmp_path):
     assert [of.iscrowd for of in dataset.annotations] == [0, 1, 1]
 
 
+def test_what_another_tool_calls_a_rotation_turns_no_box(tmp_path):
+    given = as_coco()
+    given["annotations"][0] |= {"attributes": {"rotation": 90}}
+    dataset = converted(tmp_path, {"annotations.json": given})
+    assert dataset.annotations[0].bbox == tuple(given["annotations"][0]["bbox"])
+
+
 def test_attributes_that_cannot_be_read_are_one_line(tmp_path):
     given = json.dumps(as_coco()).replace('"bbox"', f'"attributes": {"[" * 5000 + "]" * 5000}, "bbox"', 1)
     with pytest.raises(Problem, match=r"annotations\.json: it is nested too deeply"):
         converted(tmp_path, {"annotations.json": given})
 
 
-def test_a_box_that_cvat_turned_is_the_outline_of_its_corners(tmp_path):
+@pytest.mark.parametrize("none", [None, [], [[]]])
+def test_a_box_that_cvat_turned_is_the_outline_of_its_corners(tmp_path, none):
     given = as_coco()
     box, other, outlined = given["annotations"]
-    box |= {"bbox": [10, 10, 10, 4], "attributes": {"occluded": False, "rotation": 90.0}}
-    other |= {"attributes": {"rotation": 0.0}}
-    outlined |= {"attributes": {"rotation": 45}}
+    box |= {"bbox": [10, 10, 10, 4], "segmentation": none, "attributes": {"occluded": False, "rotation": 90.0}}
+    other |= {"attributes": {"occluded": True, "rotation": 0.0}}
+    outlined |= {"attributes": {"occluded": False, "rotation": 45}}
     dataset = converted(tmp_path, {"annotations.json": given})
     assert dataset.annotations[0].bbox == pytest.approx((13, 7, 4, 10))
     (outline,) = segmentation.polygons(dataset.annotations[0], 40, 32)
@@ -67,10 +75,11 @@ def test_a_box_that_cvat_turned_is_the_outline_of_its_corners(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("degrees", "box"), [("left", [1, 1, 5, 5]), (45, [1e308, 1, 1e308, 5]), (1e300, [1, 1, 5, 5])]
+    ("degrees", "box"),
+    [("left", [1, 1, 5, 5]), (True, [1, 1, 5, 5]), (45, [1e308, 1, 1e308, 5]), (1e300, [1, 1, 5, 5])],
 )
 def test_a_box_that_cannot_be_turned_is_one_line(tmp_path, degrees, box):
     given = as_coco()
-    given["annotations"][0] |= {"attributes": {"rotation": degrees}, "bbox": box}
+    given["annotations"][0] |= {"attributes": {"occluded": False, "rotation": degrees}, "bbox": box}
     with pytest.raises(Problem, match=r"annotations\.json: annotation 0: its box cannot be turned by"):
         converted(tmp_path, {"annotations.json": given})

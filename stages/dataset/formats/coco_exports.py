@@ -18,7 +18,8 @@ from stages.problem import Problem
 NAME = "COCO"
 LOOKED_FOR = "annotations.json, result.json, annotations/instances_*.json or another COCO file"
 USUAL = ("annotations.json", "result.json")
-NO_OUTLINE = re.compile(rb"null|\[\s*\]")
+NO_OUTLINE = re.compile(rb"null|[\[\],\s]*")
+OF_CVAT = "occluded"  # CVAT says of each annotation whether it is
 
 
 @dataclass
@@ -81,7 +82,7 @@ def _read(export: _Export) -> found.AnnotatedDataset:
     dataset = coco.read(export.path)
     if _speaks_of(export.path, "attributes"):
         for annotation, attributes in zip(dataset.annotations, _attributes(export.path), strict=True):
-            if isinstance(attributes, dict):
+            if isinstance(attributes, dict) and OF_CVAT in attributes:
                 _take_over(annotation, attributes, f"{export.path}: annotation {annotation.id}")
     places = []
     for image in dataset.images:
@@ -101,7 +102,7 @@ def _take_over(annotation: coco.Annotation, attributes: dict, where: str) -> Non
     annotation.iscrowd = 0
     degrees = attributes.get("rotation", 0)
     if degrees and NO_OUTLINE.fullmatch(bytes(annotation.segmentation)):
-        if not isinstance(degrees, float | int) or max(map(abs, (*annotation.bbox, degrees))) > FAR:
+        if type(degrees) not in (float, int) or max(map(abs, (*annotation.bbox, degrees))) > FAR:
             raise Problem(f"{where}: its box cannot be turned by {degrees!r:.40}")
         thing = found.turned("", annotation.bbox, degrees)
         annotation.bbox, annotation.segmentation = thing.box, msgspec.Raw(msgspec.json.encode(thing.segmentation))
