@@ -159,9 +159,9 @@ def joined(folder: Path) -> coco.Coco:
 
 def read(folder: Path) -> coco.Coco:
     """Return a folder's annotations; raise a Problem where an image is missing, of another size or named outside of it,
-    a mask cannot be read, or no box is in pixels."""
+    a mask cannot be read, or boxes are not in its pixels."""
     dataset = coco.read(folder / "annotations.json")
-    refuse_shares(dataset, folder / "annotations.json")
+    check_boxes(dataset, folder / "annotations.json")
     annotations = coco.by_image(dataset)
     for image in dataset.images:
         photo.check_size(folder / "images" / image.file_name, image.width, image.height)
@@ -170,8 +170,12 @@ def read(folder: Path) -> coco.Coco:
     return dataset
 
 
-def refuse_shares(dataset: coco.Coco, path: Path) -> None:
-    """Raise a Problem where all boxes of a file lie inside one pixel: they are given in another unit."""
+def check_boxes(dataset: coco.Coco, path: Path) -> None:
+    """Raise a Problem where a box is farther away than photographs are large, or all boxes of a file lie inside one
+    pixel: they are given in another unit."""
+    for of in dataset.annotations:
+        if max(map(abs, of.bbox)) > segmentation.FAR:
+            raise Problem(f"{path}: annotation {of.id}: its box {of.bbox} is in no photograph")
     boxes = [of.bbox for of in dataset.annotations if min(of.bbox[2:]) > 0]
     if boxes and all(min(x, y) >= 0 and max(x + w, y + h) <= 1 for x, y, w, h in boxes):
         raise Problem(f"{path}: its boxes are shares of the picture, from 0 to 1; pixels are needed")

@@ -27,7 +27,7 @@ def main() -> None:
 def copy(images: Path, annotations: Path, folder: Path) -> None:
     """Copy a COCO dataset's annotations, and the images that they name, into `folder`; refuse what is missing."""
     dataset = coco.read(annotations)
-    arrival.refuse_shares(dataset, annotations)
+    arrival.check_boxes(dataset, annotations)
     if not images.is_dir():
         raise Problem(f"dataset.images: {images} is not a folder")
     for image in dataset.images:

@@ -107,6 +107,7 @@ def unmasked(dataset):
         (lambda f: edit(f, lambda d: changed(d, iscrowd=1)), "show no object at all"),
         (lambda f: edit(f, lambda d: changed(d, bbox=(-90.0, 5.0, 40.0, 40.0))), "show no object at all"),
         (lambda f: edit(f, lambda d: changed(d, bbox=(0.1, 0.2, 0.5, 0.8))), "its boxes are shares of the picture"),
+        (lambda f: edit(f, lambda d: changed(d, bbox=(1e308, 5.0, 9.0, 9.0))), "its box .* is in no photograph"),
         (lambda f: (f / "out").symlink_to("/etc"), "out: a link"),
         (lambda f: os.mkfifo(f / "images" / "pipe.png"), "images/pipe.png: neither a file nor a folder"),
         (lambda f: edit(f, unmasked), "its segmentation cannot be read"),

@@ -179,6 +179,11 @@ WRONG = {
             for k, box in enumerate([[.1, .1, .9, .9], [0] * 4])
         ]}}, "annotations.json: its boxes are shares of the picture, from 0 to 1; pixels are needed",
     ),
+    "coco: far away": (
+        {"annotations.json": as_coco() | {"annotations": [
+            {"id": 5, "image_id": 7, "category_id": 20, "bbox": [1, 1, 5, -1e308]}
+        ]}}, "annotations.json: annotation 5: its box (1.0, 1.0, 5.0, -1e+308) is in no photograph",
+    ),
     "yolo: beyond the frame": (YOLO | {"1.txt": "0 0.5 0.5 0.1 0.1\n0 0.5 1.5 0.1 0.1"}, "1.txt:2: 1.5 is not"),
     "yolo: not a number": (YOLO | {"1.txt": "0 nan 0.5 0.1 0.1"}, "1.txt:1: nan is not from 0 to 1"),
     "yolo: infinite": (YOLO | {"1.txt": "0 -inf 0.5 0.1 0.1"}, "1.txt:1: -inf is not"),

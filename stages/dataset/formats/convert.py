@@ -69,7 +69,7 @@ def read_any(folder: Path) -> tuple[str, found.AnnotatedDataset]:
 def _check(folder: Path, what: str, read: found.AnnotatedDataset) -> None:
     """Refuse what an arrival would be refused for, while the files are still called what their owner calls them."""
     coco.check(read.dataset, folder / what)
-    arrival.refuse_shares(read.dataset, folder / what)
+    arrival.check_boxes(read.dataset, folder / what)
     if len(set(read.places)) < len(read.places):
         twice = next(place for place, times in Counter(read.places).items() if times > 1)
         raise Problem(f"{folder / what}: {twice} is annotated twice")
