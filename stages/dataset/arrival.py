@@ -75,6 +75,7 @@ def check(folder: Path, known: coco.Coco, theirs: list[Traits], least: int, near
     if unknown := sorted({c.name for c in used(dataset)} - declared):
         raise Problem(f"unknown classes {', '.join(unknown)}; the dataset has {', '.join(sorted(declared))}. "
                       "New ones have to be listed under `classes` in product.yaml")  # fmt: skip
+    coco.refuse_alike([*known.categories, *used(dataset)], folder / "annotations.json")  # once they are one dataset
     if not any(inside(dataset, {image.id for image in training})):
         raise Problem("its training images show no object at all")
     mine = traits(folder / "images", dataset.images)
@@ -131,7 +132,10 @@ def before(annotations: Path, params: Dataset, real: bool) -> coco.Coco:
         return coco.Coco([], [], [])
     known = coco.read(annotations)
     groups = coco.grouped(known, params.groups)
-    return coco.subset(known, [i.id for name in params.arrived for i in groups[name]]) if drawn else known
+    if not drawn:
+        return known
+    left = coco.subset(known, [i.id for name in params.arrived for i in groups[name]])
+    return coco.Coco(left.images, used(left), left.annotations)
 
 
 def about(folder: Path) -> About:

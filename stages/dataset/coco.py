@@ -132,13 +132,7 @@ def check(coco: Coco, path: Path | str) -> None:
         raise Problem(f"{path}: {min(both)!r} is an image, and a folder in which another lies")
     if (name := _first_twice(c.name for c in coco.categories)) is not None:
         raise Problem(f"{path}: two categories have the name {name!r}")
-    alike: dict[str, str] = {}
-    for category in coco.categories:
-        if not (meant := unicodedata.normalize("NFC", category.name).strip().casefold()):
-            raise Problem(f"{path}: category {category.id} has no name")
-        if (other := alike.setdefault(meant, category.name)) != category.name:
-            raise Problem(f"{path}: the categories {other!r} and {category.name!r} differ in nothing that can be seen, "
-                          "or in capitals alone; make them one")  # fmt: skip
+    refuse_alike(coco.categories, path)
     for image in coco.images:
         if image.width <= 0 or image.height <= 0:
             raise Problem(f"{path}: image {image.id}: width and height must be positive")
@@ -148,6 +142,17 @@ def check(coco: Coco, path: Path | str) -> None:
     for annotation in coco.annotations:
         if annotation.category_id not in known:
             raise Problem(f"{path}: annotation {annotation.id}: no category has the id {annotation.category_id}")
+
+
+def refuse_alike(categories: Iterable[Category], path: Path | str) -> None:
+    """Raise a Problem where a category has no name, or two have names that differ, but that nobody can tell apart."""
+    alike: dict[str, str] = {}
+    for category in categories:
+        if not (meant := unicodedata.normalize("NFC", category.name).strip().casefold()):
+            raise Problem(f"{path}: category {category.id} has no name")
+        if (other := alike.setdefault(meant, category.name)) != category.name:
+            raise Problem(f"{path}: the categories {other!r} and {category.name!r} differ in nothing that can be seen, "
+                          "or in capitals alone; make them one")  # fmt: skip
 
 
 def _folders(name: str) -> Iterator[str]:

@@ -132,6 +132,14 @@ def test_a_class_that_is_declared_is_taken(product, known, bins):
     assert len(check(product, known, bins).images) == 4
 
 
+def test_a_class_that_differs_from_a_known_one_in_capitals_alone_is_refused(product, known, bins):
+    edit(product, lambda d: [setattr(of, "name", of.name.lower()) for of in d.categories])
+    shutil.rmtree(product / "test")
+    files.write(product / "product.yaml", "classes: [s]\n")
+    with pytest.raises(Problem, match="the categories 'S' and 's' differ in nothing that can be seen, or in capitals"):
+        check(product, known, bins)
+
+
 def test_a_product_that_is_there_already_is_refused(product, bins):
     with pytest.raises(Problem, match=r"6 of its 6 images are in the dataset already, such as spray_night/"):
         check(product, coco.read(bins / "annotations.json"), bins)
@@ -260,7 +268,9 @@ def test_beside_a_real_product_the_built_in_world_counts_for_nothing(bins, produ
     assert not arrival.before(annotations, drawn, real=True).images
     assert len(coco.grouped(arrival.before(annotations, drawn, real=False), {})) > 1
     mine = msgspec.structs.replace(drawn, arrived=["tube_mint"])
-    assert set(coco.grouped(arrival.before(annotations, mine, real=True), {})) == {"tube_mint"}
+    beside = arrival.before(annotations, mine, real=True)
+    assert set(coco.grouped(beside, {})) == {"tube_mint"}
+    assert arrival.used(beside) == beside.categories
     files.write(product / "product.yaml", "{classes: [A, B, C, D, E, S], real: true}")
     assert len(check(product, arrival.before(annotations, drawn, real=True), bins).images) == 6
 
