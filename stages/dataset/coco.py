@@ -69,6 +69,13 @@ class _Boxes(Struct):
 
 def read(path: Path | str, masks: bool = True) -> Coco:
     """Read and check an annotation file; raise a Problem naming the file and the id. Without `masks`, boxes only."""
+    coco = unchecked(path, masks)
+    check(coco, path)
+    return coco
+
+
+def unchecked(path: Path | str, masks: bool = True) -> Coco:
+    """Return what an annotation file holds, each entry by itself as it has to be."""
     path = Path(path)
     collecting = gc.isenabled()
     gc.disable()  # nearly a million small objects, none of them garbage
@@ -86,7 +93,6 @@ def read(path: Path | str, masks: bool = True) -> Coco:
             gc.enable()
     for image in coco.images:
         image.file_name = _plain(image.file_name)
-    check(coco, path)
     return coco
 
 

@@ -35,6 +35,30 @@ def test_coco_s_part_for_tests_is_tested_on(tmp_path, part):
     assert [image.split for image in dataset.images] == [None, "test"]
 
 
+@pytest.mark.parametrize("name", ["things", "cup"])
+def test_roboflow_s_first_category_is_no_class(tmp_path, name):
+    given = as_coco()
+    others = [of | {"supercategory": name} for of in given["categories"]]
+    given["categories"] = [{"id": 0, "name": name, "supercategory": "none"}, *others]
+    dataset = converted(tmp_path, {"annotations.json": given})
+    assert [(of.id, of.name) for of in dataset.categories] == [(20, "can"), (30, "cup")]
+
+
+@pytest.mark.parametrize("last", [{"id": 5, "name": "none"}, {"id": 5, "name": "cup", "supercategory": "cup"}])
+def test_of_categories_that_nothing_shows_those_of_a_name_of_their_own_stay(tmp_path, last):
+    given = as_coco()
+    given["categories"] += [last, {"id": 6, "name": "lid"}, {"id": 7, "name": "lid"}]
+    dataset = converted(tmp_path, {"annotations.json": given})
+    assert coco.class_names(dataset) == [*["none"] * (last["name"] == "none"), "lid", "can", "cup"]
+
+
+def test_two_categories_of_one_name_that_objects_have_are_refused(tmp_path):
+    given = as_coco()
+    given["categories"][0]["name"] = "cup"
+    with pytest.raises(Problem, match="two categories have the name 'cup'"):
+        converted(tmp_path, {"annotations.json": given})
+
+
 def test_what_cvat_drew_with_a_brush_is_no_crowd(tmp_path):
     given = as_coco()
     said = [{"attributes": {"occluded": False}}, {"attributes": []}, {"attributes": {"colour": "red"}}]

@@ -1,10 +1,11 @@
+import re
 import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from stages.dataset import arrival, segmentation
+from stages.dataset import arrival, coco, segmentation
 from stages.dataset.formats import convert, cvat, found
 from tests.helpers.exports import FLAT, converted, cvat_text, put
 
@@ -27,6 +28,15 @@ def test_cvat_s_photographs_in_a_folder_for_tests_are_tested_on(tmp_path):
     text = cvat_text().replace('name="2.png"', 'name="test/2.png"')
     dataset = converted(tmp_path, {"annotations.xml": text}, ("images/1.png", "images/test/2.png"))
     assert [image.split for image in dataset.images] == [None, "test"]
+
+
+def test_a_label_of_project_and_task_is_one_class_and_a_skeleton_s_points_are_none(tmp_path):
+    text = cvat_text()
+    (labels,) = re.findall("<labels>.*</labels>", text)
+    point = "<label><name>1</name><type>points</type><parent>body</parent></label>"
+    text = text.replace(labels, labels.replace("</labels>", f"{point}</labels>") + f"<project>{labels}</project>")
+    dataset = converted(tmp_path, {"annotations.xml": text})
+    assert coco.class_names(dataset) == ["can", "cup"]
 
 
 def test_of_two_photographs_of_one_name_the_one_of_the_subset_is_meant(tmp_path):

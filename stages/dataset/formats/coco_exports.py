@@ -79,7 +79,9 @@ def _speaks_of(path: Path, key: str) -> bool:
 
 
 def _read(export: _Export) -> found.AnnotatedDataset:
-    dataset = coco.read(export.path)
+    dataset = coco.unchecked(export.path)
+    dataset.categories = _classes(dataset)
+    coco.check(dataset, export.path)
     if _speaks_of(export.path, "attributes"):
         for annotation, attributes in zip(dataset.annotations, _attributes(export.path), strict=True):
             if isinstance(attributes, dict) and OF_CVAT in attributes:
@@ -95,6 +97,20 @@ def _read(export: _Export) -> found.AnnotatedDataset:
         image.split = image.split or ("test" if found.tested(Path(name)) else None)
         places.append(place)
     return found.AnnotatedDataset(dataset, places)
+
+
+def _classes(dataset: coco.Coco) -> list[coco.Category]:
+    """Return the categories without those that no object has and that are no classes: whose name another has, and
+    Roboflow's first one, which stands above all others."""
+    used = {annotation.category_id for annotation in dataset.annotations}
+    names, classes = {of.name for of in dataset.categories if of.id in used}, []
+    above = {of.supercategory for of in dataset.categories if of.id}
+    for of in dataset.categories:
+        roboflow_s = (of.id, of.supercategory) == (0, "none") and above == {of.name}
+        if of.id in used or not (roboflow_s or of.name in names):
+            classes.append(of)
+            names.add(of.name)
+    return classes
 
 
 def _take_over(annotation: coco.Annotation, attributes: dict, where: str) -> None:

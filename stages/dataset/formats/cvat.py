@@ -47,8 +47,8 @@ def _read(home: Path) -> found.AnnotatedDataset:
     photographs = [_photograph(home, image, f"{path}: image {image.get('id')}") for image in images]
     used = {thing.label for of in photographs for thing in of.things}
     meta = root.find("meta")
-    named = [label.findtext("name") for label in meta.iter("label")] if meta is not None else []
-    declared = [name for name in named if name]
+    labels = [of for of in meta.iter("label") if of.find("parent") is None] if meta is not None else []
+    declared = list(dict.fromkeys(name for of in labels if (name := of.findtext("name"))))  # each of them once
     if declared and (unknown := sorted(used - set(declared))):
         raise Problem(f"{path}: its meta declares no label {unknown[0]!r}")
     return found.assembled(home, photographs, declared or sorted(used))
