@@ -93,7 +93,8 @@ def relative_name(name: str, what: str) -> str:
     if not name or "\0" in name or not parts[0] or DRIVE.match(name) or ".." in parts:
         raise Problem(f"{what}: the file name {name!r} leaves its folder; use a relative name without '..' or a drive")
     if len(os.fsencode(name)) > LONGEST_PATH or any(len(os.fsencode(part)) > LONGEST_NAME for part in parts):
-        raise Problem(f"{what}: the file name {name!r} is longer than {LONGEST_NAME} bytes, which no disk holds")
+        begins = f"{name[:SHORTENED]!r}" + " …" * (len(name) > SHORTENED)
+        raise Problem(f"{what}: the file name {begins} is longer than {LONGEST_NAME} bytes, which no disk holds")
     return name
 
 

@@ -81,6 +81,7 @@ def annotations(place: Path) -> Case:
         texts, _ = yolo_labels.labels(read, usable, polygons=True)
         assert all(0 <= float(v) <= 1 for text in texts for line in text.splitlines() for v in line.split()[1:])
         assert len({name.lower() for name in yolo_labels.flat_names(read.images)}) == len(read.images)
+        arrival.check_boxes(read, path)  # as where a dataset is taken in
         for prefer in ("separated", "crowded"):
             rule = settings.Subset(group="g", count="all", prefer=prefer, fewer=True)
             subset.pick(coco.subset(read, [i.id for i in read.images]), rule, 0, "here")
