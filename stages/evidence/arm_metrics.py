@@ -2,7 +2,7 @@
 
 Each function takes what one detector saw in the test images, the number of classes, and when a detection counts; an
 arm's figure is the mean over its runs. These are secondary, and never what an arm is chosen by, save `found`, which is
-half of what the gate calls worth.
+half of what the gate calls a score.
 """
 
 from __future__ import annotations

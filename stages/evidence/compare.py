@@ -19,7 +19,7 @@ from stages.settings import Arm, Compared, Settings
 
 Seen = dict[str, list[list[DetectedScene]]]  # of each arm: what the detector of each seed sees in every test image
 IMAGE_DRAWS = 1000  # of the test images, over which scores are taken
-MEASURES = ("map50_95", "found", "worth")
+MEASURES = ("map50_95", "found", "score")
 ELSEWHERE = 6  # degrees of freedom that a spread counts for, at most, which other products and photographs told
 Spreads = Mapping[str, Spread]  # of each measure, where it is known; known_…: on the known products
 
@@ -100,7 +100,7 @@ def facts(name: str, scenes: list[list[DetectedScene]], of: Comparison, part: Ro
     whole = of.estimate(name, "map50_95")
     found: dict = {
         "map50_95": whole.value, "low": whole.low, "high": whole.high, "seeds": scores["map50_95"].runs.tolist(),
-        "worth": asdict(of.estimate(name, "worth")),
+        "score": asdict(of.estimate(name, "score")),
         "errors": means([errors.kinds(one, testing.confidence, testing.iou) for one in scenes]),
         **arm_metrics.measured(scenes, classes, testing),
     }  # fmt: skip
@@ -123,8 +123,8 @@ def scores_of(scenes: Sequence[DetectedScene], classes: int, params: Settings) -
     drawn = np.stack(list(metrics.image_draws(len(scenes), IMAGE_DRAWS, params.seed))) @ counts
     found = counts[:, 0].sum() / max(1, counts[:, 1].sum()), drawn[:, 0] / np.maximum(drawn[:, 1], 1)
     value = metrics.coco_map(scenes, classes)[1]
-    worth = (value + found[0]) / 2, (precision + found[1]) / 2
-    return {"map50_95": (value, precision), "found": found, "worth": worth}
+    score = (value + found[0]) / 2, (precision + found[1]) / 2
+    return {"map50_95": (value, precision), "found": found, "score": score}
 
 
 def means(counts: list[dict[str, int]]) -> dict[str, float]:
@@ -191,8 +191,8 @@ def decisions(of: Comparison, arms: dict[str, Arm], part: Roles, kept: dict[str,
             continue
         else:
             held = tuple(Difference(**kept[name]["against"][m]) for m in ("map50_95", "found"))
-        gain = of.difference(name, OLD, "worth") if OLD in there else None
-        offers.append(Offer(name, of.estimate(name, "worth"), of.estimate(name, "found"), gain, held))
+        gain = of.difference(name, OLD, "score") if OLD in there else None
+        offers.append(Offer(name, of.estimate(name, "score"), of.estimate(name, "found"), gain, held))
     promote = decision.promote(offers, rule.margin, rule.least_found)
     return {
         "include_fakes": int(include.yes), "include_fakes_why": include.why,

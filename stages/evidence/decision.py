@@ -22,14 +22,14 @@ class Decision:
 class Offer:
     """One arm's detector as it would ship.
 
-    Its worth is the mean of mAP50-95 and of the share of objects that it finds at the confidence a station works with:
+    Its score is the mean of mAP50-95 and of the share of objects that it finds at the confidence a station works with:
     a detector is not better that scores higher and finds less.
     """
 
     name: str
-    worth: Interval
+    score: Interval
     found: Interval
-    gain: Difference | None  # of worth, on the product, over the old detector; None: there is none
+    gain: Difference | None  # of score, on the product, over the old detector; None: there is none
     kept: (
         tuple[Difference, ...] | None
     )  # on the known products: mAP50-95, objects found; None: it looks for none of them
@@ -44,7 +44,7 @@ def include_fakes(primary: str, baseline: str, gain: Difference | None) -> Decis
 
 
 def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decision:
-    """Choose the detector whose worth is highest at the lower end of its interval, of those with which the known
+    """Choose the detector whose score is highest at the lower end of its interval, of those with which the known
     products hold; decide whether it replaces the old one, or, where there is none, whether it does what is asked. The
     best of several looks better than it is: its gain over the old one is Holm-corrected among them."""
     there = list(offers)
@@ -52,16 +52,16 @@ def promote(offers: Iterable[Offer], margin: float, least_found: float) -> Decis
         return Decision(False, "no arm that may ship was run")
     holding = [offer for offer in there if offer.kept is None or min(kept.low for kept in offer.kept) > -margin]
     if not holding:
-        worst = max(there, key=lambda offer: offer.worth.low)
+        worst = max(there, key=lambda offer: offer.score.low)
         said = ", ".join(_says(kept) for kept in worst.kept or ())
         return Decision(False, f"with none of {len(there)} detectors the known products hold: {margin:g} may be lost, "
                         f"with {worst.name} it is {said} (mAP50-95, objects found)", worst.name)  # fmt: skip
-    best = max(holding, key=lambda offer: offer.worth.low)
+    best = max(holding, key=lambda offer: offer.score.low)
     gains = {offer.name: offer.gain.p for offer in holding if offer.gain}
     corrected = dict(zip(gains, statistics.holm(list(gains.values())), strict=True))
     before = f"against the old detector {_says(best.gain)}" if best.gain else "there was no detector before"
     found = percent_within(best.found.value, best.found.low, best.found.high)
-    said = (f"{best.name} finds {found} of the objects; the mean of that and of its mAP50-95 is {_of(best.worth)}, "
+    said = (f"{best.name} finds {found} of the objects; the mean of that and of its mAP50-95 is {_of(best.score)}, "
             f"the best lower end of {len(holding)}; {before}")  # fmt: skip
     if best.gain and (best.gain.low <= 0 or corrected[best.name] >= statistics.LEVEL):
         return Decision(False, said + "; not shown to be better", best.name)

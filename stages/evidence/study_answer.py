@@ -28,7 +28,7 @@ Rows = Mapping[str, Sequence[Row]]  # of each product
 VALUES: dict[str, Callable[[Row], float]] = {
     "map50_95": lambda row: row["map50_95"],
     "found": lambda row: row["metrics"]["found"],
-    "worth": lambda row: (row["map50_95"] + row["metrics"]["found"]) / 2,
+    "score": lambda row: (row["map50_95"] + row["metrics"]["found"]) / 2,
 }
 
 

@@ -12,8 +12,8 @@ def share(value, wide=0.02):
     return Interval(value, value - wide, value + wide)
 
 
-def offer(name, worth, found=0.9, against=0.3, kept=None):
-    return Offer(name, share(worth), share(found), gain(against), kept)
+def offer(name, score, found=0.9, against=0.3, kept=None):
+    return Offer(name, share(score), share(found), gain(against), kept)
 
 
 def promote(*offers):
