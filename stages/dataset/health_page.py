@@ -19,7 +19,7 @@ WIDTH = 420
 LONGEST = 40  # characters of a class's name in a plot
 
 
-def section(report: dict, dataset: coco.Coco, original: coco.Coco, images: Path, params: Settings) -> str:
+def section(report: dict, dataset: coco.Coco, original: coco.Coco, images: Path) -> str:
     """Return the health of the dataset as a section of HTML."""
     findings = report["findings"]
     open_ = sum(not f["fixed"] for f in findings)
@@ -63,7 +63,7 @@ def _intro(params: Settings) -> str:
 
 
 def whole(report: dict, dataset: coco.Coco, original: coco.Coco, images: Path, params: Settings) -> str:
-    body = _intro(params) + section(report, dataset, original, images, params)
+    body = _intro(params) + section(report, dataset, original, images)
     return page.page("Health of the dataset", body)
 
 

@@ -49,7 +49,7 @@ def main() -> None:
             results[product] = found | {"two_sample": distances(product, trained, params)}
     with files.replacing(paths.EVIDENCE) as into:
         files.write_json(into / "results.json", files.rounded(results))
-    files.write_json(paths.METRICS / "evidence.json", figures(results, params))
+    files.write_json(paths.METRICS / "evidence.json", figures(results))
     plots(results)
     gallery = drawing.sheet(galleries, 2) if galleries else np.full((8, 8, 3), 255, np.uint8)
     photo.save(paths.PLOTS / "evidence" / "gallery.jpg", gallery)
@@ -106,7 +106,7 @@ def distances(product: str, arms: dict[str, Arm], params: Settings) -> dict[str,
     return found
 
 
-def figures(results: dict[str, dict], params: Settings) -> dict[str, float]:
+def figures(results: dict[str, dict]) -> dict[str, float]:
     """One level of names; products other than the focus with their group in front."""
     found: dict[str, float] = {}
     for product, of in results.items():

@@ -182,7 +182,7 @@ def _experiment(name: str, facts: dict, alike: list[set_metrics.Figure], params:
         mine = table.loc[table["verdict"] == colour]
         if len(mine):
             alt = f"{name}, {colour}: candidates on the left, each beside the training image it is nearest to"
-            parts.append(page.picture(gallery(name, mine, params), alt))
+            parts.append(page.picture(gallery(name, mine), alt))
     return [*parts, "</div>"]
 
 
@@ -200,7 +200,7 @@ def likeness(name: str, params: Settings) -> list[set_metrics.Figure]:
     return set_metrics.figures(fake, known, unseen)
 
 
-def gallery(name: str, table: pd.DataFrame, params: Settings) -> np.ndarray:
+def gallery(name: str, table: pd.DataFrame) -> np.ndarray:
     """Return a picture of candidates spread over a colour's, each with its nearest training image and the distance."""
     chosen = table.iloc[np.linspace(0, len(table) - 1, min(SHOWN, len(table))).astype(int)]
     manifest = candidate_pictures.listed(paths.CANDIDATES / name)

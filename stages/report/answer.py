@@ -13,6 +13,7 @@ from stages.evidence.errors import KINDS
 from stages.settings import Arm, Settings
 from stages.wording import gain_within, percent_within
 
+VERBS = {"helps": "help", "hurts": "hurt", "inconclusive": "cannot be shown to help"}  # of fakes, by their word
 HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")  # so that kinds are told apart without colour
 
 
@@ -24,7 +25,7 @@ def sentences(results: dict, arms: dict[str, Arm], params: Settings) -> list[str
     base, best = (results["arms"][name] for name in (part["baseline"], primary))
     real = int(best.get("run", {}).get("images", {}).get(f"data/subsets/{arms[primary].subset}", 0)) or "the same few"
     gain = best["against"][part["baseline"]]
-    verb = {"helps": "help", "hurts": "hurt", "inconclusive": "cannot be shown to help"}[gain["word"]]
+    verb = VERBS[gain["word"]]
     if len(base["seeds"]) == 1:
         verb = {"helps": "seem to help", "hurts": "seem to hurt", "inconclusive": verb}[gain["word"]]
     lines = [

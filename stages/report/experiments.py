@@ -51,7 +51,7 @@ def section(name: str, params: Settings) -> list[str]:
     if facts:
         alt = f"{name}: verdicts on its candidates{', above the thesis’s own, hatched' if name in THESIS else ''}"
         left.insert(0, page.figure(bars(name, facts), alt))
-    if accepted.exists() and (shown := gallery(name, params)):
+    if accepted.exists() and (shown := gallery(name)):
         alt = f"{name}: {min(SHOWN, shown.accepted)} of {shown.accepted} accepted candidates with their labels, " \
               "each above the training image it is nearest to"  # fmt: skip
         right.append(page.picture(shown.picture, alt))
@@ -96,7 +96,7 @@ def drawn(name: str) -> tuple[list[str], list[str]]:
     return [], []
 
 
-def gallery(name: str, params: Settings) -> Gallery | None:
+def gallery(name: str) -> Gallery | None:
     """Return a picture of accepted candidates, spread from the surest to the least sure; None where there are none."""
     folder = paths.ACCEPTED / name
     if not files.read_json(folder / "annotations.json")["images"]:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from stages import files, page, paths
 from stages.evidence.arm_metrics import METRICS
-from stages.report.answer import share, spread
+from stages.report.answer import VERBS, share, spread
 from stages.settings import Settings
 
 MARKS = ("o", "s", "^", "D", "v", "P")  # so that lines are told apart without colour
@@ -61,7 +61,7 @@ def sentences(found: dict, params: Settings) -> list[str]:
             f"{' or more' * (of['high'] >= of['most'])}), at {minutes:g} minutes a photograph.",
         ]
     if "against" in (arm := arms.get(primary, {})):
-        verb = {"helps": "help", "hurts": "hurt", "inconclusive": "cannot be shown to help"}[arm["against"]["word"]]
+        verb = VERBS[arm["against"]["word"]]
         way = f"; they close {share(arm['closed'])} of the way to all photographs" if "closed" in arm else ""
         lines.append(
             f"The fakes of {primary} {verb}: {arm['against']['without']:.3f} mAP50-95 without, "

@@ -92,5 +92,5 @@ def test_what_there_is_nothing_to_measure_for_is_left_out_of_the_figures_too():
     arm = {"map50_95": 0.5, "low": 0.4, "high": 0.6} | arm_metrics.measured([[scene((*NEAR, 0.9, 0))]], 1, TESTING)
     roles = {"baseline": "ten"}
     product = {"group": "mug", "test_images": 1, "arms": {"ten": arm}, "two_sample": {}, "roles": roles}
-    found = compare_arms.figures({"focus": product}, PARAMS)
+    found = compare_arms.figures({"focus": product})
     assert found["ten_found"] == 0.5 and "ten_map_touching" not in found
