@@ -12,6 +12,7 @@ What cannot be read is said in a line each; the others are looked at all the sam
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -76,7 +77,7 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
     about = card.read(folder)
     root, name = (photos, photos.resolve().name) if photos.is_dir() else (photos.parent, photos.stem)
     found = Found(about, threshold(about, at), root)
-    into = into or paths.DETECTIONS / name
+    into = into or unnamed(paths.DETECTIONS / name, photos)
     check_place(into, photos)
     look = opened(folder, about)
     sources = named(sources, found.unreadable)
@@ -94,7 +95,8 @@ def main(photos: Path, product: str | None, at: str, into: Path | None) -> int:
             raise Problem(f"{photos}: nothing in it can be read; {found.unreadable[0]}")
         files.write_json(making / DETECTIONS, found.detections)
         categories = [{"id": of.id, "name": of.name} for of in about.classes]
-        files.write_json(making / IMAGES, {"images": found.images, "annotations": [], "categories": categories})
+        seen = {"info": of_photographs(photos), "images": found.images, "annotations": [], "categories": categories}
+        files.write_json(making / IMAGES, seen)
     print(summary(found, into), *passed_over, sep="\n")
     return 1 if found.unreadable else 0
 
@@ -116,6 +118,19 @@ def check_place(into: Path, photos: Path) -> None:
     earlier = RESULTS if DETECTIONS in names else set()
     if other := sorted(names - earlier):
         raise Problem(f"{into}: there is something else ({other[0]}); results replace only earlier results")
+
+
+def unnamed(into: Path, photos: Path) -> Path:
+    """Return the folder for results that nobody has named another for; refuse it where those of others are there."""
+    ours = of_photographs(photos)
+    if (into / IMAGES).is_file() and files.read_json(into / IMAGES).get("info", ours) != ours:
+        raise Problem(f"{into}: results of other photographs are there; move them away, or name another --into")
+    return into
+
+
+def of_photographs(photos: Path) -> dict[str, str]:
+    """Return what tells results of these photographs from those of others of the same name."""
+    return {"of": files.fingerprint(os.path.relpath(photos.resolve()))}
 
 
 def length(path: Path) -> int:

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 import weakref
@@ -253,6 +254,17 @@ def test_only_earlier_results_are_replaced():
     looked("mine/a.png", into=Path("again"))
     looked("mine/b.png", into=Path("again"))
     assert [image["file_name"] for image in files.read_json("again/images.json")["images"]] == ["b.png"]
+
+
+def test_results_of_other_photographs_of_the_same_name_are_kept():
+    for day in ("monday", "tuesday"):
+        shutil.copytree("mine", f"{day}/shelf")
+    looked("monday/shelf")
+    looked("monday/shelf")
+    with pytest.raises(Problem, match=r"reports/detections/shelf: results of other photographs are there"):
+        looked("tuesday/shelf")
+    looked("tuesday/shelf", into=Path("found"))
+    assert Path("found/images.json").exists()
 
 
 @pytest.mark.parametrize(
