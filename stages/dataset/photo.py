@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from stages import files
@@ -177,7 +178,7 @@ def _rgb(picture: Pillow.Image, ends: tuple[int, int] | None) -> np.ndarray:
     """Return a picture's pixels as uint8 RGB. Grey of more than 8 bits is scaled; Pillow would cut it off at 255."""
     if ends is None:
         raise ValueError("its brightness has no known range; save it with 8 or 16 bits")
-    if picture.format == "JPEG2000" and picture.mode.startswith("RGB"):
+    if isinstance(picture, Jpeg2KImageFile) and picture.mode.startswith("RGB"):
         picture.load()  # says what is wrong with it, which OpenCV would print; but makes white black, if it has 16 bits
         if (pixels := cv2.imread(picture.filename, cv2.IMREAD_COLOR_RGB)) is None:
             raise ValueError("OpenCV cannot decode it")
