@@ -67,7 +67,9 @@ def twice(folder: Path) -> None:
 
 
 def names_clash(raw: dict) -> None:
-    raw["categories"].append({"id": 99, "name": raw["categories"][0]["name"]})
+    used = next(of for of in raw["categories"] if of["id"] == raw["annotations"][0]["category_id"])
+    raw["categories"].append({"id": 99, "name": used["name"]})
+    raw["annotations"][1]["category_id"] = 99
 
 
 def three(raw: dict) -> None:
