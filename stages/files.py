@@ -7,6 +7,7 @@ import fcntl
 import glob
 import hashlib
 import json
+import mmap
 import os
 import re
 import shutil
@@ -115,6 +116,14 @@ def bounded(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise Problem(f"{path}: it has more than {most:,} bytes, too many for what it should be")
     return content
+
+
+def holds(path: Path, word: bytes) -> bool:
+    """Return whether a word is somewhere in a file; however large that is, it is not read at once."""
+    if path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(word) >= 0
 
 
 def digest(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import mmap
+import os
 import re
 import struct
 import warnings
@@ -15,7 +16,9 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from stages import files
@@ -132,11 +135,15 @@ def _turn(picture: Pillow.Image) -> int:
     """Return how a viewer turns a picture: by its EXIF tag. Pillow's getexif would believe other notes (XMP), too."""
     if isinstance(picture, TiffImageFile):
         return picture.tag_v2.get(ORIENTATION, 1)
-    if picture.format == "PNG" and "exif" not in picture.info:
-        picture.load()  # it may stand behind the pixels
+    if isinstance(picture, PngImageFile) and "exif" not in picture.info and files.holds(_file(picture), b"eXIf"):
+        picture.load()  # it stands behind the pixels
     tags = Pillow.Exif()
     tags.load(picture.info.get("exif") or b"")
     return tags.get(ORIENTATION, 1)
+
+
+def _file(picture: ImageFile) -> Path:
+    return Path(os.fsdecode(picture.filename))
 
 
 def _upright(picture: Pillow.Image, turn: int) -> Pillow.Image:
@@ -180,7 +187,7 @@ def _rgb(picture: Pillow.Image, ends: tuple[int, int] | None) -> np.ndarray:
         raise ValueError("its brightness has no known range; save it with 8 or 16 bits")
     if isinstance(picture, Jpeg2KImageFile) and picture.mode.startswith("RGB"):
         picture.load()  # says what is wrong with it, which OpenCV would print; but makes white black, if it has 16 bits
-        if (pixels := cv2.imread(picture.filename, cv2.IMREAD_COLOR_RGB)) is None:
+        if (pixels := cv2.imread(str(_file(picture)), cv2.IMREAD_COLOR_RGB)) is None:
             raise ValueError("OpenCV cannot decode it")
         return pixels
     if not picture.mode.startswith("I"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from stages import files
 from stages.dataset import coco, coco_errors
 from stages.dataset.formats import found
 from stages.dataset.segmentation import FAR
@@ -72,10 +73,7 @@ def _beside(folder: Path) -> list[Path]:
 
 
 def _speaks_of(path: Path, key: str) -> bool:
-    if path.stat().st_size == 0:
-        return False
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.find(f'"{key}"'.encode()) >= 0
+    return files.holds(path, f'"{key}"'.encode())
 
 
 def _read(export: _Export) -> found.AnnotatedDataset:
