@@ -2,7 +2,7 @@
 
 `python -m flows.warm_server PIPE FOLDER MODULE…` listens in FOLDER until the other end of PIPE is closed, as its
 starter's end closes it; what it has forked ends with it, and with whoever asked for it. It keeps nothing of the
-project, whose code is another in each checkout.
+project, whose code is another in each checkout, but how DVC writes dvc.lock.
 """
 
 from __future__ import annotations
@@ -172,6 +172,8 @@ def main(pipe: str, folder: str, *modules: str) -> None:
     path = [entry for entry in sys.path[1:] if entry not in entries(os.environ)]
     for module in modules:
         importlib.import_module(module)
+    if "dvc.cli" in modules:
+        importlib.import_module("flows.lock_writer").install()
     for name in [name for name in sys.modules if name.partition(".")[0] in ("flows", "stages")]:
         del sys.modules[name]
     gc.freeze()  # else the first collection in each of the forked would copy all of it
