@@ -2,8 +2,11 @@
 
 import os
 
-for _name, _value in (("DO_NOT_TRACK", "1"), ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"), ("DVC_NO_ANALYTICS", "1")):
-    os.environ.setdefault(_name, _value)  # before Prefect is imported, which tells its makers about itself
+for _name, _value in {  # before Prefect is imported, which tells its makers about itself
+    "DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DVC_NO_ANALYTICS": "1",
+    "PREFECT_CLIENT_MAX_RETRIES": "6",  # each after twice as long: a server may be gone for two minutes
+}.items():  # fmt: skip
+    os.environ.setdefault(_name, _value)
 for _name in (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX",
     "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE",
