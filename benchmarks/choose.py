@@ -35,17 +35,23 @@ DRAWS, COUNT = 2, 10
 NMS = (0.4, 0.5, 0.6, 0.7, 0.8)
 IMAGE_DRAWS = 500
 SHOWN, MANY = 0.4, 1500  # share of real images in an epoch, and fakes, where these are not what is chosen
+FLIPS = {"fliplr": 0.5, "flipud": 0.5}
+MOVED = FLIPS | {"translate": 0.05, "scale": 0.1}
+COLOUR = MOVED | {"hsv_h": 0.015, "hsv_s": 0.4, "hsv_v": 0.3}
+TURNED = COLOUR | {"degrees": 180}
 WORK = paths.CHECKPOINTS / "choose"
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One setting: an arm, how it is trained, by which params.yaml, and of how many photographs (None: all)."""
+    """One setting: an arm, how it is trained, by which params.yaml, of how many photographs (None: all), and whether
+    these have outlines, or boxes alone."""
 
     arm: Arm
     how: Compared
     params: Settings
     count: int | None = COUNT
+    outlined: bool = True
 
 
 def steps(params: Settings) -> dict[str, Tried]:
@@ -60,17 +66,23 @@ def steps(params: Settings) -> dict[str, Tried]:
 
 def augmentation(params: Settings) -> dict[str, Tried]:
     """The standard augmentation, and the baselines that ultralytics brings."""
-    flips = {"fliplr": 0.5, "flipud": 0.5}
-    moved = flips | {"translate": 0.05, "scale": 0.1}
-    colour = moved | {"hsv_h": 0.015, "hsv_s": 0.4, "hsv_v": 0.3}
-    turned = colour | {"degrees": 180}
     kinds = {
-        "plain": {}, "flips": flips, "flips, shift, scale": moved, "… and colour": colour, "… and rotation": turned,
-        "… and wider scale, shift": turned | {"translate": 0.15, "scale": 0.3},
-        "rotation and mosaic": turned | {"mosaic": 0.5}, "rotation and copy_paste": turned | {"copy_paste": 0.5},
+        "plain": {}, "flips": FLIPS, "flips, shift, scale": MOVED, "… and colour": COLOUR, "… and rotation": TURNED,
+        "… and wider scale, shift": TURNED | {"translate": 0.15, "scale": 0.3},
+        "rotation and mosaic": TURNED | {"mosaic": 0.5}, "rotation and copy_paste": TURNED | {"copy_paste": 0.5},
     }  # fmt: skip
     return {
         name: Tried(params.arms["ten_standard"], changed(params), augmented(params, of)) for name, of in kinds.items()
+    }
+
+
+def boxes(params: Settings) -> dict[str, Tried]:
+    """Whether photographs that are annotated by boxes alone may be turned, by outlines that are found in the boxes."""
+    arm, how = params.arms["ten_standard"], changed(params)
+    return {
+        "boxes, not turned": Tried(arm, how, augmented(params, COLOUR), outlined=False),
+        "boxes, turned": Tried(arm, how, augmented(params, TURNED), outlined=False),
+        "outlines, turned": Tried(arm, how, augmented(params, TURNED)),
     }
 
 
@@ -125,8 +137,8 @@ def crop(params: Settings) -> dict[str, Tried]:
 
 
 CHOICES: dict[str, Callable[[Settings], dict[str, Tried]]] = {
-    "steps": steps, "augmentation": augmentation, "scenes": scenes, "share": share, "warm": warm, "nms": nms,
-    "crop": crop,
+    "steps": steps, "augmentation": augmentation, "boxes": boxes, "scenes": scenes, "share": share, "warm": warm,
+    "nms": nms, "crop": crop,
 }  # fmt: skip
 
 
@@ -235,6 +247,10 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
     if (done := folder / "score.pickle").exists():
         return pickle.loads(done.read_bytes())
     every = coco.read(of.own / "annotations.json")
+    if not tried.outlined:
+        every = msgspec.structs.replace(every, annotations=[
+            msgspec.structs.replace(one, segmentation=coco.NO_MASK) for one in every.annotations
+        ])  # fmt: skip
     own = remade_arm.some(every, drawn(every, tried.count, draw), of.own / "images", folder / "own")
     mine = replace(of, own=own)
     made = remade_arm.train(tried.arm, mine, tried.how, draw, folder, f"draw {draw}", tried.params)
@@ -255,4 +271,4 @@ def score(tried: Tried, of: Photographs, draw: int, work: Path) -> dict:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__, which="steps, augmentation, scenes, share, warm, nms or crop")
+    command.run(main, __doc__, which="steps, augmentation, boxes, scenes, share, warm, nms or crop")

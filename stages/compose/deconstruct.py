@@ -20,7 +20,7 @@ import numpy as np
 from stages import command, settings
 from stages.compose import candidates, floors
 from stages.compose.candidates import Made, Row
-from stages.extract import cutouts, empty_bin, occlusion
+from stages.extract import cutouts, empty_bin, object_mask, occlusion
 from stages.extract.cutouts import SegmentedImage
 from stages.inpaint.classical import Filler
 from stages.problem import Problem
@@ -124,17 +124,12 @@ def _without(pixels: np.ndarray, place: np.ndarray, kept: np.ndarray, fill: Fill
     """Return a picture with an object's place and shadow filled; what is kept stays as it is, up to its own blurred
     edge."""
     reach = round(empty_bin.MARGIN * pixels.shape[1])
-    core = _wider(place, FRINGE) & ~kept
-    hole = core | (_wider(place, reach) & ~_wider(kept, FRINGE))
+    core = object_mask.grown(place, FRINGE) & ~kept
+    hole = core | (object_mask.grown(place, reach) & ~object_mask.grown(kept, FRINGE))
     share = (cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5) / (SOFT * reach)).clip(0, 1)
     share[core] = 1
     filled = fill(pixels, hole)
     return (pixels + share[..., None] * (filled.astype(np.float32) - pixels)).round().astype(np.uint8)
-
-
-def _wider(mask: np.ndarray, by: int) -> np.ndarray:
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * by + 1,) * 2)
-    return cv2.dilate(mask.astype(np.uint8), disc).astype(bool)
 
 
 def report(found: list[SegmentedImage], left_out: dict[str, int], chosen: list[State]) -> str:

@@ -2,7 +2,8 @@
 
 How objects lie, and how photographs differ in light, noise and sharpness, is learnt from other products' photographs,
 where there are some. Every picture has a layout of its own. annotations.json holds box and mask of every object,
-exactly; each candidate can be made again from its row of manifest.csv alone.
+exactly, or, where the photographs have boxes alone, as roomy as these are. Each candidate can be made again from its
+row of manifest.csv alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from stages import command, settings
 from stages.compose import candidates, floors, layout
 from stages.compose.candidates import Made, Row
 from stages.compose.layout import Placed
-from stages.extract import cutouts, empty_bin, habits, looks, placeable, shadow
+from stages.extract import cutouts, empty_bin, habits, looks, object_mask, placeable, shadow
 from stages.extract.cutouts import SegmentedImage
 from stages.extract.habits import Habits
 from stages.extract.looks import Appearance
@@ -52,6 +53,7 @@ class Stock:
     habits: Habits
     looks: list[Appearance]  # that pictures may have
     region: np.ndarray  # (height, width) bool: where objects lie
+    slack: int = 0  # pixels by which annotated boxes are larger than their objects, on each side
 
 
 def rows(name: str, asked: Composition, subset: Path, count: int, seed: int) -> list[Row]:
@@ -104,7 +106,9 @@ def stock(subset: Path, known: Path | None, drawn: Path | None, floor: Path | No
     shown = [*found, *lent]
     empty = bins(shown, floors.bins(floor, empty_bin.backgrounds(shown), shown))
     lies = habits.of(others) if others else habits.assumed(tuple(len(scene.masks) for scene in found), 0.0)
-    return Stock(even, empty, lies, looks.of(others) if others else [], empty_bin.region([*found, *same]))
+    guessed = [by for scene in found for by in scene.slack]
+    return Stock(even, empty, lies, looks.of(others) if others else [], empty_bin.region([*found, *same]),
+                 round(float(np.median(guessed))) if guessed else 0)  # fmt: skip
 
 
 def bins(found: list[SegmentedImage], empty: empty_bin.Backgrounds) -> list[EmptyBin]:
@@ -126,7 +130,8 @@ def bins(found: list[SegmentedImage], empty: empty_bin.Backgrounds) -> list[Empt
 
 
 def compose(of: Stock, seed: int) -> Made:
-    """Return a picture, and category and visible mask of each of its objects; the seed alone decides."""
+    """Return a picture, and category and visible mask of each of its objects, as roomy as boxes are; the seed alone
+    decides."""
     rng = np.random.default_rng(seed)
     made = layout.arrange(of.units, of.habits, of.region, rng)
     under, blending = of.bins[int(rng.integers(len(of.bins)))], str(rng.choice(BLENDINGS))
@@ -137,7 +142,8 @@ def compose(of: Stock, seed: int) -> Made:
         look = of.looks[int(rng.integers(len(of.looks)))]
     else:
         look = replace(under.look, light=under.look.light * rng.uniform(1 - GAIN, 1 + GAIN))
-    return cv2.convertScaleAbs(_seen(canvas, under.look, look, rng)), made.visible()
+    labels = [(category, object_mask.grown(mask, of.slack) if of.slack else mask) for category, mask in made.visible()]
+    return cv2.convertScaleAbs(_seen(canvas, under.look, look, rng)), labels
 
 
 def _put(canvas: np.ndarray, one: Placed, light: np.ndarray, cast: Shadow, blending: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from stages.extract import object_mask
 from stages.extract.cutouts import SegmentedImage
 
 SIDE = 32  # of the square in which outlines are compared, each stretched to fill it
@@ -32,16 +33,10 @@ def known(scenes: Sequence[SegmentedImage]) -> dict[int, Outlines]:
     found: dict[int, list[np.ndarray]] = {}
     for scene in scenes:
         for mask, category in zip(scene.masks, scene.categories, strict=True):
-            corners = largest(mask) / mask.shape[1]
+            corners = object_mask.contour(mask) / mask.shape[1]
             if len(corners):
                 found.setdefault(category, []).extend(turns(corners))
     return {category: filled(of) for category, of in found.items()}
-
-
-def largest(mask: np.ndarray) -> np.ndarray:
-    """Return the outline (n, 2) of a mask's largest part; without corners, where there is none."""
-    parts, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return max(parts, key=cv2.contourArea, default=np.zeros((0, 1, 2)))[:, 0] + 0.5
 
 
 def turns(corners: np.ndarray) -> list[np.ndarray]:

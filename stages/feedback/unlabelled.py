@@ -24,7 +24,7 @@ from stages import command, files, paths, progress, settings
 from stages.dataset import coco, near_duplicates, photo
 from stages.dataset.formats.found import listed
 from stages.dataset.near_duplicates import Traits
-from stages.extract import cutouts
+from stages.extract import cutouts, object_mask
 from stages.feedback import label_quality, labels, outlines
 from stages.feedback.accept import AcceptedImage
 from stages.feedback.labels import LabelledObjects
@@ -167,15 +167,15 @@ def outlined(
 ) -> list[coco.Annotation]:  # fmt: skip
     """Return a photograph's objects as annotations with outlines, numbered after those `before`. An object of a class
     that was never annotated has its box alone."""
-    made, small = [], photo.fit(pixels, cutouts.LARGEST)
+    made, small = [], photo.fit(pixels, object_mask.LARGEST)
     frame = np.array([image.width, image.height] * 2)
     upper = np.clip(found.boxes[:, :2], 0, 1)
     inside = np.concatenate([upper, np.clip(found.boxes[:, :2] + found.boxes[:, 2:], 0, 1) - upper], 1)
     for box, number in zip((inside * frame).round(2).tolist(), found.classes, strict=True):
         annotation = coco.Annotation(before + len(made) + 1, image.id, ids[number], tuple(box), area=box[2] * box[3])
         if annotation.category_id in known:
-            seen, _ = cutouts.outline(annotation, image, small)
-            part = seen[cutouts.place(annotation, image, small)]
+            seen, _ = object_mask.outline(annotation, image, small)
+            part = seen[object_mask.place(annotation, image, small)]
             outline = outlines.fitted(annotation.bbox, image.width, part, known[annotation.category_id])
             annotation.segmentation = msgspec.Raw(msgspec.json.encode([outline.round(2).ravel().tolist()]))
         made.append(annotation)

@@ -7,7 +7,7 @@ import pytest
 from stages import files
 from stages.compose import paste
 from stages.dataset import photo
-from stages.extract import cutouts
+from stages.extract import object_mask
 from stages.extract.habits import Habits
 from stages.extract.looks import Appearance
 from stages.extract.shadow import Shadow
@@ -109,7 +109,27 @@ def test_of_boxes_alone_in_frames_of_any_size_something_is_composed(hand, tmp_pa
     of = paste.stock(tmp_path, None, None, None)
     made = [paste.compose(of, seed) for seed in range(8)]
     assert min(len(placed) for _, placed in made) >= 1
-    assert {max(pixels.shape) for pixels, _ in made} == {min(max(frame), cutouts.LARGEST)}
+    assert {max(pixels.shape) for pixels, _ in made} == {min(max(frame), object_mask.LARGEST)}
+
+
+@pytest.mark.parametrize(("room", "least", "most"), [(0, -0.5, 0.5), (3, 1.5, 3.5)])
+def test_where_boxes_are_too_large_so_are_those_of_what_is_composed(hand, tmp_path, room, least, most):
+    """A detector would else learn two sizes of box for one object."""
+    objects = [(20, 20), (70, 30), (30, 70)]
+    boxes = [{"bbox": (x - room, y - room, 16 + 2 * room, 16 + 2 * room)} for x, y in objects]
+    hand([("a.png", 120, 110)], boxes, pictures=False)
+    picture = np.random.default_rng(0).integers(60, 70, (110, 120, 3), np.uint8)
+    for x, y in objects:
+        cv2.circle(picture, (x + 8, y + 8), 8, (220, 200, 60), cv2.FILLED)
+    photo.save(tmp_path / "images" / "a.png", picture)
+    of = paste.stock(tmp_path, None, None, None)
+    sides = []
+    for seed in range(6):
+        picture, placed = paste.compose(of, seed)
+        bright = cv2.connectedComponentsWithStats((picture[..., 2] < 0.6 * picture[..., 0]).astype(np.uint8))[2][1:]
+        free = [mask for _, mask in placed if np.ptp(np.nonzero(mask)[1]) + 1 >= 16]
+        sides += [(np.ptp(np.nonzero(mask)[1]) + 1 - np.median(bright[:, cv2.CC_STAT_WIDTH])) / 2 for mask in free]
+    assert least <= np.median(sides) <= most
 
 
 def test_objects_that_fill_every_photograph_are_one_line(hand, tmp_path):
