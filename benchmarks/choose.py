@@ -77,11 +77,11 @@ def augmentation(params: Settings) -> dict[str, Tried]:
 
 
 def boxes(params: Settings) -> dict[str, Tried]:
-    """Whether photographs that are annotated by boxes alone may be turned, by outlines that are found in the boxes."""
+    """Whether photographs that are annotated by boxes alone are turned, and what outlines would bring."""
     arm, how = params.arms["ten_standard"], changed(params)
     return {
         "boxes, not turned": Tried(arm, how, augmented(params, COLOUR), outlined=False),
-        "boxes, turned": Tried(arm, how, augmented(params, TURNED), outlined=False),
+        "boxes, turned by quarters": Tried(arm, how, augmented(params, TURNED), outlined=False),
         "outlines, turned": Tried(arm, how, augmented(params, TURNED)),
     }
 

@@ -15,8 +15,6 @@ from stages.detector.predict import device, names
 from stages.problem import Problem
 from stages.settings import Detector
 
-MOST_BOXES = 0.1  # of labels that are boxes alone, for pictures to be turned nevertheless
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -93,7 +91,7 @@ def _overrides(data: Path, rule: Detector, seed: int, folder: Path) -> dict:
         "close_mosaic": 0,
         "erasing": 0.0,
         "auto_augment": None,
-        **to_builtins(rule.augment) | ({} if outlined(data) else {"degrees": 0.0}),
+        **to_builtins(rule.augment),
     }
 
 
@@ -108,18 +106,6 @@ def _check(data: Path, rule: Detector) -> None:
             raise Problem(f"{data}: there are no {part} images; a detector needs at least one")
         if not any(label.stat().st_size for label in labels):
             raise Problem(f"{data}: the {part} images show no object at all")
-
-
-def outlined(data: Path) -> bool:
-    """Return whether training labels are outlines. A box alone must not be turned: its corners would make a larger one,
-    up to twice the object's."""
-    boxes, rows = 0, 0
-    for path in (data / "labels" / "train").glob("*.txt"):
-        for line in path.read_text().splitlines():
-            numbers = line.split()[1:]
-            rows += 1
-            boxes += len(numbers) == 4 or (len(numbers) == 8 and len({*numbers[::2]}) == len({*numbers[1::2]}) == 2)
-    return boxes <= MOST_BOXES * rows
 
 
 def _one_shape(data: Path) -> bool:

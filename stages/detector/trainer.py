@@ -31,7 +31,7 @@ from ultralytics.utils import callbacks
 from ultralytics.utils.ops import resample_segments
 
 from stages import files, progress
-from stages.detector import crops
+from stages.detector import random_view
 
 # What a later user of the weights needs to know of how they were made; ultralytics would add paths and the date.
 KEPT = ("task", "imgsz", "single_cls")
@@ -97,8 +97,7 @@ class Trainer(DetectionTrainer):
         dataset = super().build_dataset(img_path, mode, batch)
         if mode == "train":
             dataset.update_labels_info = outlined_by_corners(dataset.update_labels_info)
-            if self.crop:
-                crops.cut(dataset.transforms, self.crop)
+            random_view.replace_in(dataset.transforms, self.crop)
         return dataset
 
     def get_dataloader(self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train") -> Any:

@@ -13,7 +13,6 @@ import yaml
 
 from stages import files
 from stages.dataset import coco, photo, yolo_labels
-from stages.extract import box_outlines
 from stages.problem import Problem
 
 SUFFIX = "bmp"  # of pictures that are read in every epoch, and only there
@@ -82,7 +81,7 @@ def picked(part: Part) -> list[LabelledImage]:
     for folder in part.folders:
         if not files.read_json(folder / "annotations.json")["images"]:
             continue
-        dataset = box_outlines.complete(coco.read(folder / "annotations.json"), folder / "images")
+        dataset = coco.read(folder / "annotations.json")
         texts, _ = yolo_labels.labels(dataset, yolo_labels.usable(dataset)[0], polygons=True)
         names = yolo_labels.flat_names(dataset.images)
         queues.append([LabelledImage(folder, *of) for of in zip(dataset.images, names, texts, strict=True)])

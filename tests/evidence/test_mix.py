@@ -1,13 +1,11 @@
 import re
 from collections import Counter
 
-import msgspec
 import pytest
 from PIL import Image
 
 from stages import files
-from stages.dataset import coco, photo
-from stages.detector import model
+from stages.dataset import photo
 from stages.evidence import mix
 from stages.evidence.mix import Part
 from stages.problem import Problem
@@ -51,15 +49,6 @@ def test_every_image_has_its_label_file(folders, tmp_path):
     assert len(one) == len(set(one.values())) == 4
     assert all(re.fullmatch(r"(\d+( [\d.e-]+){6,}\n)+", text) for text in one.values())
     assert len(entries(tmp_path / "out", part="val")) == 4
-
-
-def test_pictures_whose_objects_have_boxes_alone_may_be_turned_too(folders, tmp_path):
-    path = folders / "fakes" / "annotations.json"
-    dataset = coco.read(path)
-    boxes = [msgspec.structs.replace(one, segmentation=coco.NO_MASK) for one in dataset.annotations]
-    coco.write(path, msgspec.structs.replace(dataset, annotations=boxes))
-    mix.write([Part([folders / "real"], 0.4), Part([folders / "fakes"], 0.6)], tmp_path / "out", 96, 10, 0)
-    assert model.outlined(tmp_path / "out")
 
 
 def test_it_is_the_same_again(folders, tmp_path):

@@ -1,4 +1,4 @@
-"""Squares cut out of pictures to train on."""
+"""What of a picture a training step sees."""
 
 import copy
 import random
@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from stages.detector import crops, model
-from stages.detector.crops import Compose, RandomPerspective
+from stages.detector import model, random_view
+from stages.detector.random_view import Compose, RandomPerspective
 
 SIDE = 32
 WHITE = 255
@@ -27,10 +27,10 @@ def labels(width=200, height=120, boxes=((60, 40, 70, 50), (150, 90, 164, 100)))
     return {"img": pixels, "instances": found, "cls": np.zeros((len(boxes), 1), np.float32)}
 
 
-def crop(scale=0.0, degrees=0.0):
-    first = Compose([RandomPerspective(degrees=degrees, translate=0.0, scale=scale, size=(640, 640))])
+def crop(scale=0.0, degrees=0.0, side=SIDE, size=(640, 640)):
+    first = Compose([RandomPerspective(degrees=degrees, translate=0.0, scale=scale, size=size)])
     transforms = Compose([first])
-    crops.cut(transforms, SIDE)
+    random_view.replace_in(transforms, side)
     return transforms
 
 
@@ -76,6 +76,40 @@ def test_turned_squares_are_the_same_for_the_same_seed():
         random.seed(7)
         found.append(cut(copy.deepcopy(labels()))["img"])
     assert np.array_equal(*found)
+
+
+@pytest.mark.parametrize(("side", "size", "turns"), [(SIDE, (640, 640), 4), (0, (200, 200), 4), (0, (200, 120), 2)])
+@pytest.mark.parametrize("straight", [False, True])
+def test_boxes_are_turned_by_quarters_and_stay_what_they_are(side, size, turns, straight):
+    """Of a rectangle no more is known than its box, whether that is said in two corners or in four."""
+    view, seen = crop(degrees=180, side=side, size=size), set()
+    for _ in range(60):
+        one = labels(200, 120, ((90, 40, 110, 50),))
+        if straight:
+            left, top, right, bottom = one["instances"].bboxes[0]
+            one["instances"].segments = np.array([[(left, top), (right, top), (right, bottom), (left, bottom)]])
+        one["img"][42:44, 92:95, 1:] = 0  # which way round it lies
+        one = view(one)
+        there, boxes = one["img"][..., 0] > 120, one["instances"].bboxes
+        if len(boxes) and np.ptp(boxes[0].reshape(2, 2), 0).prod() > 195:  # it is seen whole
+            left, top, right, bottom = boxes[0]
+            rows, columns = np.nonzero(there)
+            around = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+            assert (left, top, right, bottom) == pytest.approx(around, abs=0.51)
+            y, x = np.argwhere(there & (one["img"][..., 1] < 100)).mean(0)
+            seen.add((right - left > bottom - top, x > (left + right) / 2, y > (top + bottom) / 2))
+    assert len(seen) == turns
+
+
+def test_what_has_an_outline_is_turned_to_any_angle():
+    view, areas = crop(degrees=180), []
+    for _ in range(60):
+        one = labels(200, 120, ((90, 50, 110, 70),))
+        left, top, right, bottom = one["instances"].bboxes[0]
+        one["instances"].segments = np.array([[(left, top), (right, top), (left, bottom)]])
+        boxes = view(one)["instances"].bboxes
+        areas += [(right - left) * (bottom - top) for left, top, right, bottom in boxes]
+    assert len({round(float(area)) for area in areas}) > 10
 
 
 @pytest.mark.parametrize(("imgsz", "side", "cut"), [(128, 64, 64), (128, 128, 0), (64, 128, 0), (128, 0, 0)])
