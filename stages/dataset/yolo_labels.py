@@ -17,6 +17,7 @@ from stages import files
 from stages.dataset import coco, segmentation
 
 MOST_PARTS = 100  # of an outline
+PIXEL = 1.0  # by which an outline's ends may lie off its box's
 
 
 @dataclass
@@ -105,9 +106,19 @@ def _polygon_rows(dataset: coco.Coco, boxes: Usable, part: slice) -> tuple[list[
         if len(outline) < 3 or (np.ptp(outline, axis=0) <= 0).any():
             without_mask += 1
             outline = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+        outline = filling(outline, np.array([(left, top), (right, bottom)]))
         values = (outline / size).ravel().tolist()
         rows.append(f"{number} {' '.join([f'{v:.6g}' for v in values])}\n")
     return rows, without_mask
+
+
+def filling(outline: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Return an outline (n, 2) that fills its box (its upper left and lower right corner). Drawn through the middles of
+    pixels it does not quite, and a detector would learn boxes that are too small; one that lies elsewhere stays."""
+    ends = np.array([outline.min(0), outline.max(0)])
+    if (abs(ends - box) > PIXEL).any():
+        return outline
+    return box[0] + (outline - ends[0]) * np.ptp(box, 0) / np.ptp(ends, 0)
 
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:

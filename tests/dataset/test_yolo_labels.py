@@ -153,3 +153,13 @@ def test_of_thousands_of_specks_the_largest_are_in_the_outline():
     parts[1500] = parts[1500] * (1, 50)
     outline = yolo_labels.joined(parts)
     assert len(outline) < 3 * 4 * yolo_labels.MOST_PARTS and outline[:, 1].max() == 50
+
+
+@pytest.mark.parametrize(("box", "ends"), [
+    ((20, 10, 40, 20), (20, 10, 60, 30)), ((20, 10, 40.4, 20), (20, 10, 60.4, 30)),
+    ((10, 10, 50, 20), (20.5, 10.5, 59.5, 29.5)),
+])  # fmt: skip
+def test_an_outline_fills_its_box_unless_it_lies_elsewhere(box, ends):
+    mask = {"size": [50, 100], "counts": rle.encode(np.asfortranarray(SQUARE))["counts"].decode()}
+    ((row,),), _ = rows(dataset([{"bbox": box, "segmentation": mask}]), polygons=True)
+    assert (*polygon(row).min(0), *polygon(row).max(0)) == pytest.approx(ends, abs=0.01)
