@@ -20,6 +20,7 @@ from stages.dataset import subset as subsets
 from stages.settings import NONE, Settings, Subset
 
 FOLDER = paths.REPORTS / "study_runs"
+SEEN = ("stages/dataset/yolo_labels.py", "stages/detector/random_view.py")  # labels, and how pictures are turned
 FINE = 10_000  # whole numbers of which mAP over drawn images is kept as
 
 Row = dict[str, Any]
@@ -88,7 +89,7 @@ def picked(run: Run, of: coco.Coco) -> coco.Coco:
 
 def mark(run: Run, of: coco.Coco, params: Settings) -> str:
     """Return a word that changes with what a run is made of, how, and what it is tested on; not with comments, nor with
-    the trainer's code."""
+    the trainer's code but for what a training step sees."""
     arm, detector, dataset = params.arms[run.arm], params.now.detector, _dataset()
     facts = [
         run.name, content(picked(run, of)), to_builtins(params.augmentations[arm.augment]), arm.ratio, params.seed,
@@ -122,7 +123,8 @@ def others(product: str, params: Settings) -> str:
 
 def _how(params: Settings) -> dict[str, Any]:
     """Return how every run of a study is trained; how many there are makes none of them another."""
-    return to_builtins(params.now.study) | {"seeds": None, "products": None, "counts": None}
+    seen = [meaning(Path(name)) for name in SEEN]
+    return to_builtins(params.now.study) | {"seeds": None, "products": None, "counts": None, "seen": seen}
 
 
 def stations(product: str) -> list[str]:
