@@ -105,7 +105,9 @@ def here(product: str, params: Settings) -> dict[str, Tally]:
         and (unseen := calibrate.known(params, product, group, "val", slice(None)))
     }
     trials = {
-        group: calibrate.trial(few, unseen.pixels[::2], weights, params) for group, (few, unseen) in others.items()
+        group: calibrate.trial(few, half, half.pixels, weights, params)
+        for group, (few, unseen) in others.items()
+        for half in [unseen.part(list(range(0, len(unseen), 2)))]
     }
     own, rest = (
         reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size),
@@ -146,6 +148,7 @@ def tally(
     rule, imgsz, rng = params.judge, params.now.judge.imgsz, np.random.default_rng(params.seed)
     changed = np.concatenate([copies(one, rule.copies, rule.shift, rng, LITTLE) for one in own.pixels])
     seen = quality.look(weights, changed, imgsz, params.testing.confidence)
+    trials = [*trials, calibrate.of_itself(own, weights, params)]
     within, copy = limits.limits(own, seen, trials, rule), limits.copy_limit(own, rule, params.seed)
     empty, known = salience.empty(own), limits.known_features(trials)
 

@@ -22,8 +22,7 @@ from dvc.lock import LockError, make_lock
 from dvc.rwlock import RWLOCK_LOCK, SCHEMA
 from voluptuous import Invalid
 
-from flows.quiet_checkout import LISTING, listed
-from stages import files
+from stages import dvc_listing, files
 
 SECRET = re.compile(  # a name of what nobody is to read, in the environment, in config.local or in an address
     r"TOKEN|SECRET|PASS|(?<=[_?&;])PWD|CREDENTIAL|(KEY|SIG)(?=$|=)|CONNECTION_STRING|AUTH_STRING|WEBHOOK", re.I
@@ -138,7 +137,7 @@ def reap(notes: Path, ending: Callable[[int], None] = end) -> list[int]:
 def mend_locks(checkout: Path) -> bool:
     """Drop DVC's list of locks where it is none, as after a kill while it was written, and where all that it lists has
     ended: DVC refuses everything until then, or waits for another process that has such a number now."""
-    path = checkout / LISTING
+    path = checkout / dvc_listing.LISTING
     for look in range(3):  # what is being written now is whole a moment later
         try:
             SCHEMA(known := json.loads(path.read_bytes()))
@@ -154,7 +153,7 @@ def mend_locks(checkout: Path) -> bool:
 def _drop_ended(path: Path) -> bool:
     """Drop DVC's list of locks if all that it lists has ended; nobody writes into it meanwhile."""
     with contextlib.suppress(LockError), make_lock(str(path.with_name(RWLOCK_LOCK)), tmp_dir=str(path.parent)):
-        if not listed(path):
+        if not dvc_listing.running(path):
             path.unlink(missing_ok=True)
             return True
     return False

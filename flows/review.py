@@ -19,6 +19,7 @@ from prefect.runtime import flow_run
 
 from flows import server_runs
 from stages import paths
+from stages.judge import final_verdicts
 
 POLL = 5  # seconds between two looks whether the run may go on
 LATE = 3600  # seconds after which the server would end a run that neither a person nor the clock lets go on
@@ -28,10 +29,9 @@ def doubtful(checkout: Path) -> dict[str, int]:
     """Return how many candidates of each experiment are doubtful and not spoken of by anybody."""
     counts = {}
     for path in sorted((checkout / paths.VERDICTS).glob("*.csv")):
-        table = pd.read_csv(path, keep_default_na=False)
-        open_ = (table["verdict"] == "yellow") & ~table["reason"].str.startswith("yellow, says ")
-        if open_.any():
-            counts[path.stem] = int(open_.sum())
+        undecided = final_verdicts.undecided(pd.read_csv(path, keep_default_na=False))
+        if undecided.any():
+            counts[path.stem] = int(undecided.sum())
     return counts
 
 

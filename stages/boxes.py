@@ -23,6 +23,12 @@ def mirrored(boxes: np.ndarray, across: bool, down: bool) -> np.ndarray:
     return np.stack([1 - x - w if across else x, 1 - y - h if down else y, w, h], 1)
 
 
+def within(boxes: np.ndarray) -> np.ndarray:
+    """Return boxes (n, 4), in shares of a picture, as far as they are in it."""
+    corner = np.clip(boxes[:, :2], 0, 1)
+    return np.concatenate([corner, np.clip(boxes[:, :2] + boxes[:, 2:], 0, 1) - corner], 1)
+
+
 def pixels(box: tuple[float, ...], width: int, height: int) -> tuple[slice, slice]:
     """Return a box's rows and columns, as far as they are in a picture of this size; none of one that lies beside
     it."""

@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from stages import command, files, gpu, paths, provenance, settings
+from stages import command, dvc_listing, files, gpu, paths, provenance, settings
 from stages.problem import Problem
 
 PACKAGES = ("torch", "torchvision", "ultralytics-opencv-headless", "dvc", "prefect", "pycocotools", "albumentations")
@@ -88,25 +88,15 @@ def _disk(scale: str) -> str:
 
 def _locks() -> str:
     """Return DVC's and our own locks that a dead process may have left."""
-    held = []
-    if (lock := Path(".dvc/tmp/rwlock")).is_file() and lock.stat().st_size:
-        try:
-            entries = files.read_json(lock)
-        except ValueError:
-            return f"{lock} is half written, as after a kill; the next run through `make` mends it"
-        holders = [(path, [one]) for path, one in entries.get("write", {}).items()] + list(
-            entries.get("read", {}).items()
-        )
-        for path, of_path in holders:
-            held += [f"{path} by {'running' if _alive(e['pid']) else 'DEAD'} process {e['pid']}" for e in of_path]
+    try:
+        listed = dvc_listing.held(dvc_listing.LISTING)
+    except ValueError:
+        return f"{dvc_listing.LISTING} is half written, as after a kill; the next run through `make` mends it"
+    held = [f"{one.path} by {'running' if one.running else 'DEAD'} process {one.process}" for one in listed]
     begun = {path.parent for name in ("state.pt", "lock") for path in paths.CHECKPOINTS.rglob(name)}
     resumable = sorted(str(folder.relative_to(paths.CHECKPOINTS)) for folder in begun)
     text = "; ".join(held[:3]) if held else "none"
     return text + (f"; resumable training in {paths.CHECKPOINTS}: {', '.join(resumable)}" if resumable else "")
-
-
-def _alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
 
 
 def _last_run() -> str:

@@ -30,6 +30,7 @@ JUDGED = Path("data/judged")
 REVIEWS = Path("data/reviews")
 VERDICTS = Path("data/verdicts")
 ACCEPTED = Path("data/accepted")
+UNGATED, CHANCE = "ungated", "random"  # in an experiment's folder there: taken without a judge, or by chance
 UNLABELLED = Path("data/unlabelled")  # photographs nobody annotated, in a folder of the name of their group
 LABELLED = Path("data/labelled")  # … as detectors have labelled them, by product
 LABELS = Path("data/labels")

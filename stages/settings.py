@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 from ruamel.yaml import YAML
 
-from stages import plain_yaml
+from stages import paths, plain_yaml
 from stages.problem import Problem
 from stages.schema import (
     CHEAP,
@@ -175,7 +175,8 @@ class Settings(Section, frozen=True):
             return self._parts(entry)
         if isinstance(entry, Arm):
             made = [e for e, of in self.all_experiments.items() if of.product == entry.product]
-            accepted = [f"data/accepted/{e}{part}" for e in made for part in ("", "/ungated", "/random")]
+            parts = "", f"/{paths.UNGATED}", f"/{paths.CHANCE}"
+            accepted = [f"data/accepted/{e}{part}" for e in made for part in parts]
             strange = [f"data/subsets/{s}" for s, of in self.subsets.items() if of.group == f"but_{entry.product}"]
             # Only for the product in focus do stages train the detector of the others, and label photographs.
             focus = entry.product == "focus"
@@ -244,6 +245,10 @@ class Settings(Section, frozen=True):
     def now(self) -> Scale:
         """Return the block of the chosen scale."""
         return self.scales[self.scale]
+
+    def known_detector_steps(self, arm: Compared) -> int:
+        """Return how long the detector of known products is trained, where an arm is as long as `arm` says."""
+        return self.evidence.known_steps * arm.steps
 
     def group(self, product: str) -> str:
         """Return the group of images that `focus` or `other` stands for; empty, where there is no other."""

@@ -1,8 +1,9 @@
+import os
 from types import SimpleNamespace
 
 import pytest
 
-from stages import doctor, files
+from stages import doctor, dvc_listing, files
 from tests.helpers.checkouts import ROOT
 
 
@@ -39,3 +40,25 @@ def test_it_names_every_training_that_was_killed(monkeypatch, tmp_path):
     for kept in ("1a2b/state.pt", "1a2b/lock", "gan/wgan_ten/3c4d/lock", "inpaint/inpaint_ae/5e6f/lock"):
         files.write(doctor.paths.CHECKPOINTS / kept, "")
     assert doctor._locks().endswith(": 1a2b, gan/wgan_ten/3c4d, inpaint/inpaint_ae/5e6f")
+
+
+@pytest.mark.parametrize(
+    ("listing", "line"),
+    [
+        ({"write": {"/data/made": {"pid": 2**22 + 1, "cmd": "dvc repro"}}, "read": {}},
+         f"/data/made by DEAD process {2**22 + 1}"),
+        ({"write": {}, "read": {"/data/in": [{"pid": os.getpid(), "cmd": "dvc repro"}]}},
+         f"/data/in by running process {os.getpid()}"),
+        ({"write": {}, "read": {}}, "none"),
+    ],
+)  # fmt: skip
+def test_it_names_what_stages_hold_and_whether_they_still_run(monkeypatch, tmp_path, listing, line):
+    monkeypatch.chdir(tmp_path)
+    files.write_json(dvc_listing.LISTING, listing)
+    assert doctor._locks() == line
+
+
+def test_it_says_where_a_kill_left_half_a_list(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    files.write(dvc_listing.LISTING, '{"write": {"/data')
+    assert "is half written" in doctor._locks()

@@ -76,7 +76,7 @@ def predict(
 ) -> Iterator[np.ndarray]:
     """Yield what a detector answers (see `opened`) for each picture."""
     look = opened(weights, imgsz, batch, nms)
-    for part in _batches(pictures, batch):
+    for part in batches(pictures, batch):
         said: dict[int, np.ndarray] = {}
         for places in _alike(part):  # of several shapes all would be padded to one: other pictures would count
             said |= zip(places, look([part[k] for k in places]), strict=True)
@@ -97,7 +97,7 @@ def closely(
     look = asking(model, imgsz, batch, NMS)
     layers: Any = model.model
     layers.model[-2].register_forward_hook(keep)  # what ultralytics' own `embed` gives
-    for part in _batches(pictures, batch):
+    for part in batches(pictures, batch):
         pooled.clear()
         said = look(part)
         yield from zip(said, np.concatenate(pooled)[-len(said) :], strict=True)
@@ -113,10 +113,17 @@ def features(weights: Path, pictures: Iterable[Picture], imgsz: int, batch: int 
     """(n, d): what the detector's last feature map holds of each picture, averaged over its places."""
     model = loaded(weights)
     rows = []
-    for part in _batches(pictures, batch):
+    for part in batches(pictures, batch):
         found = model.embed(_listed(part), imgsz=imgsz, device=device(), batch=batch, verbose=False)
         rows += [row.float().cpu().numpy() for row in found]
     return np.stack(rows)
+
+
+def batches(items: Iterable[Any], together: int) -> Iterator[list[Any]]:
+    """Yield items, so many together as are looked at together."""
+    todo = iter(items)
+    while part := list(islice(todo, together)):
+        yield part
 
 
 def loaded(weights: Path) -> YOLO:
@@ -126,12 +133,6 @@ def loaded(weights: Path) -> YOLO:
         return YOLO(str(weights), task="detect")
     except BROKEN as error:
         raise Problem(f"{weights}: these are no detector's weights ({error})") from None
-
-
-def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list[Picture]]:
-    todo = iter(pictures)
-    while part := list(islice(todo, batch)):
-        yield part
 
 
 def _alike(pictures: Sequence[Picture]) -> list[list[int]]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages import paths
 from stages.settings import NONE, Arm, Settings
 
 OLD = "zero_shot"  # the detector that was there before the product came
-CONTROLS = ("ungated", "random")  # fakes that were taken to be compared with, without a judge or by chance
 
 
 @dataclass(frozen=True)
@@ -57,5 +57,5 @@ def may_ship(arms: dict[str, Arm], params: Settings) -> dict[str, Arm]:
     subset = params.arms[params.evidence.primary].subset
     return {
         name: arm for name, arm in arms.items()
-        if arm.subset == subset and arm.augment != "plain" and Path(arm.fakes).name not in CONTROLS
+        if arm.subset == subset and arm.augment != "plain" and Path(arm.fakes).name not in (paths.UNGATED, paths.CHANCE)
     }  # fmt: skip

@@ -27,7 +27,7 @@ def main(product: str) -> None:
 
 def train(images: Path, how: Compared, data: Path, title: str, params: Settings) -> model.Trained:
     """Train a detector on the images of some products, several times as long as an arm; `data`: a folder to work in."""
-    how = msgspec.structs.replace(how, steps=params.evidence.known_steps * how.steps)
+    how = msgspec.structs.replace(how, steps=params.known_detector_steps(how))
     rule = arm.detector(params, how, "standard", None)
     mix.write([mix.Part([images], 1.0)], data, how.imgsz, rule.drawn, params.seed)
     return model.train(data, rule, params.seed, paths.CHECKPOINTS, title)

@@ -15,8 +15,6 @@ from stages.dataset import coco
 from stages.problem import Problem
 from stages.settings import Arm, Settings, named_folder
 
-UNGATED = "ungated"  # of an experiment's accepted candidates, those that were taken without any gate
-
 
 def sources(folder: Path) -> dict[int, str]:
     """Image id → file name of all real images that came into a folder, directly or through generators."""
@@ -57,7 +55,7 @@ def fakes(arm: Arm, params: Settings) -> list[Path]:
 
 def had_a_word(folder: Path, params: Settings) -> bool:
     """Return whether a judge or a labeller chose or labelled what is in a folder of fakes."""
-    return not (folder.name == UNGATED and folder.parent.name in params.compositions)
+    return not (folder.name == paths.UNGATED and folder.parent.name in params.compositions)
 
 
 def check(name: str, arm: Arm, params: Settings, dataset: coco.Coco) -> None:

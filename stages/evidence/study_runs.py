@@ -114,11 +114,16 @@ def mark(run: Run, of: coco.Coco, params: Settings) -> str:
 def others(product: str, params: Settings) -> str:
     """Return a word that changes with the other products' photographs, and with how their detector is trained."""
     dataset = _dataset()
-    names = subsets.others(coco.grouped(dataset, params.dataset.groups), product, params.products)
+    names = other_groups(product, dataset, params)
     return files.fingerprint(
         [content(_part(name, "train", dataset, params)) for name in names], _how(params), params.evidence.known_steps,
         params.seed, params.now.detector.model, params.now.detector.lr, to_builtins(params.augmentations["standard"]),
     )  # fmt: skip
+
+
+def other_groups(product: str, dataset: coco.Coco, params: Settings) -> list[str]:
+    """Return the groups of images that are other products'."""
+    return subsets.others(coco.grouped(dataset, params.dataset.groups), product, params.products)
 
 
 def _how(params: Settings) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from stages import files, paths
-from stages.dataset import coco, subset
+from stages.dataset import coco
 from stages.detector import metrics, model
 from stages.evidence import arm_metrics, held_out, known_detector, lineage, remade_arm, study_runs
 from stages.evidence.arm_roles import OLD
@@ -56,8 +56,7 @@ def made(run: Run, place: Path, params: Settings) -> Row:
 def gather(product: str, params: Settings) -> None:
     """Put the training photographs of all other products into a folder."""
     dataset = coco.read(paths.ANNOTATIONS)
-    groups = subset.others(coco.grouped(dataset, params.dataset.groups), product, params.products)
-    ids = held_out.there(groups, params, "train")
+    ids = held_out.there(study_runs.other_groups(product, dataset, params), params, "train")
     remade_arm.some(dataset, ids, paths.SOURCE_IMAGES, started(product, params) / "known")
 
 
@@ -95,8 +94,7 @@ def tested(weights: Path, product: str, warm: bool, params: Settings) -> Row:
             for station, of in held_out.shifted(product, imgsz).items()
         },
     }  # fmt: skip
-    groups = coco.grouped(coco.read(paths.ANNOTATIONS, masks=False), params.dataset.groups)
-    rest = subset.others(groups, product, params.products)
+    rest = study_runs.other_groups(product, coco.read(paths.ANNOTATIONS, masks=False), params)
     if warm and held_out.there(rest, params):
         others = held_out.of(rest, params, imgsz)
         seen = held_out.seen(others, weights)

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from stages import command, files, paths, settings, tables
+from stages.boxes import within
 from stages.dataset import coco, photo
 from stages.feedback import labels
 from stages.judge import candidate_pictures
@@ -62,7 +63,7 @@ def main(experiment: str) -> None:
           f"rejected: {dict(rejected) or 'none'}")  # fmt: skip
     with files.replacing(paths.ACCEPTED / experiment) as folder:
         for name, chosen in (
-            ("", best), ("best", best[: params.feedback.best]), ("ungated", ungated), ("random", chance),
+            ("", best), ("best", best[: params.feedback.best]), (paths.UNGATED, ungated), (paths.CHANCE, chance),
         ):  # fmt: skip
             write(folder / name, chosen, experiment, params)
         counts = {"candidates": len(table), "green": len(green), "accepted": len(accepted), "rejected": dict(rejected)}
@@ -134,11 +135,9 @@ def category_ids(params: Settings, product: str) -> list[int]:
 def framed(boxes: np.ndarray, classes: np.ndarray, row: dict, ids: list[int]) -> list:
     """Return boxes that are shares of a square as labels in pixels of the frame that it was squashed from."""
     frame = np.array([row["frame_width"], row["frame_height"]] * 2, float)
-    upper = np.clip(boxes[:, :2], 0, 1)
-    corners = np.concatenate([upper, np.clip(boxes[:, :2] + boxes[:, 2:], 0, 1) - upper], 1) * frame
     return [
         (ids[number], tuple(round(float(v), 2) for v in box), coco.NO_MASK)
-        for box, number in zip(corners, classes, strict=True)
+        for box, number in zip(within(boxes) * frame, classes, strict=True)
     ]
 
 

@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 
 from stages import command, files, paths, progress, settings
+from stages.boxes import within
 from stages.dataset import coco, near_duplicates, photo
 from stages.dataset.formats.found import listed
 from stages.dataset.near_duplicates import Traits
@@ -169,9 +170,7 @@ def outlined(
     that was never annotated has its box alone."""
     made, small = [], photo.fit(pixels, object_mask.LARGEST)
     frame = np.array([image.width, image.height] * 2)
-    upper = np.clip(found.boxes[:, :2], 0, 1)
-    inside = np.concatenate([upper, np.clip(found.boxes[:, :2] + found.boxes[:, 2:], 0, 1) - upper], 1)
-    for box, number in zip((inside * frame).round(2).tolist(), found.classes, strict=True):
+    for box, number in zip((within(found.boxes) * frame).round(2).tolist(), found.classes, strict=True):
         annotation = coco.Annotation(before + len(made) + 1, image.id, ids[number], tuple(box), area=box[2] * box[3])
         if annotation.category_id in known:
             seen, _ = object_mask.outline(annotation, image, small)

@@ -6,9 +6,6 @@ machine.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pandas as pd
 
 from stages import command, files, paths, progress, settings, tables
@@ -44,14 +41,6 @@ def main(experiment: str) -> None:
                 })  # fmt: skip
                 shown.update()
         tables.write(folder / "manifest.csv", pd.DataFrame(rows))
-
-
-def redraw(row: dict, models: Path = paths.GANS) -> np.ndarray:
-    """Return the candidate that a row of a manifest speaks of, drawn again."""
-    from stages.gan.kept_generators import draw, generator, latent
-
-    network = generator(models / row["experiment"], int(row["step"]))
-    return draw(network, latent(int(row["seed"]), network.z))
 
 
 if __name__ == "__main__":

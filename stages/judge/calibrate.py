@@ -9,6 +9,7 @@ product's own objects; such a judge is less sure, because it has seen no photogr
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,12 +21,13 @@ from stages.dataset import coco, subset
 from stages.detector import predict
 from stages.judge import candidate_pictures, limits, planted, quality, reference
 from stages.judge.copies import LITTLE, copies
-from stages.judge.limits import Trial
+from stages.judge.limits import Examples, Trial
 from stages.judge.quality import Seen
 from stages.judge.reference import Reference
 from stages.settings import Settings
 
 FEW = 10  # images of another product that play the part of the subset
+EXAMPLES = 60  # pictures of each colour that the weights of evidence are fitted to, for each other product
 
 
 def main(product: str) -> None:
@@ -33,7 +35,7 @@ def main(product: str) -> None:
     found, features = {}, {}
     for drawn in candidate_pictures.sides(params):
         own = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size, drawn)
-        tried = trials(params, product, drawn)
+        tried = trials(params, product, own, drawn)
         found[str(drawn)] = asdict(limits.limits(own, look_at_copies(own, params, product), tried, params.judge))
         features[str(drawn)] = limits.known_features(tried)
     with files.replacing(paths.JUDGE / product) as folder:
@@ -49,24 +51,44 @@ def look_at_copies(own: Reference, params: Settings, product: str) -> list[Seen]
     return quality.look(weights, np.concatenate(made), params.now.judge.imgsz, params.testing.confidence)
 
 
-def trials(params: Settings, product: str, drawn: int | None = None) -> list[Trial]:
-    """Return a trial of every other product that has images which the detector trained on, and others; where none has,
-    of the product itself."""
-    weights = paths.trained(product, "judge")
-    own, found = reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size, drawn), []
-    for group in known_groups(params, product):
+def trials(
+    params: Settings, product: str, own: Reference, drawn: int | None = None, but: str | None = None
+) -> list[Trial]:
+    """Return a trial of every other product that has images which the detector trained on, and others, without the
+    group `but`, if one is left; and one of the product's own images."""
+    weights, groups = paths.trained(product, "judge"), known_groups(params, product)
+    found = []
+    for group in [name for name in groups if name != but] or groups:
         few = known(params, product, group, "train", slice(FEW), drawn)
         unseen = known(params, product, group, "val", slice(0, None, 2), drawn)
         if few and unseen:
-            found.append(trial(few, unseen.pixels, weights, params))
-    return found or [trial(own, unlike(own, params), weights, params)]
+            found.append(trial(few, unseen, unseen.pixels, weights, params))
+    return [*found, of_itself(own, weights, params, alone=not found)]
 
 
-def trial(few: Reference, unseen: np.ndarray, weights: Path, params: Settings) -> Trial:
-    """Return what the detector makes of a few images that it trained on, and of others' pixels."""
+def of_itself(own: Reference, weights: Path, params: Settings, alone: bool = False) -> Trial:
+    """Return a trial of a product's own images, all of which the detector trained on; where it is alone, pictures that
+    are like good ones play those that it has not seen."""
+    return trial(own, own, unlike(own, params) if alone else own.pixels[:0], weights, params)
+
+
+def trial(few: Reference, source: Reference, unseen: np.ndarray, weights: Path, params: Settings) -> Trial:
+    """Return what the detector makes of a few images that it trained on, of others' pixels, and of pictures of known
+    colour that are made of `source`."""
+    made, colours = planted.graded(source, few, EXAMPLES, params.seed)
+    pixels = np.concatenate([unseen, made])
     imgsz = params.now.judge.imgsz
-    seen, features = quality.look_closely(weights, unseen, imgsz, params.testing.confidence)
-    return Trial(predict.features(weights, few.pixels, imgsz), features, seen)
+    seen, features = quality.look_closely(weights, pixels, imgsz, params.testing.confidence)
+    count = len(unseen)
+    examples = Examples(pixels, ["green"] * count + colours, counted(count, colours), seen, features)
+    return Trial(few, predict.features(weights, few.pixels, imgsz), seen[:count], examples)
+
+
+def counted(real: int, colours: list[str]) -> np.ndarray:
+    """Return how much real images, and pictures made of them, count: every colour alike, as green both kinds alike."""
+    of = Counter(colours)
+    weights = [1 / max(real, 1)] * real + [(1 if colour == "green" else 2) / of[colour] for colour in colours]
+    return np.array(weights) * EXAMPLES
 
 
 def unlike(own: Reference, params: Settings) -> np.ndarray:

@@ -14,6 +14,8 @@ from stages.judge import judged_table, review_records
 from stages.judge.colours import COLOURS, interval, kappa
 from stages.judge.review_records import Said
 
+SAYS = ", says "  # between a colour and the people who gave it
+
 
 def main(experiment: str) -> None:
     judged = judged_table.read(experiment)
@@ -35,8 +37,14 @@ def honoured(judged: pd.DataFrame, said: Said) -> pd.DataFrame:
     for k, id_ in enumerate(table["id"]):
         if id_ in said.verdicts:
             colour, who = said.verdicts[id_]
-            table.loc[k, ["verdict", "reason"]] = colour, f"{colour}, says {who}"
+            table.loc[k, ["verdict", "reason"]] = colour, f"{colour}{SAYS}{who}"
     return table
+
+
+def undecided(verdicts: pd.DataFrame) -> pd.Series:
+    """Return which candidates are doubtful and not spoken of by anybody."""
+    yellow = COLOURS[1]
+    return (verdicts["verdict"] == yellow) & ~verdicts["reason"].str.startswith(yellow + SAYS)
 
 
 def summary(table: pd.DataFrame, said: Said) -> dict:

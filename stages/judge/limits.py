@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from stages.judge import salience
+from stages.judge import grading, salience
 from stages.judge.copies import copies
+from stages.judge.grading import GRADES, Graded, Grader, Known, Strength
 from stages.judge.object_faults import standing_free
 from stages.judge.quality import FAINTEST, Seen, lengths
 from stages.judge.reference import Reference
@@ -17,6 +17,7 @@ from stages.settings import Judge
 SOURCES = 60  # training images that copies are made of, at most
 FOLDS = 5
 SEVERAL = 5  # objects that stand free, from which on they say how short one may be
+EVEN = 0.08  # of what is usual: objects spread at least so far, as few of them may happen to be alike
 FAULTLESS = 95  # percent of real images that show no ghost or part
 
 
@@ -51,21 +52,33 @@ def copy_limit(reference: Reference, rule: Judge, seed: int) -> CopyLimit:
 class Limits:
     """The limits within which a product's good pictures lie."""
 
-    confidence: float  # of the most doubtful free object …
-    mean: float  # … and of all objects of a picture, on average
+    confidence: float  # of the most doubtful free object
     strong: dict[int, float]  # how little objects of each class stand out from the empty bin …
+    usual: dict[int, Strength]  # … how much they usually do …
     long: dict[int, float]  # … and how short they are, where they stand free
-    manifold: float  # how far the features may be from those of real images
     fault: float  # how sure a ghost or a part must be to count: more than nearly all that real images seem to show
+    grader: Grader
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Pictures of known colour, and what the detector finds in them."""
+
+    pixels: np.ndarray
+    grades: list[str]
+    weights: np.ndarray  # how much each counts
+    seen: list[Seen]
+    features: np.ndarray
 
 
 @dataclass(frozen=True)
 class Trial:
     """A product in the same situation: few images that the detector trained on, others that it has not seen."""
 
+    few: Reference
     few_features: np.ndarray
-    unseen_features: np.ndarray
-    seen: list[Seen]  # what the detector finds in the unseen ones
+    seen: list[Seen]  # what the detector finds in the others
+    examples: Examples  # these, and what is made of them
 
 
 def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge) -> Limits:
@@ -74,29 +87,53 @@ def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge
     The detector is less sure of a product that it knows from a few images than of the others; the copies, which count
     where they are the more doubtful, say how much less.
     """
-    features = known_features(trials)
-    apart = np.concatenate([nearest_feature(trial.unseen_features, features) for trial in trials])
     unseen = [seen for trial in trials for seen in trial.seen]
     return Limits(
         min(_fewest([seen.least for seen in of], rule) for of in (changed, unseen)),
-        min(_fewest([seen.mean for seen in of], rule) for of in (changed, unseen)),
-        _least_strong(own, rule),
-        _least_long(own, rule),
-        _most(apart, rule),
+        least_strong(own, rule),
+        usual(own),
+        least_long(own, rule),
         max(FAINTEST, *(float(np.percentile([seen.fault for seen in of], FAULTLESS)) for of in (changed, unseen))),
+        grading.fit([graded(trial, known_features(trials), rule) for trial in trials]),
     )
 
 
-def _least_strong(own: Reference, rule: Judge) -> dict[int, float]:
-    """Return for each class a little less than the strength of the object that stands out least."""
+def graded(trial: Trial, known: np.ndarray, rule: Judge) -> Graded:
+    """Return the evidence of a trial's pictures of known colour; `known`: features of real images."""
+    of, by = trial.examples, known_of(trial.few, rule)
+    strange = nearest_feature(of.features, known)
+    values = [grading.evidence(*one, by) for one in zip(of.seen, of.pixels, strange, strict=True)]
+    return Graded(np.array(values), np.array([GRADES.index(colour) for colour in of.grades]), of.weights)
+
+
+def known_of(own: Reference, rule: Judge) -> Known:
+    """Return what a product's own photographs tell of its bin and objects."""
+    return Known(salience.empty(own), own.frame, usual(own), least_strong(own, rule), least_long(own, rule))
+
+
+def strengths(own: Reference) -> dict[int, list[float]]:
+    """Return how much each object stands out from the empty bin, by class."""
     empty, found = salience.empty(own), {}
     for pixels, boxes, classes in zip(own.pixels, own.boxes, own.classes, strict=True):
         for number, value in zip(classes.tolist(), salience.strengths(pixels, boxes, empty), strict=True):
-            found[number] = min(found.get(number, np.inf), float(value) * (1 - rule.slack))
+            found.setdefault(number, []).append(float(value))
     return found
 
 
-def _least_long(own: Reference, rule: Judge) -> dict[int, float]:
+def least_strong(own: Reference, rule: Judge) -> dict[int, float]:
+    """Return for each class a little less than the strength of the object that stands out least."""
+    return {number: min(of) * (1 - rule.slack) for number, of in strengths(own).items()}
+
+
+def usual(own: Reference) -> dict[int, Strength]:
+    """Return how much the objects of each class stand out, in the middle, and how far they spread."""
+    return {
+        number: Strength(float(np.median(of)), max(float(np.std(of)), EVEN * float(np.median(of))))
+        for number, of in strengths(own).items()
+    }
+
+
+def least_long(own: Reference, rule: Judge) -> dict[int, float]:
     """Return for each class of which several stand free a little less than the length of the shortest of these."""
     found: dict[int, list[float]] = {}
     for boxes, classes in zip(own.boxes, own.classes, strict=True):
@@ -104,11 +141,6 @@ def _least_long(own: Reference, rule: Judge) -> dict[int, float]:
         for number, value in zip(classes[free].tolist(), lengths(boxes[free], own.frame).tolist(), strict=True):
             found.setdefault(number, []).append(value)
     return {number: min(of) * (1 - rule.slack) for number, of in found.items() if len(of) >= SEVERAL}
-
-
-def _most(values: Sequence[float] | np.ndarray, rule: Judge) -> float:
-    """Return a little more than as many real images show as must pass."""
-    return float(np.percentile(values, rule.pass_real)) * (1 + rule.slack)
 
 
 def _fewest(values: list[float | None], rule: Judge) -> float:

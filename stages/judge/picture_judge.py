@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from safetensors.numpy import load_file
 
 from stages import files, paths
 from stages.detector import predict
-from stages.judge import arrangement, quality, reference, salience
-from stages.judge.limits import CopyLimit, Limits, copy_limit, nearest_feature
+from stages.judge import arrangement, grading, limits, quality, reference, salience
+from stages.judge.grading import Known
+from stages.judge.limits import CopyLimit, Limits, copy_limit
 from stages.judge.reference import Reference
 from stages.judge.verdict_rule import CandidateEvidence, near_a_copy, verdict
 from stages.problem import Problem
@@ -57,10 +59,9 @@ def load(
     `own`: the product's subset, which shows what its bin looks like. `drawn`: the side of what is judged.
     """
     facts = files.read_json(folder / "limits.json")[str(drawn)]
-    for name in ("strong", "long"):
-        facts[name] = {int(number): least for number, least in facts[name].items()}
     return PictureJudge(
-        weights, training, salience.empty(own), copy_limit(training, params.judge, params.seed), Limits(**facts),
+        weights, training, salience.empty(own), copy_limit(training, params.judge, params.seed),
+        msgspec.convert(facts, Limits, str_keys=True),
         predict.features(weights, training.pixels, params.now.judge.imgsz),
         load_file(folder / "known.safetensors")[str(drawn)],
     )  # fmt: skip
@@ -73,7 +74,10 @@ def judge(pixels: np.ndarray, by: PictureJudge, params: Settings) -> list[Judged
 
     near = novelty.nearest(pixels, by.training.pixels, rule.shift, rule.shortlist)
     seen, features = quality.look_closely(by.weights, pixels, imgsz, params.testing.confidence, by.limits.fault)
-    manifold = nearest_feature(features, np.concatenate([by.features, by.known]))
+    manifold = limits.nearest_feature(features, np.concatenate([by.features, by.known]))
+    bin_ = Known(by.empty, by.training.frame, by.limits.usual, by.limits.strong, by.limits.long)
+    shown = zip(seen, pixels, manifold, strict=True)
+    grades = by.limits.grader.grades(np.array([grading.evidence(*one, bin_) for one in shown]))
     known = list(zip(by.training.boxes, by.training.classes, strict=True))
     judged = []
     for k, found in enumerate(seen):
@@ -83,8 +87,8 @@ def judge(pixels: np.ndarray, by: PictureJudge, params: Settings) -> list[Judged
         close = near_a_copy(near.distance[k], by.copy.distance, rule.slack)
         evidence = CandidateEvidence(
             float(near.distance[k]), by.training.names[near.place[k]], change, by.training.names[change.place],
-            good, float(manifold[k]), arrangement.elsewhere(sure, known, rule.shift) if close else 0,
+            good, grades[k], float(manifold[k]), arrangement.elsewhere(sure, known, rule.shift) if close else 0,
             change.faintly_there(found.faint, rule.iou),
         )  # fmt: skip
-        judged.append(Judged(*verdict(evidence, by.copy.distance, by.limits, rule.slack), evidence))
+        judged.append(Judged(*verdict(evidence, by.copy.distance, rule.slack), evidence))
     return judged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -14,8 +15,10 @@ from stages.judge.reference import Reference, joined
 
 OBJECTS = (2, 3)  # in a recombined picture, each from another image: one alone might be a copy of its own
 OPACITY = (0.25, 0.6)  # of a ghost
+MIXED = (2, 4)  # images that shine through each other
 TRIES = 50  # until as many objects as wanted have found room
 ROOM = np.ones((5, 5), np.uint8)  # pixels that objects stay apart
+Spoil = Callable[[Piece, np.random.Generator], Piece]
 
 
 def planted(reference: Reference, more: Reference, each: int, shift: float, seed: int) -> tuple[np.ndarray, list[str]]:
@@ -26,8 +29,8 @@ def planted(reference: Reference, more: Reference, each: int, shift: float, seed
     free = object_faults.of(reference)
     makers: dict[str, Callable[[], np.ndarray | None]] = {
         "green": lambda: recombined(empty, free, rng),
-        "yellow": lambda: recombined(empty, free, rng, ghosts=True),
-        "white": lambda: recombined(empty, free, rng, cut=True),
+        "yellow": lambda: recombined(empty, free, rng, ghostly),
+        "white": lambda: recombined(empty, free, rng, object_faults.cut, every=True),
         "red": lambda: copies(reference.pixels[rng.integers(len(reference))], 1, shift, rng)[0],
     }
     pictures, truth = [], []
@@ -36,6 +39,30 @@ def planted(reference: Reference, more: Reference, each: int, shift: float, seed
         pictures += made
         truth += [colour] * len(made)
     return np.stack(pictures), truth
+
+
+def graded(reference: Reference, more: Reference, each: int, seed: int) -> tuple[np.ndarray, list[str]]:
+    """Return pictures that are new, `each` of every grade that can be made, and their true colours: whole objects, one
+    spoilt in one of three ways among whole ones, and pictures in which all are spoilt or shine through each other."""
+    rng = np.random.default_rng(seed)
+    empty = (salience.empty(joined([reference, more])) * 255).round().astype(np.uint8)
+    free, ways = object_faults.of(reference), (ghostly, object_faults.smeared, object_faults.cut)
+
+    def mixture() -> np.ndarray:
+        of = rng.choice(len(reference), min(len(reference), int(rng.integers(*MIXED, endpoint=True))), replace=False)
+        return object_faults.mixed([reference.pixels[k] for k in of], [reference.masks[k] for k in of], rng)[0]
+
+    makers: dict[str, list[Callable[[], np.ndarray | None]]] = {
+        "green": [lambda: recombined(empty, free, rng)],
+        "yellow": [partial(recombined, empty, free, rng, way) for way in ways],
+        "white": [*(partial(recombined, empty, free, rng, way, every=True) for way in ways), mixture],
+    }
+    pictures, truth = [], []
+    for colour, some in makers.items():
+        made = [picture for k in range(each) if (picture := some[k % len(some)]()) is not None]
+        pictures += made
+        truth += [colour] * len(made)
+    return np.array(pictures, np.uint8).reshape(-1, *empty.shape), truth
 
 
 def greens(reference: Reference, count: int, seed: int) -> np.ndarray:
@@ -47,12 +74,13 @@ def greens(reference: Reference, count: int, seed: int) -> np.ndarray:
 
 
 def recombined(
-    empty: np.ndarray, free: list[Piece], rng: np.random.Generator, ghosts: bool = False, cut: bool = False
+    empty: np.ndarray, free: list[Piece], rng: np.random.Generator, spoil: Spoil | None = None, every: bool = False
 ) -> np.ndarray | None:
-    """Return a picture of several images' objects in the empty bin, where they were and apart; one a ghost, or all of
-    them cut. None, where too few of them find room."""
-    wanted = int(rng.integers(OBJECTS[0], OBJECTS[1] + 1)) + ghosts
-    if len({piece.image for piece in free}) < OBJECTS[0] + ghosts:
+    """Return a picture of several images' objects in the empty bin, where they were and apart; all of them spoilt, or
+    one beside as many whole ones. None, where too few of them find room."""
+    beside = int(spoil is not None and not every)
+    wanted = int(rng.integers(OBJECTS[0], OBJECTS[1] + 1)) + beside
+    if len({piece.image for piece in free}) < OBJECTS[0] + beside:
         return None
     for _ in range(TRIES):
         canvas, placed = empty.astype(np.float64), []
@@ -61,15 +89,18 @@ def recombined(
             around = cv2.dilate(piece.mask.astype(np.uint8), ROOM).astype(bool)
             if len(placed) == wanted or piece.image in placed or (taken & around).any():
                 continue
-            shown = object_faults.cut(piece, rng) if cut else piece
-            if ghosts and not placed:
-                shown = object_faults.ghostly(shown, rng.uniform(*OPACITY))
+            shown = spoil(piece, rng) if spoil and (every or not placed) else piece
             canvas = object_faults.put(canvas, shown)
             taken |= around
             placed.append(piece.image)
-        if len(placed) >= OBJECTS[0] + ghosts:
+        if len(placed) >= OBJECTS[0] + beside:
             return canvas.round().clip(0, 255).astype(np.uint8)
     return None
+
+
+def ghostly(piece: Piece, rng: np.random.Generator) -> Piece:
+    """Return a piece as transparent as ghosts are."""
+    return object_faults.ghostly(piece, rng.uniform(*OPACITY))
 
 
 def one_changed(reference: Reference, count: int, seed: int) -> np.ndarray:

@@ -18,6 +18,19 @@ from stages.judge.object_faults import FAULTS, standing_free
 
 SAME = 0.5  # overlap at which two detections are readings of one thing
 FAINTEST = 0.05  # confidence of what is looked at at all
+WHOLE, GHOSTLY, PARTIAL = range(3)  # what a thing may be taken for; the last two in the order of FAULTS
+
+
+@dataclass(frozen=True)
+class Things:
+    """All that a detector sees in a picture, however faintly, each with all that it may be."""
+
+    boxes: np.ndarray  # (n, 4) shares of the picture, of the surest reading
+    classes: np.ndarray  # (n,) of the surest reading that takes it for an object; -1 where none does
+    certainties: np.ndarray  # (n, 3) that it is whole, a ghost, a part
+
+
+NOTHING = Things(np.empty((0, 4)), np.empty(0, int), np.empty((0, 3)))
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,7 @@ class Seen:
     confidence: np.ndarray  # (k,)
     faults: np.ndarray  # (j, 6) of ghosts and parts: box, confidence, place in FAULTS
     faint: np.ndarray = field(default_factory=lambda: np.empty((0, 4)))  # boxes of what was seen, but not surely enough
+    things: Things = NOTHING
 
     @property
     def mean(self) -> float | None:
@@ -89,7 +103,40 @@ def sorted_out(boxes: np.ndarray, numbers: list[int], confidence: float, fault: 
     objects = sure[~np.isin(sure[:, 5], numbers)]
     faults = [np.column_stack([of[:, :5], np.full(len(of), place)])
               for place, number in enumerate(numbers) for of in [sure[sure[:, 5] == number]]]  # fmt: skip
-    return Seen(objects[:, :4], objects[:, 5].astype(int), objects[:, 4], np.concatenate(faults), faint)
+    classes = objects[:, 5].astype(int)
+    return Seen(objects[:, :4], classes, objects[:, 4], np.concatenate(faults), faint, things(boxes, numbers))
+
+
+def things(readings: np.ndarray, numbers: list[int]) -> Things:
+    """Return what a detector's readings (k, 6) are of. The surest reading gathers the others of its place."""
+    readings = readings[readings[:, 4] >= FAINTEST]
+    readings = readings[np.argsort(-readings[:, 4], kind="stable")]
+    kind = np.select([readings[:, 5] == number for number in numbers], [GHOSTLY, PARTIAL], WHOLE)
+    near, left = overlaps(readings[:, :4], readings[:, :4]) >= SAME, np.ones(len(readings), bool)
+    boxes, classes, certainties = [], [], []
+    for k in range(len(readings)):
+        if left[k]:
+            of = left & near[k]
+            of[k], left = True, left & ~near[k]
+            objects = readings[of & (kind == WHOLE), 5]
+            boxes.append(readings[k, :4])
+            classes.append(int(objects[0]) if len(objects) else -1)
+            certainties.append([readings[of & (kind == taken), 4].max(initial=0.0) for taken in range(3)])
+    return Things(np.array(boxes).reshape(-1, 4), np.array(classes, int), np.array(certainties).reshape(-1, 3))
+
+
+def measured(
+    of: Things, strengths: np.ndarray, frame: tuple[int, int], strong: dict[int, float], long: dict[int, float]
+) -> Things:
+    """Return the same things, of which those that stand out less than real ones of their class (`strong`) are as surely
+    ghosts as they were seen, and those that stand free and are shorter than real ones (`long`) as surely parts."""
+    faint = strengths < [strong.get(int(number), 0.0) for number in of.classes]
+    short = lengths(of.boxes, frame) < [long.get(int(number), 0.0) for number in of.classes]
+    certainties = of.certainties.copy()
+    for spoilt, taken in ((faint, GHOSTLY), (short & standing_free(of.boxes) & ~faint, PARTIAL)):
+        certainties[spoilt, taken] = certainties[spoilt].max(1, initial=0.0)
+        certainties[spoilt, WHOLE] = 0.0
+    return replace(of, certainties=certainties)
 
 
 def surest(readings: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from stages.dataset import photo
 from stages.detector import predict
 from stages.judge import candidate_pictures, reference, set_metrics
 from stages.judge.colours import COLOURS, PAINT, THESIS
+from stages.judge.grading import GRADES, VALUES
 from stages.settings import Settings
 
 REPORT = paths.REPORTS / "judge.html"
@@ -82,7 +83,7 @@ def body(
         "</div>",
     ]
     for product, figures in tests.items():
-        parts += _test(product, figures)
+        parts += [*_test(product, figures), *_weights(product, params)]
     if labelled:
         parts += _labelled(labelled)
     for name, facts in judged.items():
@@ -140,6 +141,18 @@ def _test(product: str, figures: dict) -> list[str]:
         *of_itself(figures),
         _matrix(folder, "planted"),
         page.picture(photo.read(folder / "misjudged.jpg"), f"{product}: planted candidates that it judges wrongly"),
+    ]
+
+
+def _weights(product: str, params: Settings) -> list[str]:
+    """Return the weights of the evidence by which a product's judge tells whole objects from others."""
+    grader = files.read_json(paths.JUDGE / product / "limits.json")[str(params.now.judge.size)]["grader"]
+    named = zip([*VALUES.values(), "whatever is seen"], grader["weights"], strict=True)
+    return [
+        "<p>What its verdict on what is new weighs, in a multinomial logistic regression: by how much the logarithm of "
+        "a colour's odds grows when a value of evidence grows by one standard deviation of the pictures of other "
+        "products that it is fitted on.</p>",
+        page.table(["evidence", *GRADES], [[name, *(f"{weight:+.2f}" for weight in row)] for name, row in named]),
     ]
 
 

@@ -1,7 +1,7 @@
 """Test the judge on planted candidates of known verdict, and on real images, which it should call new and good.
 
-The planted ones are made of another product's validation images: one half of these is among what calibrates, the other
-half is what copies, recombinations, halves and ghosts are made of. Of the product itself only the last figure speaks:
+The planted ones are made of another product's validation images, and judged by what is calibrated on further products,
+if there are some. Of the product itself only the last figure speaks:
 how many of its validation images, which nothing that judges has seen, are called green. Where there is no other
 product, the planted ones are made of the images that the judge has learnt from, and say less (`planted_of_itself`).
 None of it reaches a later stage.
@@ -66,7 +66,7 @@ def other_bench(params: Settings, product: str) -> tuple[PictureJudge, Reference
     if not own or not source:
         return None
     weights = paths.trained(product, "judge")
-    tried = trials(params, product)
+    tried = trials(params, product, own, but=group)
     return PictureJudge(
         weights, source, salience.empty(own), limits.copy_limit(own, params.judge, params.seed),
         limits.limits(own, look_at_copies(own, params, product), tried, params.judge),

@@ -34,7 +34,7 @@ KINDS = (0.2, 0.3, 0.2, 0.3)  # shares of added objects: whole, transparent, sme
 OPACITY = (0.2, 0.7)  # of ghosts, further than the test's reach, so that none of those lies at the edge
 TRIES = 50  # places that are looked at until an added object has room
 VARIANTS, PICTURES = 3, 300  # of each training image, with other objects added; and in all, at least
-LONGER = 2  # trainings of an arm that one of its own takes, at least
+LONGER = 2  # epochs of the scale's detector, and trainings of an arm, that one of its own takes at least
 SHARE = 0.25  # of the training images that show the product: its few are repeated as often as that takes
 
 
@@ -70,7 +70,8 @@ def rule(params: Settings) -> Detector:
     what is whole, and what is not quite, is told apart late."""
     how, base = params.now.judge, params.now.detector
     steps = max(base.least_steps, LONGER * params.now.evidence.steps)
-    return msgspec.structs.replace(base, imgsz=how.imgsz, crop=how.crop, least_steps=steps)
+    epochs = LONGER * base.epochs
+    return msgspec.structs.replace(base, imgsz=how.imgsz, crop=how.crop, least_steps=steps, epochs=epochs)
 
 
 def write(

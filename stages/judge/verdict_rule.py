@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stages.judge.arrangement import ArrangementChange
-from stages.judge.limits import Limits
+from stages.judge.grading import Grade
 from stages.judge.quality import Quality
 
 NEW = 2  # sure objects elsewhere, from which a picture is no copy: one may be a mistake of the detector
@@ -20,6 +20,7 @@ class CandidateEvidence:
     arrangement: ArrangementChange
     like: str  # the training image with the nearest arrangement
     quality: Quality
+    grade: Grade
     manifold: float  # distance of its features from the nearest real image
     elsewhere: int = 0  # sure objects that lie where no training image shows one, where the distance leaves it open
     faintly_there: bool = False  # all that the picture lacks of that training image is seen there, if not surely
@@ -30,7 +31,7 @@ def near_a_copy(distance: float, copy: float, slack: float) -> bool:
     return distance <= copy * (1 + slack)
 
 
-def verdict(of: CandidateEvidence, copy: float, limits: Limits, slack: float) -> tuple[str, str]:
+def verdict(of: CandidateEvidence, copy: float, slack: float) -> tuple[str, str]:
     """Return the colour of a candidate, and the reason."""
     found, objects = of.quality, len(of.quality.whole.boxes)
     counted = ("ghost", found.ghosts), ("part", found.parts)
@@ -38,20 +39,17 @@ def verdict(of: CandidateEvidence, copy: float, limits: Limits, slack: float) ->
     new = of.elsewhere >= NEW  # in the same bin small objects elsewhere hardly change the pixels' distance
     if of.distance <= copy and not new:
         return "red", f"copy of {of.nearest}, distance {of.distance:.3f} under {copy:.3f}"
-    if found.parts >= objects or found.ghosts + found.parts > objects:
-        return "white", ", ".join([f"{objects or 'no'} whole object{'s' * (objects != 1)}", *faults])
+    if not objects or of.grade.colour == "white":
+        counts = ", ".join([f"{objects or 'no'} whole object{'s' * (objects != 1)}", *faults])
+        return "white", f"{counts}; {of.grade.says()}" if objects else counts
     if not of.arrangement.changes and not faults:
         return "red", f"the arrangement of {of.like}"
     if of.faintly_there and not faults:
         return "red", f"the arrangement of {of.like}, {of.arrangement.says()} but faintly seen"
-    doubts = faults
+    doubts = []
+    if of.grade.colour == "yellow":
+        doubts.append(", ".join([*faults, of.grade.says()]))
     if near_a_copy(of.distance, copy, slack) and not new:
         doubts.append(f"perhaps a copy of {of.nearest}, distance {of.distance:.3f} near {copy:.3f}")
-    if found.whole.least is not None and found.whole.least < limits.confidence:
-        doubts.append(f"one object at {found.whole.least:.2f} under {limits.confidence:.2f}")
-    if found.whole.mean is not None and found.whole.mean < limits.mean:
-        doubts.append(f"objects at {found.whole.mean:.2f} on average under {limits.mean:.2f}")
-    if of.manifold > limits.manifold:
-        doubts.append(f"unlike real images, {of.manifold:.3f} over {limits.manifold:.3f}")
     change = f"{of.arrangement.says()} against {of.like}"
     return ("yellow", f"new ({change}), but {'; '.join(doubts)}") if doubts else ("green", f"new: {change}")

@@ -205,7 +205,7 @@ def agreement(folder: Path, pictures: list[np.ndarray], imgsz: int) -> dict[str,
 def made(folder: Path, name: str, params: Settings) -> dict[str, Any]:
     """Return of what, and with what, it was made."""
     if name == OLD:
-        steps = params.evidence.known_steps * params.now.evidence.steps
+        steps = params.known_detector_steps(params.now.evidence)
     else:
         steps = files.read_json(compare_arms.folder(name, params.arms[name]) / "run.json")["steps"]
     return {

@@ -15,10 +15,9 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +181,7 @@ def photographs(
         files.write(into / COPIES / names[path.relative_to(found.root)], data.tobytes())
 
     def seen() -> Iterator[tuple[Path, np.ndarray, np.ndarray]]:
-        for part in batches(readable(), together):
+        for part in predict.batches(readable(), together):
             for (path, (pixels, _)), of in zip(part, looked(look, [small for _, (_, small) in part]), strict=True):
                 yield path, pixels, found.add(str(path.relative_to(found.root)), pixels, of)
 
@@ -205,7 +204,7 @@ def video(path: Path, target: Path, look: Look, found: Found, bar: tqdm) -> None
     rate, copy, number = float(f"{film.get(cv2.CAP_PROP_FPS) or 25.0:.{DIGITS}g}"), None, 0
     width, height = (int(film.get(of)) for of in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
     together = max(1, min(BATCH, pictures.LARGE // max(1, width * height)))
-    for part in batches(pictures.frames(film), together):
+    for part in predict.batches(pictures.frames(film), together):
         for pixels, of in zip(part, looked(look, [photo.fit(p, found.card.imgsz) for p in part]), strict=True):
             kept = found.add(str(name), pixels, of, frame=number)
             if copy is None:
@@ -240,13 +239,6 @@ def looked(look: Look, small: list[np.ndarray]) -> list[np.ndarray]:
     for places in photo.by_shape(small):
         found |= dict(zip(places, look([small[k] for k in places]), strict=True))
     return [found[k] for k in range(len(small))]
-
-
-def batches(items: Iterable[Any], together: int) -> Iterator[list[Any]]:
-    """Yield items, so many together as are looked at together."""
-    todo = iter(items)
-    while part := list(islice(todo, together)):
-        yield part
 
 
 def copies(names: list[Path]) -> dict[Path, Path]:

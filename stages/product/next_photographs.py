@@ -23,6 +23,7 @@ import numpy as np
 from stages import command, files, paths, progress, provenance, settings
 from stages.dataset import coco, near_duplicates, photo, yolo_labels
 from stages.dataset.near_duplicates import Traits
+from stages.detector import predict
 from stages.detector.predict import Look
 from stages.evidence import more_photographs
 from stages.problem import Problem
@@ -127,7 +128,7 @@ def looked(todo: list[Path], look: Look, about: Card, unreadable: list[str]) -> 
 
     bar = progress.bar(total=len(todo), what=f"looking for {about.product}", unit="photo")
     with bar, ThreadPoolExecutor(provenance.cores()) as pool:
-        for part in detect.batches(readable(), detect.BATCH):
+        for part in predict.batches(readable(), detect.BATCH):
             seen = detection_doubt.seen(look, [small for _, (_, small) in part], about.calibration)
             for (path, (shape, _)), things in zip(part, seen, strict=True):
                 yield Looked(path, shape, things)

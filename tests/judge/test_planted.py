@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,17 @@ def test_planted_candidates_are_what_they_are_called(real):
     assert (bright[:5] >= 2 * 6 * 16 * 0.7).all()
     assert (faint[5:10] > faint[:5].max()).all()
     assert bright[10:15].max() < bright[:5].min()
+
+
+def test_graded_ones_are_new_and_spoilt_in_every_way(real):
+    pixels, truth = planted.graded(real, real, 8, 0)
+    assert Counter(truth) == {"green": 8, "yellow": 8, "white": 8}
+    bright = (pixels.min(-1) > 200).sum((1, 2))  # pixels of whole objects
+    whole = 6 * 16 * 0.7
+    assert (bright[:16] >= 2 * whole).all()  # one spoilt among whole ones
+    ghosts, cut = bright[[16, 20]], bright[[18, 22]]  # smeared ones and mixtures, between these, stay as bright
+    assert ghosts.max() < whole and cut.max() < bright[:8].min()
+    assert len(planted.graded(real.part([0]), real, 4, 0)[1]) <= 4  # of one image nothing but mixtures
 
 
 def test_one_change_is_one_object_more_or_less(real):

@@ -33,6 +33,13 @@ def test_of_several_readings_of_one_place_the_surest_counts_whatever_it_is_taken
     assert len(answer((0, 0.9, 1), (2, 0.8, 1)).boxes) == 2
 
 
+def test_all_that_a_place_may_be_is_kept():
+    found = answer((0, 0.9, 1), (1, 0.6, 9), (1, 0.7, 2), (2, 0.1, 3), (2, 0.8, 8), (2, 0.04, 9)).things
+    assert found.certainties.tolist() == [[0.9, 0, 0.6], [0.1, 0.8, 0]] and found.classes.tolist() == [1, 3]
+    assert answer((2, 0.8, 8)).things.classes.tolist() == [-1]
+    assert quality.things(np.empty((0, 6)), [8, 9]).certainties.shape == (0, 3)
+
+
 def test_a_fault_must_be_as_sure_as_those_are_that_real_images_show_beside():
     found = answer((0, 0.3, 1), (1, 0.35, 8), (2, 0.2, 1))
     assert found.confidence.tolist() == [0.3] and not len(found.faults)

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 
 from stages.judge.arrangement import ArrangementChange
-from stages.judge.limits import Limits
+from stages.judge.grading import Grade
 from stages.judge.quality import Quality, Seen
 from stages.judge.verdict_rule import CandidateEvidence, verdict
 
-LIMITS = Limits(confidence=0.5, mean=0.7, strong={}, long={}, manifold=0.02, fault=0.3)
+GREEN, YELLOW, WHITE = (Grade(colour, 0.8, "something") for colour in ("green", "yellow", "white"))
 BOXES = np.array([(0.1, 0.1, 0.2, 0.2), (0.4, 0.4, 0.2, 0.2), (0.7, 0.1, 0.2, 0.2)])
 WHOLE = Seen(BOXES, np.zeros(3, int), np.array([0.9, 0.8, 0.9]), np.empty((0, 6)))
 GOOD = Quality(WHOLE, ghosts=0, parts=0)
 NONE = replace(WHOLE, boxes=BOXES[:0], classes=np.empty(0, int), confidence=np.empty(0))
-NEW = CandidateEvidence(0.2, "a.png", ArrangementChange(0, 2, 0, 0, 1), "b.png", GOOD, 0.01)
+NEW = CandidateEvidence(0.2, "a.png", ArrangementChange(0, 2, 0, 0, 1), "b.png", GOOD, GREEN, 0.01)
 SAME = ArrangementChange(0, 3, 0, 0, 0)
 
 
 def say(**changes):
-    return verdict(replace(NEW, **changes), 0.1, LIMITS, 0.2)
+    return verdict(replace(NEW, **changes), 0.1, 0.2)
 
 
 def test_new_and_good_is_green():
@@ -28,7 +28,7 @@ def test_new_and_good_is_green():
 def test_a_copy_is_red_by_its_pixels_or_by_its_arrangement():
     assert say(distance=0.1) == ("red", "copy of a.png, distance 0.100 under 0.100")
     assert say(arrangement=SAME) == ("red", "the arrangement of b.png")
-    assert say(arrangement=SAME, quality=replace(GOOD, ghosts=1))[0] == "yellow"  # and something more
+    assert say(arrangement=SAME, quality=replace(GOOD, ghosts=1), grade=YELLOW)[0] == "yellow"  # something more
 
 
 def test_sure_objects_elsewhere_make_a_picture_new_however_near_its_pixels_are():
@@ -37,25 +37,22 @@ def test_sure_objects_elsewhere_make_a_picture_new_however_near_its_pixels_are()
 
 
 @pytest.mark.parametrize(
-    ("quality", "said"),
+    ("quality", "grade", "said"),
     [
-        (Quality(NONE, 0, 0), "no whole objects"),
-        (Quality(NONE, 1, 2), "no whole objects, 1 ghost, 2 parts"),
-        (replace(GOOD, ghosts=2, parts=2), "3 whole objects, 2 ghosts, 2 parts"),
+        (Quality(NONE, 0, 0), GREEN, "no whole objects"),
+        (Quality(NONE, 1, 2), WHITE, "no whole objects, 1 ghost, 2 parts"),
+        (replace(GOOD, ghosts=2), WHITE, "3 whole objects, 2 ghosts; white by 80%, most by something"),
     ],
 )
-def test_mostly_partial_is_white(quality, said):
-    assert say(quality=quality) == ("white", said)
+def test_mostly_partial_is_white(quality, grade, said):
+    assert say(quality=quality, grade=grade) == ("white", said)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"quality": replace(GOOD, parts=1)}, "1 part"),
-        ({"quality": replace(GOOD, ghosts=3)}, "3 ghosts"),
-        ({"quality": replace(GOOD, whole=replace(WHOLE, confidence=np.array([0.9, 0.41, 0.95])))},
-         "one object at 0.41 under 0.50"),
-        ({"manifold": 0.03}, "unlike real images, 0.030 over 0.020"),
+        ({"grade": YELLOW}, "yellow by 80%, most by something"),
+        ({"grade": YELLOW, "quality": replace(GOOD, parts=1)}, "1 part, yellow by 80%, most by something"),
         ({"distance": 0.11}, "perhaps a copy of a.png, distance 0.110 near 0.100"),
     ],
 )  # fmt: skip
