@@ -37,7 +37,7 @@ from stages.judge.reference import Reference
 from stages.settings import Settings
 from stages.training import parallel
 
-PLANTED, COPIES, REAL, COMPOSED = 20, 84, 60, 50  # candidates of each product; planted ones: of each colour
+PLANTED, COPIES, REAL, COMPOSED = 60, 84, 60, 50  # candidates of each product; planted ones: of each colour
 FEW = calibrate.FEW
 PRODUCTS = ("focus", "other")  # that have judges
 
@@ -47,6 +47,7 @@ class Tally:
     """What candidates were called; of planted ones, their true colour and what they were called."""
 
     planted: list[tuple[str, str]] = field(default_factory=list)
+    spoilt: list[tuple[str, str]] = field(default_factory=list)  # the same of new pictures, spoilt in more ways
     copies: list[str] = field(default_factory=list)
     real: list[str] = field(default_factory=list)
     composed: list[str] = field(default_factory=list)
@@ -54,20 +55,25 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
-            self.planted + other.planted, self.copies + other.copies, self.real + other.real,
-            self.composed + other.composed, self.seconds + other.seconds,
+            self.planted + other.planted, self.spoilt + other.spoilt, self.copies + other.copies,
+            self.real + other.real, self.composed + other.composed, self.seconds + other.seconds,
         )  # fmt: skip
 
     def figures(self) -> dict[str, object]:
-        right, of = Counter(a for a, b in self.planted if a == b), Counter(a for a, _ in self.planted)
         green = {"real": self.real, "composed": self.composed}
         return {
-            "planted": share(right.total(), of.total()),
-            **{f"planted {colour}": round(right[colour] / of[colour], 3) for colour in COLOURS if of[colour]},
+            **rightly("planted", self.planted), **rightly("spoilt in seven ways", self.spoilt),
             "copies accepted": f"{self.copies.count('green')} of {len(self.copies)}",
             **{f"{name} green": share(said.count("green"), len(said)) for name, said in green.items() if said},
             **{f"{name} called": dict(Counter(said)) for name, said in green.items() if said},
         }  # fmt: skip
+
+
+def rightly(name: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
+    """Return which share of candidates of known colour is called so, in all and of each colour."""
+    right, of = Counter(a for a, b in pairs if a == b), Counter(a for a, _ in pairs)
+    found: dict[str, object] = {name: share(right.total(), of.total())} if pairs else {}
+    return found | {f"{name}, {colour}": round(right[colour] / of[colour], 3) for colour in COLOURS if of[colour]}
 
 
 def share(hits: int, of: int) -> str:
@@ -85,10 +91,12 @@ def main() -> None:
 
 
 def figures(found: dict[str, dict[str, Tally]]) -> dict[str, object]:
-    """Return what is measured of some judges: all products of each together, then each product."""
+    """Return what is measured of some judges: all together, all products of each together, then each product."""
     every = sum((tally for of in found.values() for tally in of.values()), Tally())
-    judged = sum(len(of) for of in (every.planted, every.copies, every.real, every.composed))
-    told: dict[str, object] = {"candidates judged a second, on one core": round(judged / every.seconds, 1)}
+    judged = sum(len(of) for of in (every.planted, every.spoilt, every.copies, every.real, every.composed))
+    told: dict[str, object] = {
+        "candidates judged a second, on one core": round(judged / every.seconds, 1), "all": every.figures(),
+    }  # fmt: skip
     for name, of in found.items():
         told[name] = sum(of.values(), Tally()).figures()
         told |= {f"{name}: {product}": tally.figures() for product, tally in of.items()}
@@ -161,10 +169,13 @@ def tally(
 
     of_rest, of_own = judge(rest), judge(own)
     pixels, truth = planted.planted(rest, own, PLANTED, rule.shift, params.seed)
+    spoilt, colours = planted.graded(rest, own, PLANTED, params.seed + 1)
     copied = np.stack([copies(rest.pixels[k], 1, rule.shift, rng)[0] for k in rng.integers(len(rest), size=COPIES)])
     began = time.process_time()
     return Tally(
-        list(zip(truth, said(pixels, of_rest), strict=True)), said(copied, of_rest), said(rest.pixels, of_own),
+        list(zip(truth, said(pixels, of_rest), strict=True)),
+        list(zip(colours, said(spoilt, of_rest), strict=True)) if colours else [],
+        said(copied, of_rest), said(rest.pixels, of_own),
         [] if composed is None else said(composed, of_own), time.process_time() - began,
     )  # fmt: skip
 

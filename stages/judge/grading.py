@@ -1,7 +1,7 @@
 """How good what a picture shows is: green, yellow or white, by a multinomial logistic regression.
 
 A dozen values of evidence compete in it, so that no single one, at some limit, overrules the others. Its weights are
-fitted on pictures whose colour is known, made of other products' photographs.
+fitted on pictures whose colour is known, made of other products' photographs and of the product's own.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Grade:
 
 @dataclass(frozen=True)
 class Grader:
-    """Weights of the evidence, one row a value and one for none, one column a grade, in standard deviations from the
-    middle."""
+    """Weights of the evidence: a row for each value, in standard deviations from the middle, and one for whatever is
+    seen; a column for each grade."""
 
     middle: list[float]
     spread: list[float]

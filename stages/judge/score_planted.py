@@ -1,10 +1,9 @@
 """Test the judge on planted candidates of known verdict, and on real images, which it should call new and good.
 
 The planted ones are made of another product's validation images, and judged by what is calibrated on further products,
-if there are some. Of the product itself only the last figure speaks:
-how many of its validation images, which nothing that judges has seen, are called green. Where there is no other
-product, the planted ones are made of the images that the judge has learnt from, and say less (`planted_of_itself`).
-None of it reaches a later stage.
+if there are some. Of the product itself only the last figure speaks: how many of its validation images, which nothing
+that judges has seen, are called green. Where there is no other product, the planted ones are made of the images that
+the judge has learnt from, and say less (`planted_of_itself`). None of it reaches a later stage.
 """
 
 from __future__ import annotations

@@ -35,6 +35,13 @@ def result():
     return pd.read_csv(paths.VERDICTS / "x.csv"), files.read_json(paths.VERDICTS / "x.json")
 
 
+def test_what_a_person_has_called_doubtful_is_decided(judged):
+    say(("ann", "x_0", "yellow"))
+    table, _ = result()
+    table.loc[1, ["verdict", "reason"]] = "yellow", "new, but 1 ghost"
+    assert final_verdicts.undecided(table).tolist() == [False, True, False, False]
+
+
 def test_without_a_word_of_anybody_the_judge_s_verdicts_count(judged):
     table, facts = result()
     assert (table["verdict"] == table["judged"]).all()
