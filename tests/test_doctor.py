@@ -42,20 +42,16 @@ def test_it_names_every_training_that_was_killed(monkeypatch, tmp_path):
     assert doctor._locks().endswith(": 1a2b, gan/wgan_ten/3c4d, inpaint/inpaint_ae/5e6f")
 
 
-@pytest.mark.parametrize(
-    ("listing", "line"),
-    [
-        ({"write": {"/data/made": {"pid": 2**22 + 1, "cmd": "dvc repro"}}, "read": {}},
-         f"/data/made by DEAD process {2**22 + 1}"),
-        ({"write": {}, "read": {"/data/in": [{"pid": os.getpid(), "cmd": "dvc repro"}]}},
-         f"/data/in by running process {os.getpid()}"),
-        ({"write": {}, "read": {}}, "none"),
-    ],
-)  # fmt: skip
-def test_it_names_what_stages_hold_and_whether_they_still_run(monkeypatch, tmp_path, listing, line):
+def test_it_names_what_stages_hold_and_whether_they_still_run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    files.write_json(dvc_listing.LISTING, listing)
-    assert doctor._locks() == line
+    dead = {"pid": 2**22 + 1, "cmd": "dvc repro"}
+    for write, read, line in (
+        ({"/data/made": dead}, {}, f"/data/made by DEAD process {dead['pid']}"),
+        ({}, {"/data/in": [{"pid": os.getpid(), "cmd": "dvc repro"}]}, f"/data/in by running process {os.getpid()}"),
+        ({}, {}, "none"),
+    ):
+        files.write_json(dvc_listing.LISTING, {"write": write, "read": read})
+        assert doctor._locks() == line
 
 
 def test_it_says_where_a_kill_left_half_a_list(monkeypatch, tmp_path):
