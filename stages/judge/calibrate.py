@@ -21,7 +21,7 @@ from stages.dataset import coco, subset
 from stages.detector import predict
 from stages.judge import candidate_pictures, limits, planted, quality, reference
 from stages.judge.copies import LITTLE, copies
-from stages.judge.limits import Examples, Trial
+from stages.judge.limits import GradingExamples, Trial
 from stages.judge.quality import Seen
 from stages.judge.reference import Reference
 from stages.settings import Settings
@@ -80,7 +80,7 @@ def trial(few: Reference, source: Reference, unseen: np.ndarray, weights: Path, 
     imgsz = params.now.judge.imgsz
     seen, features = quality.look_closely(weights, pixels, imgsz, params.testing.confidence)
     count = len(unseen)
-    examples = Examples(pixels, ["green"] * count + colours, counted(count, colours), seen, features)
+    examples = GradingExamples(pixels, ["green"] * count + colours, counted(count, colours), seen, features)
     return Trial(few, predict.features(weights, few.pixels, imgsz), seen[:count], examples)
 
 

@@ -113,7 +113,7 @@ def fit(parts: list[Graded]) -> Grader:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownBin:
     """What a product's own photographs tell of its bin and objects."""
 
     empty: np.ndarray  # bin
@@ -123,7 +123,7 @@ class Known:
     long: dict[int, float]  # … and how short those are that stand free
 
 
-def evidence(seen: Seen, pixels: np.ndarray, strangeness: float, by: Known) -> list[float]:
+def evidence(seen: Seen, pixels: np.ndarray, strangeness: float, by: KnownBin) -> list[float]:
     """Return a picture's values of evidence. strangeness: how far its features are from those of real images."""
     strengths = salience.strengths(pixels, seen.things.boxes, by.empty)
     things = quality.measured(seen.things, strengths, by.frame, by.strong, by.long)

@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.judge import grading, salience
 from stages.judge.copies import copies
-from stages.judge.grading import GRADES, Graded, Grader, Known, Strength
+from stages.judge.grading import GRADES, Graded, Grader, KnownBin, Strength
 from stages.judge.object_faults import standing_free
 from stages.judge.quality import FAINTEST, Seen, lengths
 from stages.judge.reference import Reference
@@ -61,7 +61,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Examples:
+class GradingExamples:
     """Pictures of known colour, and what the detector finds in them."""
 
     pixels: np.ndarray
@@ -78,7 +78,7 @@ class Trial:
     few: Reference
     few_features: np.ndarray
     seen: list[Seen]  # what the detector finds in the others
-    examples: Examples  # these, and what is made of them
+    examples: GradingExamples  # these, and what is made of them
 
 
 def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge) -> Limits:
@@ -106,9 +106,9 @@ def graded(trial: Trial, known: np.ndarray, rule: Judge) -> Graded:
     return Graded(np.array(values), np.array([GRADES.index(colour) for colour in of.grades]), of.weights)
 
 
-def known_of(own: Reference, rule: Judge) -> Known:
+def known_of(own: Reference, rule: Judge) -> KnownBin:
     """Return what a product's own photographs tell of its bin and objects."""
-    return Known(salience.empty(own), own.frame, usual(own), least_strong(own, rule), least_long(own, rule))
+    return KnownBin(salience.empty(own), own.frame, usual(own), least_strong(own, rule), least_long(own, rule))
 
 
 def strengths(own: Reference) -> dict[int, list[float]]:

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from stages import files, paths
 from stages.detector import predict
 from stages.judge import arrangement, grading, limits, quality, reference, salience
-from stages.judge.grading import Known
+from stages.judge.grading import KnownBin
 from stages.judge.limits import CopyLimit, Limits, copy_limit
 from stages.judge.reference import Reference
 from stages.judge.verdict_rule import CandidateEvidence, near_a_copy, verdict
@@ -75,7 +75,7 @@ def judge(pixels: np.ndarray, by: PictureJudge, params: Settings) -> list[Judged
     near = novelty.nearest(pixels, by.training.pixels, rule.shift, rule.shortlist)
     seen, features = quality.look_closely(by.weights, pixels, imgsz, params.testing.confidence, by.limits.fault)
     manifold = limits.nearest_feature(features, np.concatenate([by.features, by.known]))
-    bin_ = Known(by.empty, by.training.frame, by.limits.usual, by.limits.strong, by.limits.long)
+    bin_ = KnownBin(by.empty, by.training.frame, by.limits.usual, by.limits.strong, by.limits.long)
     shown = zip(seen, pixels, manifold, strict=True)
     grades = by.limits.grader.grades(np.array([grading.evidence(*one, bin_) for one in shown]))
     known = list(zip(by.training.boxes, by.training.classes, strict=True))

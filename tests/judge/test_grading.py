@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.judge import grading
-from stages.judge.grading import GRADES, Graded, Known, Strength
+from stages.judge.grading import GRADES, Graded, KnownBin, Strength
 from stages.judge.quality import Seen, Things
 from tests.helpers.judged_scenes import scene, several
 
@@ -27,7 +27,7 @@ def seen(of):
 def values():
     """The evidence of a picture of two things, by what they may be."""
     pixels, _, _ = scene([(6, 6, 6, 16), (38, 38, 6, 16)])
-    by = Known(np.median([one / 255 for one in several().pixels], 0), FRAME, {1: USUAL}, {}, {})
+    by = KnownBin(np.median([one / 255 for one in several().pixels], 0), FRAME, {1: USUAL}, {}, {})
 
     def of(*certainties, strangeness=0.01, by=by):
         found = grading.evidence(seen(things(*certainties)), pixels, strangeness, by)

@@ -8,7 +8,7 @@ import pytest
 from stages import settings
 from stages.judge import limits, quality
 from stages.judge.grading import GRADES
-from stages.judge.limits import Examples, Limits, Trial
+from stages.judge.limits import GradingExamples, Limits, Trial
 from stages.judge.quality import Seen
 from tests.helpers.checkouts import ROOT
 from tests.helpers.judged_scenes import reference, scene
@@ -31,7 +31,7 @@ def tried(seen):
     features = np.eye(len(seen))
     colours = [GRADES[k % 3] for k in range(len(seen))]
     pixels = OWN.pixels[np.arange(len(seen)) % len(OWN)]
-    return Trial(OWN, features, seen, Examples(pixels, colours, np.ones(len(seen)), seen, features))
+    return Trial(OWN, features, seen, GradingExamples(pixels, colours, np.ones(len(seen)), seen, features))
 
 
 def test_limits_come_from_real_images():
