@@ -113,9 +113,8 @@ def here(product: str, params: Settings) -> dict[str, Tally]:
         and (unseen := calibrate.known(params, product, group, "val", slice(None)))
     }
     trials = {
-        group: calibrate.trial(few, half, half.pixels, weights, params)
+        group: calibrate.trial(few, unseen.part(list(range(0, len(unseen), 2))), weights, params)
         for group, (few, unseen) in others.items()
-        for half in [unseen.part(list(range(0, len(unseen), 2)))]
     }
     own, rest = (
         reference.read([paths.SUBSETS / params.known_subset(product)], params.now.judge.size),

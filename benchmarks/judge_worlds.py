@@ -102,9 +102,8 @@ def elsewhere(name: str, params: Settings) -> dict[int, dict[str, Tally]]:
     tallies: dict[int, dict[str, Tally]] = {}
     for drawn in candidate_pictures.sides(params):
         trials = [
-            calibrate.trial(images(ids[:FEW], drawn), unseen, unseen.pixels, weights, params)
+            calibrate.trial(images(ids[:FEW], drawn), images(ids[-VALIDATION:], drawn), weights, params)
             for ids in mixed.values()
-            for unseen in [images(ids[-VALIDATION:], drawn)]
         ]
         for product, ids in tens.items():
             made = np.stack([reference.squared(picture, size, drawn) for picture in composed[product]])

@@ -30,7 +30,6 @@ from stages.gan.recipe import GanRecipe
 from stages.inpaint.networks import network
 from stages.inpaint.recipe import recipe_of as inpaint_recipe
 from stages.judge import train as judge_train
-from stages.judge.train import SHARE, VARIANTS
 from stages.settings import Settings
 from stages.texture import recipe as texture_recipe
 from stages.texture.networks import SpatialGenerator
@@ -123,14 +122,14 @@ def detectors(params: Settings) -> list[Training]:
     rule, how, judge = params.now.detector, params.now.evidence, params.now.judge
     images = round(params.split.train * photographs(params))
     groups = len(params.now.bins.images)
-    seen_by_judge = round(VARIANTS * images * (groups - 1) / groups / (1 - SHARE))
+    seen_by_judge = round(judge_train.VARIANTS * images * (groups - 1) / groups / (1 - judge_train.SHARE))
     net = DetectionModel(f"{rule.model}.yaml", nc=CLASSES, verbose=False)
     epochs = epochs_of(seen_by_judge, judge_train.rule(params))
     judged = 2 * len(msgspec.structs.asdict(params.judge.subsets))
     plan = {
         "detector": (1, epochs_of(images, rule) * -(-images // rule.batch), rule.imgsz, rule.batch),
         "judges, labellers": (judged, epochs * -(-seen_by_judge // rule.batch), judge.imgsz, rule.batch),
-        "known products": (1, params.evidence.known_steps * how.steps, how.imgsz, how.batch),
+        "known products": (1, params.known_detector_steps(how), how.imgsz, how.batch),
         "arms": (sum(not arm.skip for arm in params.arms.values()) * how.seeds, how.steps, how.imgsz, how.batch),
     }  # fmt: skip
     return [

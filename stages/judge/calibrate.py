@@ -62,20 +62,21 @@ def trials(
         few = known(params, product, group, "train", slice(FEW), drawn)
         unseen = known(params, product, group, "val", slice(0, None, 2), drawn)
         if few and unseen:
-            found.append(trial(few, unseen, unseen.pixels, weights, params))
+            found.append(trial(few, unseen, weights, params))
     return [*found, of_itself(own, weights, params, alone=not found)]
 
 
 def of_itself(own: Reference, weights: Path, params: Settings, alone: bool = False) -> Trial:
     """Return a trial of a product's own images, all of which the detector trained on; where it is alone, pictures that
     are like good ones play those that it has not seen."""
-    return trial(own, own, unlike(own, params) if alone else own.pixels[:0], weights, params)
+    return trial(own, own, weights, params, unlike(own, params) if alone else own.pixels[:0])
 
 
-def trial(few: Reference, source: Reference, unseen: np.ndarray, weights: Path, params: Settings) -> Trial:
-    """Return what the detector makes of a few images that it trained on, of others' pixels, and of pictures of known
-    colour that are made of `source`."""
-    made, colours = planted.graded(source, few, EXAMPLES, params.seed)
+def trial(few: Reference, others: Reference, weights: Path, params: Settings, good: np.ndarray | None = None) -> Trial:
+    """Return what the detector makes of a few images that it trained on, of good pictures that it did not (if none are
+    given, the other images), and of pictures of known colour that are made of the other images."""
+    unseen = others.pixels if good is None else good
+    made, colours = planted.graded(others, few, EXAMPLES, params.seed)
     pixels = np.concatenate([unseen, made])
     imgsz = params.now.judge.imgsz
     seen, features = quality.look_closely(weights, pixels, imgsz, params.testing.confidence)

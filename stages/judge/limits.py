@@ -87,14 +87,14 @@ def limits(own: Reference, changed: list[Seen], trials: list[Trial], rule: Judge
     The detector is less sure of a product that it knows from a few images than of the others; the copies, which count
     where they are the more doubtful, say how much less.
     """
-    unseen = [seen for trial in trials for seen in trial.seen]
+    unseen, by, known = [seen for trial in trials for seen in trial.seen], known_of(own, rule), known_features(trials)
     return Limits(
         min(_fewest([seen.least for seen in of], rule) for of in (changed, unseen)),
-        least_strong(own, rule),
-        usual(own),
-        least_long(own, rule),
+        by.strong,
+        by.usual,
+        by.long,
         max(FAINTEST, *(float(np.percentile([seen.fault for seen in of], FAULTLESS)) for of in (changed, unseen))),
-        grading.fit([graded(trial, known_features(trials), rule) for trial in trials]),
+        grading.fit([graded(trial, known, rule) for trial in trials]),
     )
 
 
@@ -108,29 +108,27 @@ def graded(trial: Trial, known: np.ndarray, rule: Judge) -> Graded:
 
 def known_of(own: Reference, rule: Judge) -> KnownBin:
     """Return what a product's own photographs tell of its bin and objects."""
-    return KnownBin(salience.empty(own), own.frame, usual(own), least_strong(own, rule), least_long(own, rule))
+    empty = salience.empty(own)
+    found = strengths(own, empty)
+    strong = {number: min(of) * (1 - rule.slack) for number, of in found.items()}
+    return KnownBin(
+        empty, own.frame, {number: usual(of) for number, of in found.items()}, strong, least_long(own, rule)
+    )
 
 
-def strengths(own: Reference) -> dict[int, list[float]]:
+def strengths(own: Reference, empty: np.ndarray) -> dict[int, list[float]]:
     """Return how much each object stands out from the empty bin, by class."""
-    empty, found = salience.empty(own), {}
+    found = {}
     for pixels, boxes, classes in zip(own.pixels, own.boxes, own.classes, strict=True):
         for number, value in zip(classes.tolist(), salience.strengths(pixels, boxes, empty), strict=True):
             found.setdefault(number, []).append(float(value))
     return found
 
 
-def least_strong(own: Reference, rule: Judge) -> dict[int, float]:
-    """Return for each class a little less than the strength of the object that stands out least."""
-    return {number: min(of) * (1 - rule.slack) for number, of in strengths(own).items()}
-
-
-def usual(own: Reference) -> dict[int, Strength]:
-    """Return how much the objects of each class stand out, in the middle, and how far they spread."""
-    return {
-        number: Strength(float(np.median(of)), max(float(np.std(of)), EVEN * float(np.median(of))))
-        for number, of in strengths(own).items()
-    }
+def usual(values: list[float]) -> Strength:
+    """Return how much the objects of a class stand out, in the middle, and how far they spread."""
+    middle = float(np.median(values))
+    return Strength(middle, max(float(np.std(values)), EVEN * middle))
 
 
 def least_long(own: Reference, rule: Judge) -> dict[int, float]:

@@ -19,58 +19,58 @@ MIXED = (2, 4)  # images that shine through each other
 TRIES = 50  # until as many objects as wanted have found room
 ROOM = np.ones((5, 5), np.uint8)  # pixels that objects stay apart
 Spoil = Callable[[Piece, np.random.Generator], Piece]
+Maker = Callable[[], np.ndarray | None]
 
 
 def planted(reference: Reference, more: Reference, each: int, shift: float, seed: int) -> tuple[np.ndarray, list[str]]:
     """Return pictures and their true colours, `each` of every colour that can be made of these images; `more` of them
     show what the empty bin looks like."""
     rng = np.random.default_rng(seed)
-    empty = (salience.empty(joined([reference, more])) * 255).round().astype(np.uint8)
-    free = object_faults.of(reference)
-    makers: dict[str, Callable[[], np.ndarray | None]] = {
-        "green": lambda: recombined(empty, free, rng),
-        "yellow": lambda: recombined(empty, free, rng, ghostly),
-        "white": lambda: recombined(empty, free, rng, object_faults.cut, every=True),
-        "red": lambda: copies(reference.pixels[rng.integers(len(reference))], 1, shift, rng)[0],
-    }
-    pictures, truth = [], []
-    for colour, make in makers.items():
-        made = [picture for _ in range(each) if (picture := make()) is not None]
-        pictures += made
-        truth += [colour] * len(made)
+    empty, free = bare(joined([reference, more])), object_faults.of(reference)
+    pictures, truth = made(each, {
+        "green": [lambda: recombined(empty, free, rng)],
+        "yellow": [lambda: recombined(empty, free, rng, ghostly)],
+        "white": [lambda: recombined(empty, free, rng, object_faults.cut, every=True)],
+        "red": [lambda: copies(reference.pixels[rng.integers(len(reference))], 1, shift, rng)[0]],
+    })  # fmt: skip
     return np.stack(pictures), truth
 
 
 def graded(reference: Reference, more: Reference, each: int, seed: int) -> tuple[np.ndarray, list[str]]:
     """Return pictures that are new, `each` of every grade that can be made, and their true colours: whole objects, one
     spoilt in one of three ways among whole ones, and pictures in which all are spoilt or shine through each other."""
-    rng = np.random.default_rng(seed)
-    empty = (salience.empty(joined([reference, more])) * 255).round().astype(np.uint8)
+    rng, empty = np.random.default_rng(seed), bare(joined([reference, more]))
     free, ways = object_faults.of(reference), (ghostly, object_faults.smeared, object_faults.cut)
 
     def mixture() -> np.ndarray:
         of = rng.choice(len(reference), min(len(reference), int(rng.integers(*MIXED, endpoint=True))), replace=False)
         return object_faults.mixed([reference.pixels[k] for k in of], [reference.masks[k] for k in of], rng)[0]
 
-    makers: dict[str, list[Callable[[], np.ndarray | None]]] = {
+    pictures, truth = made(each, {
         "green": [lambda: recombined(empty, free, rng)],
         "yellow": [partial(recombined, empty, free, rng, way) for way in ways],
         "white": [*(partial(recombined, empty, free, rng, way, every=True) for way in ways), mixture],
-    }
-    pictures, truth = [], []
-    for colour, some in makers.items():
-        made = [picture for k in range(each) if (picture := some[k % len(some)]()) is not None]
-        pictures += made
-        truth += [colour] * len(made)
+    })  # fmt: skip
     return np.array(pictures, np.uint8).reshape(-1, *empty.shape), truth
 
 
 def greens(reference: Reference, count: int, seed: int) -> np.ndarray:
     """Return pictures (n, size, size, 3; uint8) that are new and good; none, where no object stands free."""
-    free, rng = object_faults.of(reference), np.random.default_rng(seed)
-    empty = (salience.empty(reference) * 255).round().astype(np.uint8)
-    made = [picture for _ in range(count) if (picture := recombined(empty, free, rng)) is not None]
-    return np.array(made, np.uint8).reshape(-1, *empty.shape)
+    free, rng, empty = object_faults.of(reference), np.random.default_rng(seed), bare(reference)
+    pictures, _ = made(count, {"green": [lambda: recombined(empty, free, rng)]})
+    return np.array(pictures, np.uint8).reshape(-1, *empty.shape)
+
+
+def made(each: int, makers: dict[str, list[Maker]]) -> tuple[list[np.ndarray], list[str]]:
+    """Return pictures and their colours: `each` of every colour, by its makers in turn; fewer, where one makes none."""
+    found = [(picture, colour) for colour, some in makers.items()
+             for k in range(each) if (picture := some[k % len(some)]()) is not None]  # fmt: skip
+    return [picture for picture, _ in found], [colour for _, colour in found]
+
+
+def bare(reference: Reference) -> np.ndarray:
+    """Return the empty bin as a picture."""
+    return (salience.empty(reference) * 255).round().astype(np.uint8)
 
 
 def recombined(

@@ -108,20 +108,15 @@ def sorted_out(boxes: np.ndarray, numbers: list[int], confidence: float, fault: 
 
 
 def things(readings: np.ndarray, numbers: list[int]) -> Things:
-    """Return what a detector's readings (k, 6) are of. The surest reading gathers the others of its place."""
+    """Return what a detector's readings (k, 6) are of, each of its surest."""
     readings = readings[readings[:, 4] >= FAINTEST]
-    readings = readings[np.argsort(-readings[:, 4], kind="stable")]
     kind = np.select([readings[:, 5] == number for number in numbers], [GHOSTLY, PARTIAL], WHOLE)
-    near, left = overlaps(readings[:, :4], readings[:, :4]) >= SAME, np.ones(len(readings), bool)
     boxes, classes, certainties = [], [], []
-    for k in range(len(readings)):
-        if left[k]:
-            of = left & near[k]
-            of[k], left = True, left & ~near[k]
-            objects = readings[of & (kind == WHOLE), 5]
-            boxes.append(readings[k, :4])
-            classes.append(int(objects[0]) if len(objects) else -1)
-            certainties.append([readings[of & (kind == taken), 4].max(initial=0.0) for taken in range(3)])
+    for of in gathered(readings):
+        objects = readings[of[kind[of] == WHOLE], 5]
+        boxes.append(readings[of[0], :4])
+        classes.append(int(objects[0]) if len(objects) else -1)
+        certainties.append([readings[of[kind[of] == taken], 4].max(initial=0.0) for taken in range(3)])
     return Things(np.array(boxes).reshape(-1, 4), np.array(classes, int), np.array(certainties).reshape(-1, 3))
 
 
@@ -141,11 +136,20 @@ def measured(
 
 def surest(readings: np.ndarray) -> np.ndarray:
     """Return the surest of several readings (k, 6) of one place."""
-    same, kept = overlaps(readings[:, :4], readings[:, :4]) >= SAME, []
-    for k in np.argsort(-readings[:, 4], kind="stable"):
-        if not same[k, kept].any():
-            kept.append(int(k))
-    return readings[sorted(kept)]
+    return readings[sorted(of[0] for of in gathered(readings))]
+
+
+def gathered(readings: np.ndarray) -> list[np.ndarray]:
+    """Return the places of readings (k, 6) that are of one thing, thing by thing, the surest first: it gathers those
+    that lie where it does."""
+    same, left = overlaps(readings[:, :4], readings[:, :4]) >= SAME, np.argsort(-readings[:, 4], kind="stable")
+    things = []
+    while len(left):
+        near = same[left[0], left]
+        near[0] = True  # one without any area overlaps not even itself
+        things.append(left[near])
+        left = left[~near]
+    return things
 
 
 def assess(

@@ -150,8 +150,8 @@ def _weights(product: str, params: Settings) -> list[str]:
     named = zip([*VALUES.values(), "whatever is seen"], grader["weights"], strict=True)
     return [
         "<p>What its verdict on what is new weighs, in a multinomial logistic regression: by how much the logarithm of "
-        "a colour's odds grows when a value of evidence grows by one standard deviation of the pictures of other "
-        "products that it is fitted on.</p>",
+        "a colour's odds grows when a value of evidence grows by one standard deviation of the pictures that it is "
+        "fitted on.</p>",
         page.table(["evidence", *GRADES], [[name, *(f"{weight:+.2f}" for weight in row)] for name, row in named]),
     ]
 

@@ -81,7 +81,7 @@ def test_turned_squares_are_the_same_for_the_same_seed():
 @pytest.mark.parametrize(("side", "size", "turns"), [(SIDE, (640, 640), 4), (0, (200, 200), 4), (0, (200, 120), 2)])
 @pytest.mark.parametrize("straight", [False, True])
 def test_boxes_are_turned_by_quarters_and_stay_what_they_are(side, size, turns, straight):
-    """Of a rectangle no more is known than its box, whether that is said in two corners or in four."""
+    """A rectangle tells no more than its box, whether it is given by two corners or by four."""
     view, seen = crop(degrees=180, side=side, size=size), set()
     for _ in range(60):
         one = labels(200, 120, ((90, 40, 110, 50),))

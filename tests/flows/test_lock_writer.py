@@ -83,7 +83,7 @@ def test_what_dvc_has_not_written_is_left_to_it(text):
 
 
 def test_a_whole_run_leaves_the_same(tmp_path):
-    """Of two projects, the one through DVC alone: from nothing, after a change, and when nothing is to be done."""
+    """DVC alone and ours leave the same behind: from nothing, after a change, and when nothing is to be done."""
     left = {}
     for name, program in (("own", ["-m", "dvc"]), ("quick", ["-c", QUICK])):
         project = tmp_path / name
